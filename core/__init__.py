@@ -1,0 +1,1 @@
+"""The workflow core: documents, processes as data, ledger, accounts, seals, exchange."""

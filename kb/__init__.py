@@ -1,0 +1,1 @@
+"""Knowledge: entries as data, retrieval, evaluation."""

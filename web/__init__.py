@@ -1,0 +1,1 @@
+"""Flask: chat, document pages, API, WeChat; translates HTTP and nothing else."""

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -16,7 +17,8 @@ from pydantic import BaseModel, ValidationError
 from core.domain.errors import DataError
 
 Path_ = tuple[str | int, ...]
-type Value = None | bool | int | float | str | date | list["Value"] | dict[str, "Value"]
+Value = Any  # None, bool, int, float, str, date, or lists and dicts of these
+M = TypeVar("M", bound=BaseModel)
 
 _INT = re.compile(r"[-+]?[0-9]+\Z")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?\Z")
@@ -63,7 +65,7 @@ def read(file: Path) -> Located:
     return Located(file, value, builder.lines)
 
 
-def read_model[M: BaseModel](file: Path, model: type[M]) -> tuple[M, Located]:
+def read_model(file: Path, model: type[M]) -> tuple[M, Located]:
     """Read `file` into a pydantic model; raise DataError listing every mistake with its line."""
     located = read(file)
     try:

@@ -1,4 +1,4 @@
-"""The house as laid out in docs/architecture.md: what lies on top, how big files get, what no file may name."""
+"""The house as laid out in docs/architecture.md: what lies on top, how big files get, what none may name."""
 
 import fnmatch
 import re

@@ -1,8 +1,11 @@
 """The helpers themselves: real servers, empty and separate."""
 
 import pkcs11
+import pytest
 import redis
 import sqlalchemy as sa
+
+from tests.support.need import program
 
 
 def test_each_test_gets_an_empty_database(database_url: str) -> None:
@@ -44,3 +47,16 @@ def test_tokens_can_be_made_while_the_library_is_loaded(softhsm) -> None:
 def test_chromium_draws(page) -> None:
     page.set_content("<h1>采购计划</h1>")
     assert page.inner_text("h1") == "采购计划"
+
+
+def test_a_missing_part_is_skipped_with_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CI", raising=False)
+    with pytest.raises(pytest.skip.Exception, match=r"no-such-thing is missing \(apt-get install nothing\)"):
+        program("no-such-thing", "nothing")
+
+
+def test_a_missing_part_fails_where_it_could_have_been_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CI", "true")
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    with pytest.raises(pytest.fail.Exception, match="no-such-thing is missing"):
+        program("no-such-thing", "nothing")

@@ -1,0 +1,169 @@
+"""What the key libraries on this desk show: each library is read once for a run, in a child of its own."""
+
+import os
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from diagnostics import child
+from diagnostics.library_file import Architecture, architecture
+
+CHILD = Path(__file__).with_name("pkcs11_child.py")
+MAX_MODULES = 8
+How = Literal["ok", "missing", "architecture", "error", "crash", "hang", "exit"]
+
+
+class _Lenient(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class ErrorData(_Lenient):
+    """Type and text of an error inside the child; the text is often empty."""
+
+    type: str
+    detail: str = ""
+
+
+class TokenData(_Lenient):
+    """A token's description and the names of its flags."""
+
+    label: str
+    manufacturer: str
+    model: str
+    serial: str
+    flags: list[str]
+
+
+class CertificateData(_Lenient):
+    """A public certificate; only `error` is set where it could not be read."""
+
+    id: str | None = None
+    subject: str | None = None
+    issuer: str | None = None
+    serial: str | None = None
+    not_before: str | None = None
+    not_after: str | None = None
+    usage: list[str] | None = None
+    key: str | None = None
+    sha256: str | None = None
+    error: ErrorData | None = None
+
+
+class PublicKeyData(_Lenient):
+    """A public key object: its id and fingerprint."""
+
+    id: str | None = None
+    key: str | None = None
+    error: ErrorData | None = None
+
+
+class SlotData(_Lenient):
+    """One slot; `token` is None where it is empty."""
+
+    slot: int
+    token: TokenData | None = None
+    certificates: list[CertificateData] = []
+    public_keys: list[PublicKeyData] = []
+    error: ErrorData | None = None
+
+    @property
+    def ready(self) -> bool:
+        """An initialised token is in it."""
+        return self.token is not None and "TOKEN_INITIALIZED" in self.token.flags
+
+
+class ModuleDocument(_Lenient):
+    """The child's document."""
+
+    slots: list[SlotData]
+    error: ErrorData | None = None
+
+
+@dataclass(frozen=True)
+class ModuleReading:
+    """How reading one library ended. `detail`: error type, signal or exit code; `stage`: how far it came."""
+
+    path: Path
+    how: How
+    architecture: Architecture
+    detail: str = ""
+    stage: str = ""
+    slots: tuple[SlotData, ...] = ()
+    duration_ms: int = 0
+
+    @property
+    def tokens(self) -> tuple[SlotData, ...]:
+        """Slots with an initialised token."""
+        return tuple(slot for slot in self.slots if slot.ready)
+
+
+class Inventory:
+    """Libraries to read, read on first use; later probes of the same run share the readings."""
+
+    def __init__(self, modules: Sequence[Path]) -> None:
+        """`modules`: at most the first MAX_MODULES are read."""
+        self.modules = tuple(modules[:MAX_MODULES])
+        self._lock = Lock()
+        self._readings: tuple[ModuleReading, ...] | None = None
+
+    def readings(self, limit_s: float) -> tuple[ModuleReading, ...]:
+        """Readings in the order of the libraries, each within `limit_s` seconds."""
+        with self._lock:
+            if self._readings is None:
+                with ThreadPoolExecutor(max_workers=MAX_MODULES) as pool:
+                    self._readings = tuple(pool.map(lambda path: read(path, limit_s), self.modules))
+            return self._readings
+
+    def tokens(self, limit_s: float) -> tuple[SlotData, ...]:
+        """Initialised tokens of all libraries; one key seen through two libraries counts once."""
+        seen: dict[tuple[str, str], SlotData] = {}
+        for reading in self.readings(limit_s):
+            for slot in reading.tokens:
+                if slot.token:
+                    seen.setdefault((slot.token.manufacturer, slot.token.serial), slot)
+        return tuple(seen.values())
+
+
+def read(path: Path, limit_s: float) -> ModuleReading:
+    """Read one library: the file's header here, everything else in a child."""
+    if not path.is_file():
+        return ModuleReading(path, "missing", "unknown")
+    built_for = architecture(path)
+    bits = "64" if sys.maxsize > 2**32 else "32"
+    if built_for in ("32", "64") and built_for != bits:
+        return ModuleReading(path, "architecture", built_for)
+    outcome = child.run_json([str(CHILD), str(path)], limit_s)
+    if outcome.document is None:
+        how: How = "exit" if outcome.how == "document" else outcome.how
+        return ModuleReading(
+            path, how, built_for, outcome.detail, outcome.stage, duration_ms=outcome.duration_ms
+        )
+    try:
+        document = ModuleDocument.model_validate(outcome.document)
+    except ValidationError:
+        return ModuleReading(path, "error", built_for, "BadDocument", outcome.stage)
+    if document.error:
+        return ModuleReading(path, "error", built_for, document.error.type, outcome.stage)
+    return ModuleReading(path, "ok", built_for, "", outcome.stage, tuple(document.slots), outcome.duration_ms)
+
+
+def find_modules(names: Sequence[str], folders: Sequence[Path]) -> list[Path]:
+    """Existing libraries of these file names in these folders, each name once."""
+    found = []
+    for name in names:
+        path = next((folder / name for folder in folders if (folder / name).is_file()), None)
+        if path:
+            found.append(path)
+    return found
+
+
+def system_folders() -> list[Path]:
+    """Where Windows keeps libraries of the two word sizes; nothing elsewhere."""
+    root = os.environ.get("SystemRoot")  # noqa: SIM112 – Windows spells it so
+    return [Path(root) / "System32", Path(root) / "SysWOW64"] if root else []

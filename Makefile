@@ -30,12 +30,12 @@ bench: ## all benchmarks, side by side with their goals
 	@.ci/bootstrap dev
 	@$(PYTHON) -m tests.bench
 
-lock: ## write the lock anew from pyproject.toml
+lock: ## write the lock anew from pyproject.toml (ARGS=--upgrade for newer versions)
 	@.ci/bootstrap dev
 	@for what in runtime dev; do \
 	  extra=; [ $$what = dev ] && extra="--extra dev -c .ci/lock/runtime.txt"; \
 	  $(BIN)/uv pip compile pyproject.toml $$extra --universal --python-version 3.11 --generate-hashes \
-	    --no-emit-index-url --no-emit-find-links --no-header --no-annotate --upgrade -q -o .ci/lock/$$what.txt >/dev/null \
+	    --no-emit-index-url --no-emit-find-links --no-header --no-annotate $(ARGS) -q -o .ci/lock/$$what.txt >/dev/null \
 	    || exit 1; \
 	done
 

@@ -251,7 +251,7 @@ def _shown(value: Scalar, spec: FactSpec) -> Scalar:
 
 
 def _skipped(data: ProbeData, blocker: str, title: str) -> Verdict:
-    summary = f"“{title}”有问题，先解决它再检查这一项"
+    summary = f"“{title}”这一项没有通过，先解决它再检查这一项"
     return Verdict(Result(data.name, data.title, "skip", "blocked", summary, blocked_by=blocker), (), blocker)
 
 

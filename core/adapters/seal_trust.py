@@ -17,7 +17,7 @@ from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 from pyhanko.sign.validation.settings import KeyUsageConstraints
 from pyhanko.sign.validation.status import PdfSignatureStatus, SignatureCoverageLevel
 from pyhanko_certvalidator import CertificateValidator, ValidationContext
-from pyhanko_certvalidator.errors import ValidationError
+from pyhanko_certvalidator.errors import PathError, ValidationError
 
 from core.service.sealing_ports import Validation
 
@@ -48,7 +48,7 @@ class Trust:
         )
         try:
             asyncio.run(checking.async_validate_path())
-        except ValidationError:
+        except (PathError, ValidationError):
             return "印章证书不是本系统认可的机构签发的，请换用认可机构的 UKey"
         return None
 

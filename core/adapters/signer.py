@@ -129,8 +129,10 @@ def _result(answer: bytes, op: object, module: str, returncode: int) -> Any:
     try:
         document = json.loads(answer)
     except ValueError:
+        document = None
+    if not isinstance(document, dict) or not document.keys() & {"result", "error"}:
         _log.warning("pkcs11_crash", op=op, module=module, returncode=returncode)
-        raise _error("module_crashed") from None
+        raise _error("module_crashed")
     if "error" not in document:
         return document["result"]
     if document["error"] == "internal":

@@ -25,13 +25,12 @@ import tempfile
 from collections.abc import Callable
 from concurrent.futures import Executor
 from io import BytesIO
-from typing import Any, TypeVar, TypeVarTuple, Unpack
+from typing import Any, TypeVar, TypeVarTuple
 
 import pkcs11
 from pkcs11 import Attribute, KeyType, ObjectClass, TokenFlag
 from pkcs11.util.ec import encode_ec_public_key
 from pkcs11.util.rsa import encode_rsa_public_key
-
 
 _T = TypeVar("_T")
 _Ts = TypeVarTuple("_Ts")
@@ -176,7 +175,7 @@ class _InlineLoop(asyncio.SelectorEventLoop):
     """Runs "executor" work in this thread: pyHanko signs in another one, and modules crash on threads."""
 
     def run_in_executor(
-        self, executor: Executor | None, func: Callable[[Unpack[_Ts]], _T], *args: Unpack[_Ts]
+        self, executor: Executor | None, func: Callable[[*_Ts], _T], *args: *_Ts
     ) -> asyncio.Future[_T]:
         del executor
         future: asyncio.Future[_T] = self.create_future()

@@ -1,7 +1,9 @@
 import os
 import re
+import resource
 import subprocess
 from base64 import b64encode
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -340,7 +342,18 @@ def test_a_bad_signature_is_thrown_away(proxy: Proxy) -> None:
     assert proxy.calls("C_Sign") == 1
 
 
-def test_the_pin_and_our_secrets_stay_out_of_sight(proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def core_dumps_allowed() -> Iterator[None]:
+    """As far as the machine lets us; a child inherits the limit."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_CORE, (soft, hard))
+
+
+def test_the_pin_and_our_secrets_stay_out_of_sight(
+    proxy: Proxy, monkeypatch: pytest.MonkeyPatch, core_dumps_allowed: None
+) -> None:
     monkeypatch.setenv("CAIGOU_SECRET_KEY", "not-for-vendors")
     with capture_logs() as logs:
         sign_with(proxy.signer)

@@ -20,6 +20,7 @@ class SqlInbox:
 
     def __init__(self, engine: Engine, now: Clock) -> None:
         self._engine = engine
+        self._reader = engine.execution_options(read_only=True)  # no write lock for a look
         self._now = now
 
     def first_time(self, job: Job) -> bool:
@@ -36,7 +37,7 @@ class SqlInbox:
 
     def load(self, key: str) -> Job | None:
         query = select(inbox).where(inbox.c.key == key, inbox.c.state.in_(["working", "late"]))
-        with self._engine.connect() as connection:
+        with self._reader.connect() as connection:
             row = connection.execute(query).one_or_none()
         if row is None:
             return None
@@ -48,11 +49,11 @@ class SqlInbox:
             return False
         following = case((inbox.c.state == "late", "due"), else_="ready")
         self._move(key, ["working", "late"], state=following, reply=reply, text=None)
-        with self._engine.connect() as connection:
+        with self._reader.connect() as connection:
             return connection.scalar(select(inbox.c.state).where(inbox.c.key == key)) == "due"
 
     def collect(self, key: str, *, split: Callable[[str], tuple[str, str]]) -> Collected | None:
-        with self._engine.connect() as connection:
+        with self._reader.connect() as connection:
             row = connection.execute(
                 select(inbox.c.state, inbox.c.reply).where(inbox.c.key == key)
             ).one_or_none()
@@ -74,7 +75,7 @@ class SqlInbox:
         if not self._move(key, ["due"], state="sending"):
             return None
         query = select(inbox.c.channel, inbox.c.openid, inbox.c.reply).where(inbox.c.key == key)
-        with self._engine.connect() as connection:
+        with self._reader.connect() as connection:
             row = connection.execute(query).one()
         # None where the user left in between: nothing may be kept or sent
         return None if row.openid is None else Outgoing(row.channel, row.openid, row.reply)
@@ -98,7 +99,7 @@ class SqlInbox:
         self._tidy()
         before = inbox.c.touched_at < self._seconds() - _LEFT_BEHIND_SECONDS
         query = select(inbox.c.key, inbox.c.state, inbox.c.touched_at).where(inbox.c.state != "done", before)
-        with self._engine.connect() as connection:
+        with self._reader.connect() as connection:
             rows = connection.execute(query).all()
         # Nobody waits for these any more: an answer has to be sent
         following = {"working": "late", "late": "late", "ready": "due", "due": "due"}

@@ -37,18 +37,19 @@ class SqlBindings:
     def __init__(self, engine: Engine, now: Clock, secret: bytes) -> None:
         """`secret` keys the hashes of codes and of who tried them."""
         self._engine = engine
+        self._reader = engine.execution_options(read_only=True)  # no write lock for a look
         self._now = now
         self._secret = secret
 
     def account_of(self, channel: str, openid: str) -> int | None:
         query = select(binding.c.account_id).where(_is(channel, openid))
-        with self._engine.connect() as connection:
+        with self._reader.connect() as connection:
             return connection.scalar(query)
 
     def openids_of(self, account_id: int) -> list[tuple[str, str]]:
         """(channel, openid) of every place where this account can be told something."""
         query = select(binding.c.channel, binding.c.openid).where(binding.c.account_id == account_id)
-        with self._engine.connect() as connection:
+        with self._reader.connect() as connection:
             return [(row.channel, row.openid) for row in connection.execute(query)]
 
     def issue(self, account_id: int) -> BindCode:
@@ -107,7 +108,7 @@ class SqlBindings:
         with self._engine.begin() as connection:
             connection.execute(delete(bind_attempt).where(bind_attempt.c.tried_at <= now - _CODE_SECONDS))
             connection.execute(insert(bind_attempt).values(channel=channel, who=who, tried_at=now))
-        with self._engine.connect() as connection:
+        with self._reader.connect() as connection:
             each = connection.scalar(select(func.count()).where(mine)) or 0
             everyone = connection.scalar(select(func.count()).where(bind_attempt.c.channel == channel)) or 0
         return each <= _TRIES_EACH and everyone <= _TRIES_ALL
@@ -132,11 +133,12 @@ class SqlTokenStore:
 
     def __init__(self, engine: Engine, now: Clock) -> None:
         self._engine = engine
+        self._reader = engine.execution_options(read_only=True)  # no write lock for a look
         self._now = now
 
     def current(self, app_id: str) -> str | None:
         good = (token.c.app_id == app_id) & (token.c.expires_at > self._seconds())
-        with self._engine.connect() as connection:
+        with self._reader.connect() as connection:
             return connection.scalar(select(token.c.token).where(good))
 
     def refresh(self, app_id: str, stale: str | None, fetch: Callable[[], AccessToken]) -> str:
@@ -179,7 +181,7 @@ class SqlTokenStore:
 
     def _ensure_row(self, app_id: str) -> None:
         row = {"app_id": app_id, "token": None, "expires_at": 0, "lease": None, "lease_until": 0}
-        with self._engine.connect() as connection:
+        with self._reader.connect() as connection:
             if connection.scalar(select(token.c.app_id).where(token.c.app_id == app_id)) is not None:
                 return
         try:

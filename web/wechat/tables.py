@@ -34,7 +34,7 @@ binding = Table(
     metadata,
     Column("channel", String(32), primary_key=True),
     Column("openid", String(64), primary_key=True),
-    Column("account_id", Integer, nullable=False),
+    Column("account_id", BigInteger, nullable=False),
     Column("bound_at", BigInteger, nullable=False),
     UniqueConstraint("channel", "account_id"),
 )
@@ -43,7 +43,7 @@ bind_code = Table(
     "wechat_bind_code",
     metadata,
     Column("code_hash", String(64), primary_key=True),
-    Column("account_id", Integer, nullable=False, unique=True),
+    Column("account_id", BigInteger, nullable=False, unique=True),
     Column("expires_at", BigInteger, nullable=False),
 )
 

@@ -8,9 +8,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Engine
 from werkzeug.serving import make_server
 
+from core.adapters.database import make_engine
 from web.wechat.client import WeChatClient
 from web.wechat.config import Channel
 from web.wechat.counterpart import Answer, Counterpart, Delivery
@@ -62,7 +63,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def engine(database_url: str) -> Iterator[Engine]:
-    engine = create_engine(database_url, connect_args={"timeout": 30} if "sqlite" in database_url else {})
+    engine = make_engine(database_url)
     metadata.create_all(engine)
     yield engine
     engine.dispose()

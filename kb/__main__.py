@@ -1,0 +1,159 @@
+"""python -m kb check | import | evaluate | bench | fit
+
+Exit codes: 0 well, 1 the data has mistakes or a goal was missed, 2 the command was called wrongly.
+"""
+
+import argparse
+import json
+import statistics
+import sys
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from core.adapters import processes
+from core.domain.errors import DomainError
+from kb import evaluation, importer
+from kb.entries import Library, load_all
+from kb.features import cache_folder
+from kb.retriever import CONTENT, Retriever, open_library, open_retriever
+
+P99_GOAL_MS = 10.0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the result is the exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.run(options))
+    except DomainError as error:
+        print(error.message, file=sys.stderr)
+        return 1
+
+
+def check(options: argparse.Namespace) -> int:
+    """All mistakes of all entries, judged against the process data."""
+    library = load_all(options.content, nodes=_nodes())
+    phrasings = sum(1 for entry in library.entries.values() for _ in entry.phrasings.items())
+    print(f"知识库无误：{len(library.regions)} 个地区，{len(library.entries)} 个主题，{phrasings} 种问法。")
+    return 0
+
+
+def import_(options: argparse.Namespace) -> int:
+    """Preview a file of questions and answers; drafts only with --write."""
+    library = open_library(options.content)
+    retriever = open_retriever(options.region, library)
+    previews = importer.preview(importer.read_file(options.file), options.region, library, retriever)
+    for one in previews:
+        print(f"第 {one.draft.line} 行 [{importer.STATES[one.state]}] {one.draft.title or '（无标题）'}")
+        for reason in one.reasons:
+            print(f"    {reason}")
+        if one.state == "new" and (missing := importer.shortfall(one.draft)):
+            print(f"    成为条目还差 {missing} 种问法")
+    counts = {state: sum(one.state == state for one in previews) for state in importer.STATES}
+    print("，".join(f"{importer.STATES[state]} {count}" for state, count in counts.items()))
+    if options.write:
+        today = datetime.now(UTC).date()
+        for file in importer.write_drafts(previews, options.region, options.out, today):
+            print(f"已写草稿 {file}")
+    return 0
+
+
+def evaluate(options: argparse.Namespace) -> int:
+    """Figures of an evaluation file, by region and style."""
+    questions = evaluation.read_questions(options.file)
+    if options.region:
+        questions = [one for one in questions if one.region == options.region]
+    library = open_library(options.content)
+    report = evaluation.evaluate(questions, _retrievers(library, {one.region for one in questions}))
+    if options.json:
+        print(json.dumps(report.to_json(), ensure_ascii=False))
+        return 0
+    print(evaluation.table(report))
+    if options.missed:
+        for one in report.missed:
+            first = one.finding.candidates[0].topic if one.finding.candidates else "-"
+            expected = "、".join(one.question.expect) or "无答案"
+            print(f"{one.question.style}：{one.question.q} 应为 {expected}，得到 {first}")
+    return 0
+
+
+def bench(options: argparse.Namespace) -> int:
+    """Start and latency of each region on its own phrasings."""
+    library = open_library(options.content)
+    missed = False
+    for region in library.regions:
+        started = time.perf_counter()
+        retriever = open_retriever(region, library)
+        retriever.find("你好")
+        start = time.perf_counter() - started
+        times = []
+        for entry in library.of_region(region):
+            for _, _, phrase in entry.phrasings.items():
+                started = time.perf_counter()
+                retriever.find(phrase)
+                times.append((time.perf_counter() - started) * 1000)
+        cuts = statistics.quantiles(times, n=100)
+        missed = missed or cuts[98] > P99_GOAL_MS
+        print(
+            f"{region}：{len(times)} 问，启动 {start:.2f} s，"
+            f"p50 {cuts[49]:.2f} ms，p99 {cuts[98]:.2f} ms（目标 < {P99_GOAL_MS:.0f} ms）"
+        )
+    return int(missed)
+
+
+def fit(options: argparse.Namespace) -> int:
+    """Write thresholds.yaml anew by cross-validation."""
+    from kb import fit as fitting
+
+    library = open_library(options.content)
+    fitted = fitting.fit(library, cache_folder())
+    file = fitting.write(fitted, library.content)
+    print(f"已写 {file}")
+    for name, value in fitted.figures.items():
+        print(f"  {name}: {value:.4g}")
+    return 0
+
+
+def _retrievers(library: Library, regions: set[str]) -> dict[str, Retriever]:
+    return {region: open_retriever(region, library) for region in sorted(regions & set(library.regions))}
+
+
+def _nodes() -> dict[str, set[str]]:
+    """Process nodes by kind, over all regions and variants."""
+    nodes: dict[str, set[str]] = {}
+    for (_, kind, _), process in processes.load().processes.items():
+        nodes.setdefault(kind, set()).update(process.nodes)
+    return nodes
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m kb", description="知识库：检查、导入、评测、测速、定阈值"
+    )
+    parser.add_argument("--content", type=Path, default=CONTENT, help="知识文件夹（默认用自带的）")
+    commands = parser.add_subparsers(required=True, metavar="命令")
+    one = commands.add_parser("check", help="检查全部条目，列出所有错误")
+    one.set_defaults(run=check)
+    one = commands.add_parser("import", help="预览 CSV/XLSX/Markdown 里的问答，可写成草稿")
+    one.add_argument("file", type=Path, metavar="文件")
+    one.add_argument("--region", default="neimenggu", help="地区")
+    one.add_argument("--write", action="store_true", help="写出草稿")
+    one.add_argument("--out", type=Path, default=cache_folder() / "drafts", help="草稿文件夹")
+    one.set_defaults(run=import_)
+    one = commands.add_parser("evaluate", help="用一份 JSON 行问题集评测")
+    one.add_argument("file", type=Path, metavar="文件")
+    one.add_argument("--region", help="只评一个地区")
+    one.add_argument("--json", action="store_true", help="输出 JSON")
+    one.add_argument("--missed", action="store_true", help="列出答错的问题")
+    one.set_defaults(run=evaluate)
+    one = commands.add_parser("bench", help="启动时间和回答时延")
+    one.set_defaults(run=bench)
+    one = commands.add_parser("fit", help="交叉验证，写出 thresholds.yaml")
+    one.set_defaults(run=fit)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

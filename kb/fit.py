@@ -1,0 +1,276 @@
+"""Fit `thresholds.yaml` by cross-validation on the entries' phrasings and the negatives.
+
+Each fold is scored by an index that never saw it, so the numbers speak of phrasings that nobody wrote down.
+Some questions are asked again buried among held-out chatter, as in long stories. No evaluation set takes part.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+from numpy.typing import NDArray
+
+from kb.entries import THRESHOLDS, Library
+from kb.features import Analyzer
+from kb.index import Ints, Row, build, rows_of
+from kb.scoring import (
+    SIGNALS,
+    Calibration,
+    Evidence,
+    Parameters,
+    Scorer,
+    Scores,
+    Weights,
+    confide,
+    judge,
+    sure,
+)
+from kb.text import normalise, windows
+
+FOLDS = 5
+NEGATIVE_SHARE = 0.2  # of the questions that reach an assistant, assumed to have no answer here
+BURIED_SHARE = 0.1  # of them, assumed to be hidden in chatter
+FALSE_SHARE = 0.05  # of the answers given may be false
+REFUSED_SHARE = 0.85  # of the questions without an answer shall be refused outright
+_BURY_EACH = 5
+_WINDOWS = (0.0, 0.2, 0.3, 0.4, 0.5, 0.6)
+_SURES = (0.7, 0.8, 0.9, 0.95, 0.97, 0.98, 0.99, 1.0)
+_SURE_COSTS = 0.001  # of the questions may be lost for not listening to their sound
+_STEPS = 201
+_WRITTEN = (0, 1)
+
+Array = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+_NEUTRAL = Parameters(
+    written=Weights(classifier=1, nearest=0, negative=0),
+    both=Weights(classifier=1, nearest=0, negative=0),
+    sure=1,
+    window=0,
+    calibration=Calibration(intercept=0, odds=1, margin=0, nearest=0, share=0),
+    answer=0.5,
+    clarify=0.25,
+)
+
+
+@dataclass(frozen=True)
+class Held:
+    """A held-out question: its class, the class of none, its evidence, and the first row of each class."""
+
+    topic: int
+    none: int
+    whole: Evidence
+    parts: tuple[Evidence, ...]
+    firsts: Ints
+    buried: bool
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """New parameters and what they reach on held-out questions."""
+
+    parameters: Parameters
+    figures: dict[str, float]
+
+
+def fit(library: Library, cache: Path) -> Fitted:
+    """Cross-validate every region, pooled into one set of parameters."""
+    analyzer = Analyzer(library.lexicon, library.synonyms, cache)
+    held = [one for region in library.regions for one in _hold_out(region, library, analyzer)]
+    mass = _mass(held)
+    both = tuple(range(len(SIGNALS)))
+    parameters = _NEUTRAL.model_copy(
+        update={"written": _weigh(held, mass, _WRITTEN), "both": _weigh(held, mass, both)}
+    )
+    parameters = _best_window(parameters, held, mass)
+    parameters = _least_sure(parameters, held, mass)
+    scores = [_cascade(parameters, one) for one in held]
+    right, none = _right(scores, held), _none(held)
+    facts = np.array([one.facts for one in scores])
+    calibration = _calibrate(facts, right, mass)
+    confidence: Array = confide(calibration, facts)
+    answer = _answer_threshold(confidence, right, mass)
+    clarify = min(answer, float(np.quantile(confidence[none], REFUSED_SHARE))) if none.any() else answer / 2
+    return Fitted(
+        parameters.model_copy(update={"calibration": calibration, "answer": answer, "clarify": clarify}),
+        _figures(held, right, confidence, answer, clarify)
+        | {"heard": float(np.mean([one.heard for one in scores]))},
+    )
+
+
+def write(fitted: Fitted, content: Path) -> Path:
+    """Write `thresholds.yaml` with what its numbers mean."""
+    file = content / THRESHOLDS
+    figures = "".join(f"#   {name}: {value:.4g}\n" for name, value in fitted.figures.items())
+    file.write_text(
+        "# 由 python -m kb fit 写出，请勿手改；问法、反例或同义词变动后重新运行。\n"
+        "# written / both：各信号的权重（只看文字；再加读音与报错原文）；negative 是“无答案”一类的偏置。\n"
+        "# sure：只看文字时概率达到它就不再听读音；window：长文里最像的一段所占的比重。\n"
+        "# calibration：把握（0–1）的逻辑回归系数。\n"
+        "# answer：把握达到它就回答；clarify：达到它就反问，低于它说不知道。\n"
+        f"# {FOLDS} 折交叉验证（每折都是索引没见过的问法；buried 是埋在闲话里的）：\n{figures}"
+        + yaml.safe_dump(_rounded(fitted.parameters.model_dump()), allow_unicode=True, sort_keys=False),
+        encoding="utf-8",
+    )
+    return file
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _rounded(part) for name, part in value.items()}
+    return round(value, 4)
+
+
+def _hold_out(region: str, library: Library, analyzer: Analyzer) -> list[Held]:
+    entries = library.of_region(region)
+    topics = [entry.id for entry in entries]
+    rows = rows_of(entries, library)
+    asked = [at for at, row in enumerate(rows) if row.origin in {"phrasing", "negative"}]
+    # Fixed seed: the same content gives the same file.
+    random = np.random.default_rng(0)
+    folds = dict(zip(asked, random.permutation(len(asked)) % FOLDS, strict=True))
+    held = []
+    for fold in range(FOLDS):
+        kept = [row for at, row in enumerate(rows) if folds.get(at) != fold]
+        away = [rows[at] for at in asked if folds[at] == fold]
+        scorer = Scorer(build(region, topics, kept, analyzer), analyzer, _NEUTRAL)
+        chatter = [row.text for row in away if row.origin == "negative" and row.voice == "far"]
+        held += [_ask(scorer, row, row.text) for row in away]
+        if chatter:
+            held += [
+                _ask(scorer, row, "，".join([*random.choice(chatter, 2), row.text, random.choice(chatter)]))
+                for row in away[::_BURY_EACH]
+            ]
+    return held
+
+
+def _ask(scorer: Scorer, row: Row, text: str) -> Held:
+    clean = normalise(text).clean
+    parts = tuple(scorer.all(piece) for piece in windows(clean))
+    none = len(scorer.index.topics)
+    return Held(row.topic, none, scorer.all(clean), parts, scorer.index.firsts, buried=text != row.text)
+
+
+def _none(held: Sequence[Held]) -> Flags:
+    return np.array([one.topic == one.none for one in held])
+
+
+def _mass(held: Sequence[Held]) -> Array:
+    """Weight of each question by the assumed shares, one on average."""
+    none, buried = _none(held), np.array([one.buried for one in held])
+    mass = np.where(none, NEGATIVE_SHARE, 1 - NEGATIVE_SHARE) * np.where(
+        buried, BURIED_SHARE, 1 - BURIED_SHARE
+    )
+    for group in (none & buried, none & ~buried, ~none & buried, ~none & ~buried):
+        mass[group] /= max(int(group.sum()), 1)
+    result: Array = mass * len(held) / mass.sum()
+    return result
+
+
+def _weigh(held: Sequence[Held], mass: Array, chosen: tuple[int, ...]) -> Weights:
+    """Weights that make the right class of each whole text likeliest (conditional logit, none below zero)."""
+    from scipy.optimize import minimize
+
+    groups = _grouped(held, mass)
+
+    def loss(weights: Array) -> tuple[float, Array]:
+        total, slope = 1e-4 * float(weights @ weights), 2e-4 * weights
+        for signals, topics, part in groups:
+            scores = np.einsum("k,nkc->nc", weights[:-1], signals[:, chosen])
+            scores[:, -1] += weights[-1]
+            scores -= scores.max(axis=1, keepdims=True)
+            chance = np.exp(scores)
+            chance /= chance.sum(axis=1, keepdims=True)
+            at = np.arange(len(topics))
+            total -= float(part @ np.log(chance[at, topics] + 1e-300)) / mass.sum()
+            chance[at, topics] -= 1
+            chance *= part[:, None] / mass.sum()
+            slope[:-1] += np.einsum("nc,nkc->k", chance, signals[:, chosen])
+            slope[-1] += chance[:, -1].sum()
+        return total, slope
+
+    start = np.append(np.ones(len(chosen)), 0.0)
+    bounds = [(0, None)] * len(chosen) + [(None, None)]
+    best = minimize(loss, start, jac=True, bounds=bounds).x
+    named = {SIGNALS[signal]: float(best[at]) for at, signal in enumerate(chosen)}
+    return Weights(**named, negative=float(best[-1]))
+
+
+def _grouped(held: Sequence[Held], mass: Array) -> list[tuple[Array, NDArray[np.intp], Array]]:
+    """Questions not buried, those of regions with the same number of topics side by side in one array."""
+    groups = []
+    for none in sorted({one.none for one in held}):
+        at = [number for number, one in enumerate(held) if one.none == none and not one.buried]
+        signals = np.stack([held[number].whole.signals for number in at])
+        groups.append((signals, np.array([held[number].topic for number in at]), mass[at]))
+    return groups
+
+
+def _cascade(parameters: Parameters, one: Held) -> Scores:
+    """What `Scorer.score` does, on evidence already gathered."""
+    scores = judge(parameters, one.firsts, one.whole, heard=False)
+    if sure(parameters, scores, parts=len(one.parts)):
+        return scores
+    return judge(parameters, one.firsts, one.whole, one.parts, heard=True)
+
+
+def _right(scores: Sequence[Scores], held: Sequence[Held]) -> Flags:
+    """Whether the first topic is the right one."""
+    return np.array([int(score.order[0]) == one.topic for score, one in zip(scores, held, strict=True)])
+
+
+def _settled(parameters: Parameters, held: Sequence[Held], mass: Array) -> float:
+    """Share of the questions whose likeliest class, none included, is right."""
+    hits = [int(np.argmax(_cascade(parameters, one).probabilities)) == one.topic for one in held]
+    return float(mass @ np.array(hits) / mass.sum())
+
+
+def _best_window(parameters: Parameters, held: Sequence[Held], mass: Array) -> Parameters:
+    tried = [parameters.model_copy(update={"window": value}) for value in _WINDOWS]
+    return max(tried, key=lambda one: _settled(one, held, mass))
+
+
+def _least_sure(parameters: Parameters, held: Sequence[Held], mass: Array) -> Parameters:
+    tried = [parameters.model_copy(update={"sure": value}) for value in _SURES]
+    settled = [_settled(one, held, mass) for one in tried]
+    return next(one for one, share in zip(tried, settled, strict=True) if share >= settled[-1] - _SURE_COSTS)
+
+
+def _calibrate(facts: Array, right: Flags, mass: Array) -> Calibration:
+    from sklearn.linear_model import LogisticRegression
+
+    model = LogisticRegression(C=10.0, max_iter=1000).fit(facts, right, sample_weight=mass)
+    odds, margin, nearest, share = (float(value) for value in model.coef_[0])
+    return Calibration(
+        intercept=float(model.intercept_[0]), odds=odds, margin=margin, nearest=nearest, share=share
+    )
+
+
+def _answer_threshold(confidence: Array, right: Flags, mass: Array) -> float:
+    """The lowest threshold from which at most FALSE_SHARE of the answers given are false."""
+    for threshold in np.linspace(0, 1, _STEPS):
+        given = confidence >= threshold
+        if (mass * ~right)[given].sum() <= FALSE_SHARE * mass[given].sum():
+            return float(threshold)
+    return 1.0
+
+
+def _figures(
+    held: Sequence[Held], right: Flags, confidence: Array, answer: float, clarify: float
+) -> dict[str, float]:
+    none, buried = _none(held), np.array([one.buried for one in held])
+    given = confidence >= answer
+    asked, between = ~none & ~buried, ~given & (confidence >= clarify)
+    figures = {"questions": float(asked.sum()), "negatives": float((none & ~buried).sum())}
+    shares = {
+        "recall_at_1": (right, asked),
+        "recall_at_1_buried": (right, ~none & buried),
+        "answered_right": (right & given, asked),
+        "answered_wrong": (~right & given, asked),
+        "clarified": (between, asked),
+        "negatives_answered": (given, none & ~buried),
+        "negatives_clarified": (between, none & ~buried),
+    }
+    return figures | {name: float(what[of].mean()) for name, (what, of) in shares.items() if of.any()}

@@ -1,0 +1,255 @@
+"""The immutable index of one region: built from its entries, kept on disk, asked without scikit-learn.
+
+Rows are phrasings, titles, short answers, keywords, cases and steps; each belongs to a class: a topic, or the
+last class, which holds the negatives. A `Space` is one way of cutting texts into features, with a linear
+classifier and inverted lists over the rows. The cache is npz without pickles, named by a hash of content and code.
+"""
+
+import hashlib
+import json
+import tempfile
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kb import features, text
+from kb.entries import Entry, Library
+from kb.features import Analyzer, readings, sounds
+from kb.text import normalise
+
+Floats = NDArray[np.float32]
+Ints = NDArray[np.int32]
+
+_COST = 1.0  # by cross-validation, as the kinds of features are
+_MIN_ROWS = 2  # a feature of a single row explains only that row
+_WEIGHTS = {"title": 2.0, "phrasing": 1.0, "keywords": 1.0, "short": 1.0, "case": 1.0, "negative": 1.0}
+
+
+@dataclass(frozen=True)
+class Row:
+    """A text of the index: the class it speaks for, its weight in training, where it comes from."""
+
+    topic: int
+    text: str
+    origin: str
+    voice: str = ""
+
+
+@dataclass(frozen=True)
+class Vector:
+    """A question in a space: known features with tf-idf values (unit length), and their share of weight."""
+
+    ids: Ints
+    values: Floats
+    share: float
+
+
+@dataclass(frozen=True)
+class Space:
+    """Features, classifier `weights` (feature × class), and each feature's rows (`starts`, `rows`, `values`)."""
+
+    vocabulary: dict[str, int]
+    idf: Floats
+    weights: Floats
+    bias: Floats
+    starts: Ints
+    rows: Ints
+    values: Floats
+
+    def vector(self, found: Sequence[str]) -> Vector:
+        """Weigh the features of a question; unknown ones count against `share` as if they were rare."""
+        counts: dict[int, int] = {}
+        unknown = 0
+        lookup = self.vocabulary.get
+        for feature in found:
+            at = lookup(feature)
+            if at is None:
+                unknown += 1
+            else:
+                counts[at] = counts.get(at, 0) + 1
+        if not counts:
+            return Vector(np.empty(0, np.int32), np.empty(0, np.float32), 0.0)
+        ids = np.fromiter(counts, np.int32, len(counts))
+        times = np.fromiter(counts.values(), np.float32, len(counts))
+        idf = self.idf[ids]
+        values = (np.float32(1) + np.log(times)) * idf
+        known = float(idf.sum())
+        values /= np.float32(np.sqrt(values @ values))
+        return Vector(
+            ids, values.astype(np.float32, copy=False), known / (known + unknown * float(idf.mean()))
+        )
+
+    def classify(self, vector: Vector) -> Floats:
+        """The classifier's score of each class."""
+        return vector.values @ self.weights[vector.ids] + self.bias
+
+    def similar(self, vector: Vector, count: int) -> Floats:
+        """Cosine of the question with each of the `count` rows."""
+        first, last = self.starts[vector.ids], self.starts[vector.ids + 1]
+        sizes = last - first
+        total = int(sizes.sum())
+        if total == 0:
+            return np.zeros(count, np.float32)
+        # One flat list of positions for all the features' runs, without a Python loop.
+        shift = np.repeat(first - np.concatenate(([0], np.cumsum(sizes)[:-1])), sizes)
+        positions = np.arange(total) + shift
+        parts = self.values[positions] * np.repeat(vector.values, sizes)
+        return np.bincount(self.rows[positions], weights=parts, minlength=count).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Index:
+    """Everything needed to score a question for one region; `topics` are ids in class order."""
+
+    region: str
+    topics: tuple[str, ...]
+    rows: tuple[Row, ...]
+    firsts: Ints  # first row of each class; rows are sorted by class
+    written: Space
+    spoken: Space
+    readings: dict[str, str]
+    errors: tuple[tuple[int, str], ...]  # (class, normalised error text)
+
+
+def rows_of(entries: Sequence[Entry], library: Library) -> list[Row]:
+    """All rows of a region, sorted by class; the negatives are the last class."""
+    found = []
+    for topic, entry in enumerate(entries):
+        found.append(Row(topic, entry.title, "title"))
+        found.append(Row(topic, entry.short, "short"))
+        if entry.keywords:
+            found.append(Row(topic, " ".join(entry.keywords), "keywords"))
+        for case in entry.cases:
+            found.append(Row(topic, case.when, "case"))
+            found.append(Row(topic, " ".join(case.steps), "case"))
+        found += [Row(topic, phrase, "phrasing", voice) for voice, _, phrase in entry.phrasings.items()]
+    found += [Row(len(entries), phrase, "negative", group) for group, phrase in library.negatives.items()]
+    return found
+
+
+def build(region: str, topics: Sequence[str], rows: Sequence[Row], analyzer: Analyzer) -> Index:
+    """Train both spaces on `rows` (sorted by class)."""
+    table = readings()
+    clean = [normalise(row.text).clean for row in rows]
+    labels = np.array([row.topic for row in rows], np.int32)
+    weights = np.array([_WEIGHTS[row.origin] for row in rows], np.float32)
+    return Index(
+        region=region,
+        topics=tuple(topics),
+        rows=tuple(rows),
+        firsts=_firsts(labels, len(topics) + 1),
+        written=_train([analyzer.features(part) for part in clean], labels, weights, len(topics) + 1),
+        spoken=_train([sounds(part, table) for part in clean], labels, weights, len(topics) + 1),
+        readings=table,
+        errors=tuple(
+            (row.topic, part) for row, part in zip(rows, clean, strict=True) if row.voice == "error"
+        ),
+    )
+
+
+def open_index(region: str, library: Library, analyzer: Analyzer, cache: Path) -> Index:
+    """The region's index from `cache`, or built and put there. A damaged cache file is built again."""
+    entries = library.of_region(region)
+    rows = rows_of(entries, library)
+    topics = [entry.id for entry in entries]
+    file = cache / f"{region}-{_fingerprint(library)}.npz"
+    try:
+        return _load(file, region, topics, rows)
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+        index = build(region, topics, rows, analyzer)
+    _save(file, index)
+    return index
+
+
+def _firsts(labels: Ints, classes: int) -> Ints:
+    return np.searchsorted(labels, np.arange(classes)).astype(np.int32)
+
+
+def _train(documents: Sequence[Sequence[str]], labels: Ints, weights: Floats, classes: int) -> Space:
+    from scipy import sparse
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.svm import LinearSVC
+
+    vectorizer = TfidfVectorizer(analyzer=_same, min_df=_MIN_ROWS, sublinear_tf=True, dtype=np.float32)
+    matrix = vectorizer.fit_transform(documents)
+    model = LinearSVC(C=_COST).fit(matrix, labels, sample_weight=weights)
+    columns = sparse.csc_matrix(matrix)
+    # A class without rows (no negatives) and the single column of two classes both end as one column a class.
+    coefficients = np.zeros((classes, matrix.shape[1]), np.float32)
+    intercepts = np.full(classes, -1.0, np.float32)
+    two = len(model.classes_) == 2  # noqa: PLR2004
+    coefficients[model.classes_] = np.vstack([-model.coef_, model.coef_]) if two else model.coef_
+    intercepts[model.classes_] = np.hstack([-model.intercept_, model.intercept_]) if two else model.intercept_
+    return Space(
+        vocabulary={str(feature): int(at) for feature, at in vectorizer.vocabulary_.items()},
+        idf=vectorizer.idf_.astype(np.float32),
+        weights=np.ascontiguousarray(coefficients.T),
+        bias=intercepts,
+        starts=columns.indptr.astype(np.int32),
+        rows=columns.indices.astype(np.int32),
+        values=columns.data.astype(np.float32),
+    )
+
+
+def _same(document: Sequence[str]) -> Sequence[str]:
+    return document
+
+
+def _fingerprint(library: Library) -> str:
+    """Changes with the content and with the code that reads it."""
+    total = hashlib.sha256(library.digest.encode())
+    for module in (__file__, features.__file__, text.__file__):
+        total.update(Path(module).read_bytes())
+    return total.hexdigest()[:16]
+
+
+_ARRAYS = ("idf", "weights", "bias", "starts", "rows", "values")
+
+
+def _save(file: Path, index: Index) -> None:
+    """Write beside and rename, so that a reader never sees half a file; drop the region's older ones."""
+    data: dict[str, Any] = {"firsts": index.firsts}
+    for name, space in (("written", index.written), ("spoken", index.spoken)):
+        words = sorted(space.vocabulary, key=space.vocabulary.__getitem__)
+        data[f"{name}.vocabulary"] = _pack(words)
+        data |= {f"{name}.{array}": getattr(space, array) for array in _ARRAYS}
+    data["readings"] = _pack(index.readings)
+    data["errors"] = _pack(index.errors)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=file.parent, suffix=".part", delete=False) as part:
+        np.savez(part, **data)
+    Path(part.name).replace(file)
+    for old in file.parent.glob(f"{index.region}-*.npz"):
+        if old != file:
+            old.unlink(missing_ok=True)
+
+
+def _load(file: Path, region: str, topics: Sequence[str], rows: Sequence[Row]) -> Index:
+    with np.load(file, allow_pickle=False) as data:
+        spaces = {}
+        for name in ("written", "spoken"):
+            words = _unpack(data[f"{name}.vocabulary"])
+            arrays = {array: data[f"{name}.{array}"] for array in _ARRAYS}
+            spaces[name] = Space(vocabulary={word: at for at, word in enumerate(words)}, **arrays)
+        return Index(
+            region=region,
+            topics=tuple(topics),
+            rows=tuple(rows),
+            firsts=data["firsts"],
+            readings=_unpack(data["readings"]),
+            errors=tuple((topic, part) for topic, part in _unpack(data["errors"])),
+            **spaces,
+        )
+
+
+def _pack(value: object) -> NDArray[np.uint8]:
+    return np.frombuffer(json.dumps(value, ensure_ascii=False).encode(), np.uint8)
+
+
+def _unpack(array: NDArray[np.uint8]) -> Any:
+    return json.loads(array.tobytes())

@@ -1,0 +1,150 @@
+"""What was meant: one question in, one `Finding` out – answer, clarify with choices, or unknown."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from kb.entries import Library, load_all
+from kb.features import Analyzer, cache_folder
+from kb.index import open_index
+from kb.scoring import SIGNALS, Scorer, Scores, load_parameters
+from kb.text import compact, normalise
+
+CONTENT = Path(__file__).parent / "content"
+MAX_CANDIDATES = 5
+MAX_CHOICES = 4
+MIN_CHOICES = 2
+_CHOICE_SHARE = 0.97  # choices are added until they hold this much of the topics' probability
+
+Kind = Literal["answer", "clarify", "unknown"]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A topic that may be meant; `score` is its probability, 0 to 1."""
+
+    topic: str
+    sources: tuple[str, ...]
+    score: float
+    title: str
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why the first candidate is first: closest known text, signals, probability that nothing fits."""
+
+    closest: str
+    origin: str
+    signals: Mapping[str, float]
+    none: float
+    heard: bool
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The decision. `sources` names the answered entry's inventory rows; empty unless `kind` is answer."""
+
+    kind: Kind
+    sources: tuple[str, ...]
+    confidence: float
+    candidates: tuple[Candidate, ...]
+    choices: tuple[Candidate, ...]
+    explanation: Explanation | None
+
+    def to_json(self) -> dict[str, Any]:
+        """The finding as the public contract writes it."""
+        return {
+            "kind": self.kind,
+            "sources": list(self.sources),
+            "confidence": round(self.confidence, 4),
+            "candidates": [
+                {"sources": list(one.sources), "score": round(one.score, 4), "title": one.title}
+                for one in self.candidates
+            ],
+            "choices": [{"title": one.title, "sources": list(one.sources)} for one in self.choices],
+        }
+
+
+_NOTHING = Finding("unknown", (), 0.0, (), (), None)
+
+
+class Retriever:
+    """Finds topics of one region. Immutable and safe to share between threads."""
+
+    def __init__(self, region: str, library: Library, scorer: Scorer) -> None:
+        """Take what `open_retriever` put together."""
+        self.region = region
+        self._scorer = scorer
+        self._entries = [library.entry(region, topic) for topic in scorer.index.topics]
+
+    def find(self, text: str, *, prior: Mapping[str, float] | None = None) -> Finding:
+        """Decide what `text` asks. `prior` multiplies the odds of topics (1.0 changes nothing, 0 forbids)."""
+        clean = normalise(text).clean
+        if not compact(clean):
+            return _NOTHING
+        scores = self._scorer.score(clean, prior)
+        confidence = self._scorer.confidence(scores)
+        kind = self._kind(confidence)
+        ranked = tuple(self._candidate(scores, int(at)) for at in scores.order[:MAX_CANDIDATES])
+        return Finding(
+            kind=kind,
+            sources=ranked[0].sources if kind == "answer" else (),
+            confidence=confidence,
+            candidates=ranked,
+            choices=_choices(ranked) if kind == "clarify" else (),
+            explanation=self._explain(scores),
+        )
+
+    def _kind(self, confidence: float) -> Kind:
+        if confidence >= self._scorer.parameters.answer:
+            return "answer"
+        return "clarify" if confidence >= self._scorer.parameters.clarify else "unknown"
+
+    def _candidate(self, scores: Scores, at: int) -> Candidate:
+        entry = self._entries[at]
+        return Candidate(entry.id, entry.sources, float(scores.probabilities[at]), entry.title)
+
+    def _explain(self, scores: Scores) -> Explanation:
+        row = self._scorer.index.rows[scores.row]
+        first = int(scores.order[0])
+        return Explanation(
+            closest=row.text,
+            origin=row.origin,
+            signals=dict(zip(SIGNALS, scores.evidence.signals[:, first].tolist(), strict=True)),
+            none=float(scores.probabilities[-1]),
+            heard=scores.heard,
+        )
+
+
+def open_library(content: Path | None = None) -> Library:
+    """Read all entries (the project's own by default); DataError lists every mistake."""
+    return load_all(content or CONTENT)
+
+
+def open_retriever(
+    region: str, library: Library | None = None, *, cache_dir: Path | None = None
+) -> Retriever:
+    """A retriever for `region`; NotFoundError for a region without entries.
+
+    The trained index is kept under `cache_dir` (default `kb` under CAIGOU_VAR): only the first start trains.
+    """
+    library = library or open_library()
+    cache = cache_dir or cache_folder()
+    parameters = load_parameters(library.content)
+    analyzer = Analyzer(library.lexicon, library.synonyms, cache)
+    index = open_index(region, library, analyzer, cache)
+    return Retriever(region, library, Scorer(index, analyzer, parameters))
+
+
+def _choices(ranked: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
+    """As many as hold nearly all probability of the candidates, two to four."""
+    total = sum(one.score for one in ranked) or 1.0
+    held = 0.0
+    chosen: list[Candidate] = []
+    for one in ranked[:MAX_CHOICES]:
+        if len(chosen) >= MIN_CHOICES and held / total >= _CHOICE_SHARE:
+            break
+        chosen.append(one)
+        held += one.score
+    return tuple(chosen)

@@ -1,0 +1,228 @@
+"""From a question to a probability for each topic: signals, their fixed weights, and calibrated confidence.
+
+Every number comes from `thresholds.yaml`, which `python -m kb fit` writes from cross-validation; nothing here
+is tuned by hand.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+from rapidfuzz import fuzz, process
+
+from core.adapters.yaml_reader import read_model
+from core.domain.errors import DataError
+from kb.entries import THRESHOLDS
+from kb.features import Analyzer, sounds
+from kb.index import Floats, Index, Ints
+from kb.text import windows
+
+SIGNALS = ("classifier", "nearest", "sound", "sound_nearest", "error")
+_LEAST = 1e-6  # a prior of 0 forbids in effect
+
+
+class Weights(BaseModel):
+    """What each signal counts; `negative` is the lean of the class that no topic answers."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    classifier: float = Field(ge=0)
+    nearest: float = Field(ge=0)
+    sound: float = Field(default=0.0, ge=0)
+    sound_nearest: float = Field(default=0.0, ge=0)
+    error: float = Field(default=0.0, ge=0)
+    negative: float
+
+    def vector(self) -> NDArray[np.float64]:
+        """The weights in the order of `SIGNALS`."""
+        return np.array([getattr(self, name) for name in SIGNALS])
+
+
+class Calibration(BaseModel):
+    """Logistic regression from evidence to the probability that the first topic is right."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    intercept: float
+    odds: float  # log odds of the first topic against everything else
+    margin: float  # log ratio to the second topic
+    nearest: float  # cosine with the closest row of the first topic
+    share: float  # weight share of the question's features that the index knows
+
+
+class Parameters(BaseModel):
+    """`thresholds.yaml`.
+
+    `sure` is the probability at which the written signals suffice, `window` the share of a long text's most
+    telling window, `answer` and `clarify` the confidence from which it is answered or asked back.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    written: Weights
+    both: Weights
+    sure: float = Field(ge=0, le=1)
+    window: float = Field(ge=0, le=1)
+    calibration: Calibration
+    answer: float = Field(ge=0, le=1)
+    clarify: float = Field(ge=0, le=1)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Signals of one text, signal × class in the order of `SIGNALS`; `rows` is the cosine with each row."""
+
+    signals: NDArray[np.float64]
+    rows: Floats
+    share: float
+
+
+@dataclass(frozen=True)
+class Scores:
+    """One question scored: `probabilities` for topics and, last, for none; `evidence` of what decided."""
+
+    probabilities: NDArray[np.float64]
+    order: NDArray[np.intp]  # topics, best first
+    facts: NDArray[np.float64]  # what calibration sees
+    row: int  # the closest row of the first topic
+    evidence: Evidence
+    heard: bool  # whether sound and error texts were needed
+
+
+def load_parameters(content: Path) -> Parameters:
+    """Read `thresholds.yaml`; DataError where it is missing or wrong."""
+    file = content / THRESHOLDS
+    if not file.is_file():
+        raise DataError([f"{file}:1: 缺少阈值文件，请运行 python -m kb fit 生成"])
+    return read_model(file, Parameters)[0]
+
+
+def weigh(weights: Weights, signals: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Weighted sum of the signals for each class."""
+    total: NDArray[np.float64] = weights.vector() @ signals
+    total[-1] += weights.negative
+    return total
+
+
+def judge(
+    parameters: Parameters,
+    firsts: Ints,
+    whole: Evidence,
+    parts: Sequence[Evidence] = (),
+    *,
+    heard: bool,
+    lean: NDArray[np.float64] | None = None,
+) -> Scores:
+    """Weigh the whole text with the part whose topic stands out most; `lean` is added before normalising.
+
+    `firsts` is the first row of each class.
+    """
+    weights = parameters.both if heard else parameters.written
+    total, told = weigh(weights, whole.signals), whole
+    if parts and parameters.window > 0:
+        totals = [weigh(weights, part.signals) for part in parts]
+        best = int(np.argmax([one[:-1].max() - one[-1] for one in totals]))
+        total = (1 - parameters.window) * total + parameters.window * totals[best]
+        told = parts[best]
+    if lean is not None:
+        total = total + lean
+    probabilities = np.exp(total - total.max())
+    probabilities /= probabilities.sum()
+    order = np.argsort(-probabilities[:-1])
+    start, end = firsts[order[0]], firsts[order[0] + 1]
+    source = max((whole, told), key=lambda one: float(one.rows[start:end].max()))
+    row = int(start + np.argmax(source.rows[start:end]))
+    facts = _facts(probabilities, order, float(source.rows[row]), max(whole.share, told.share))
+    return Scores(probabilities, order, facts, row, told, heard)
+
+
+def confide(calibration: Calibration, facts: NDArray[np.float64]) -> Any:
+    """Probability, 0 to 1, that the first topic is right; for one question or for a matrix of them."""
+    weights = np.array([calibration.odds, calibration.margin, calibration.nearest, calibration.share])
+    return 1 / (1 + np.exp(-(calibration.intercept + facts @ weights)))
+
+
+def _facts(
+    probabilities: NDArray[np.float64], order: NDArray[np.intp], nearest: float, share: float
+) -> NDArray[np.float64]:
+    floor = 1e-9
+    first = float(probabilities[order[0]])
+    second = float(probabilities[order[1]]) if len(order) > 1 else 0.0
+    odds = np.log(max(first, floor) / max(1 - first, floor))
+    return np.array([odds, np.log(max(first, floor) / max(second, floor)), nearest, share])
+
+
+class Scorer:
+    """Reads texts against one index with fixed parameters."""
+
+    def __init__(self, index: Index, analyzer: Analyzer, parameters: Parameters) -> None:
+        """Keep what every question needs."""
+        self.index = index
+        self.parameters = parameters
+        self._analyzer = analyzer
+        self._texts = [text for _, text in index.errors]
+        self._classes = np.array([topic for topic, _ in index.errors], np.intp)
+
+    def score(self, clean: str, prior: Mapping[str, float] | None = None) -> Scores:
+        """Score a normalised text; `prior` multiplies a topic's odds (1.0 changes nothing)."""
+        lean = self._lean(prior)
+        whole = self.read(clean)
+        scores = judge(self.parameters, self.index.firsts, whole, heard=False, lean=lean)
+        pieces = windows(clean)
+        if sure(self.parameters, scores, parts=len(pieces)):
+            return scores
+        self.hear(clean, whole)
+        parts = [self.all(piece) for piece in pieces]
+        return judge(self.parameters, self.index.firsts, whole, parts, heard=True, lean=lean)
+
+    def confidence(self, scores: Scores) -> float:
+        """Calibrated probability that the first topic is right."""
+        return float(confide(self.parameters.calibration, scores.facts))
+
+    def read(self, clean: str) -> Evidence:
+        """The written signals; those of sound are zero."""
+        index = self.index
+        vector = index.written.vector(self._analyzer.features(clean))
+        rows = index.written.similar(vector, len(index.rows))
+        signals = np.zeros((len(SIGNALS), len(index.topics) + 1))
+        signals[0] = index.written.classify(vector)
+        signals[1] = self._best(rows)
+        return Evidence(signals, rows, vector.share)
+
+    def hear(self, clean: str, evidence: Evidence) -> None:
+        """Add the signals of sound and of error texts found in part."""
+        index = self.index
+        vector = index.spoken.vector(sounds(clean, index.readings))
+        evidence.signals[2] = index.spoken.classify(vector)
+        evidence.signals[3] = self._best(index.spoken.similar(vector, len(index.rows)))
+        if self._texts:
+            found = process.cdist([clean], self._texts, scorer=fuzz.partial_ratio)[0] / 100
+            np.maximum.at(evidence.signals[4], self._classes, found)
+
+    def all(self, clean: str) -> Evidence:
+        """Every signal."""
+        evidence = self.read(clean)
+        self.hear(clean, evidence)
+        return evidence
+
+    def _best(self, rows: Floats) -> Floats:
+        """The closest row of each class; the appended zero stands for a class without rows."""
+        best: Floats = np.maximum.reduceat(np.append(rows, np.float32(0)), self.index.firsts)
+        return best
+
+    def _lean(self, prior: Mapping[str, float] | None) -> NDArray[np.float64] | None:
+        if not prior:
+            return None
+        factors = [max(prior.get(topic, 1.0), _LEAST) for topic in self.index.topics]
+        lean: NDArray[np.float64] = np.log(np.array([*factors, 1.0]))
+        return lean
+
+
+def sure(parameters: Parameters, scores: Scores, *, parts: int) -> bool:
+    """Whether the written signals settle it. A text of several clauses may hide its question from them."""
+    first = scores.probabilities[scores.order[0]]
+    return bool(max(first, 0.0 if parts else scores.probabilities[-1]) >= parameters.sure)

@@ -57,7 +57,7 @@ class Answer:
 class Counterpart:
     """A WeChat of its own on a free port of loopback; use as a context manager or with `start` and `stop`.
 
-    `refuse(errcode, times)` lets the next messages fail; `redirect_to` answers all calls with 302.
+    `refuse(errcode, times)` lets the next messages fail; `redirect_to` answers all calls with 307.
     """
 
     def __init__(self, secrets_by_app: Mapping[str, str], *, port: int = 0) -> None:
@@ -128,7 +128,7 @@ class Counterpart:
         return app
 
     def _redirect(self) -> Any:
-        return redirect(self.redirect_to, 302) if self.redirect_to else None
+        return redirect(self.redirect_to, 307) if self.redirect_to else None
 
     def _stable_token(self) -> Response:
         asked: dict[str, Any] = request.get_json()

@@ -111,11 +111,13 @@ def test_each_fault_inside_is_refused(plain: bytes):
 
 def test_characters_cannot_be_shifted_between_the_signed_parts():
     """The signature joins its parts without a mark: the same joined text, cut elsewhere, must not pass."""
-    encrypted, signature = ours.seal("hi", "1", "0")
-    joined = sorted(["AToken01", "1", "0", encrypted])
-    nonce = joined[0] + joined[1] + joined[2] + joined[3][:-64]
-    with pytest.raises(WeChatError):
-        ours.open(joined[3][-64:], signature, "", nonce)
+    seals = (ours.seal("x" * 50, "1", "0", random=bytes([n]) * 16) for n in range(256))
+    encrypted, signature = next(s for s in seals if "AToken01" < s[0] < s[0][-64:])
+    for timestamp, nonce, rest in [("01", "", encrypted), ("01", encrypted[-64:], encrypted[:-64])]:
+        assert sign("AToken01", timestamp, nonce, rest) == signature
+        with pytest.raises(WeChatError) as caught:
+            ours.open(rest, signature, timestamp, nonce)
+        assert caught.value.code == "wechat_signature"
 
 
 @pytest.mark.parametrize("key", ["", "A" * 42, "A" * 44, "A" * 42 + "!", "密" * 43])

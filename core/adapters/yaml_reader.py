@@ -96,7 +96,7 @@ class _Builder:
             return self._mapping(node, path)
         if isinstance(node, yaml.SequenceNode):
             return [self.build(item, (*path, index)) for index, item in enumerate(node.value)]
-        return _scalar(node.value, plain=node.style is None)
+        return _scalar(node.value, plain=not node.style)
 
     def _mapping(self, node: yaml.MappingNode, path: Path_) -> Value:
         result: dict[str, Value] = {}

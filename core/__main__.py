@@ -1,0 +1,110 @@
+"""`python -m core check | show | plan | audit | migrate`."""
+
+import argparse
+import sys
+
+from core.adapters import catalogue_file, processes
+from core.bootstrap import build_system, migrate
+from core.domain import graph
+from core.domain.errors import DomainError, NotFoundError
+from core.domain.planner import NoWay
+from core.domain.process import Process
+from core.service import planning, situations
+from core.settings import Settings
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; 0 well, 1 something is wrong with what was asked for or found."""
+    parser = argparse.ArgumentParser(prog="python -m core", description="流程数据、审计与数据库")
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("check", help="检查全部流程数据")
+    show = commands.add_parser("show", help="打印某区域某类单据的完整流程")
+    show.add_argument("--region", required=True)
+    show.add_argument("--kind", required=True)
+    plan = commands.add_parser("plan", help="某张单据到某个目标的最短办法")
+    plan.add_argument("--document", required=True)
+    plan.add_argument("--goal", required=True)
+    commands.add_parser("audit", help="核对审计链和账目")
+    commands.add_parser("migrate", help="升级数据库结构")
+    given = parser.parse_args(arguments)
+    try:
+        return int(_COMMANDS[given.command](given))
+    except DomainError as error:
+        print(error.message, file=sys.stderr)
+        return 1
+
+
+def _check(_given: argparse.Namespace) -> int:
+    book = processes.load()
+    catalogue = catalogue_file.load()
+    for process in book.processes.values():
+        line = " → ".join(process.node(node).label for node in graph.main_line(process))
+        print(f"{process.region}/{process.kind}/{process.variant} {process.version}\n  {line}")
+    print(f"流程数据没有错误：{len(book.processes)} 个流程，{len(catalogue.items)} 个品目")
+    return 0
+
+
+def _show(given: argparse.Namespace) -> int:
+    found = processes.load()
+    variants = found.variants(given.region, given.kind)
+    if not variants:
+        known = "、".join(sorted({f"{r}/{k}" for r, k, _ in found.processes}))
+        raise NotFoundError(f"没有 {given.region}/{given.kind}；现有：{known}")
+    for process in variants:
+        _print_process(process)
+    return 0
+
+
+def _print_process(process: Process) -> None:
+    print(f"== {process.label} · {process.variant_label}（{process.region}，版本 {process.version}）")
+    for node in process.nodes.values():
+        who = "、".join(f"{actor.role.value}@{actor.of.value}" for actor in node.actors) or "—"
+        print(f"  [{node.id}] {node.label}（{node.lane}）资金 {node.funds.value} 办理人 {who}")
+        for action in process.actions_from[node.id]:
+            by = "、".join(f"{actor.role.value}@{actor.of.value}" for actor in action.by)
+            target = "、".join(action.targets) if action.chosen else action.routes[node.id]
+            needs = f" 条件 {'、'.join(guard.value for guard in action.guards)}" if action.guards else ""
+            print(f"      {action.label}（{action.id}）→ {target}{f' 由 {by}' if by else ''}{needs}")
+
+
+def _plan(given: argparse.Namespace) -> int:
+    system = build_system()
+    with system.database.read() as tx:
+        document = situations.find(system, tx, None, given.document)
+        owner = tx.accounts.account(document.author_id)
+    found = planning.plan_to(system, owner, document.number, given.goal)
+    if isinstance(found, NoWay):
+        print("走不到：" + "；".join(found.reasons))
+        if found.instead:
+            print(f"可以改为：{planning.GOAL_LABELS.get(found.instead, found.instead)}（{found.instead}）")
+        return 1
+    if not found.steps:
+        print("已经是这个状态，不需要再办")
+    for index, step in enumerate(found.steps, 1):
+        form = "、".join(field.label for field in step.form if field.required)
+        print(f"{index}. {step.number} {step.label}：{step.source_label} → {step.target_label}　办理人：{step.who}"
+              f"{f'　要填：{form}' if form else ''}　菜单：{step.menu}")  # fmt: skip
+    return 0
+
+
+def _audit(_given: argparse.Namespace) -> int:
+    system = build_system()
+    with system.database.read() as tx:
+        problems = [*tx.records.broken_audit(), *tx.ledger.imbalances()]
+    for problem in problems:
+        print(problem)
+    if not problems:
+        print("审计链完整，账目与流水一致")
+    return 1 if problems else 0
+
+
+def _migrate(_given: argparse.Namespace) -> int:
+    migrate(Settings.from_environment())
+    print("数据库结构已是最新")
+    return 0
+
+
+_COMMANDS = {"check": _check, "show": _show, "plan": _plan, "audit": _audit, "migrate": _migrate}
+
+if __name__ == "__main__":
+    sys.exit(main())

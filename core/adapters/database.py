@@ -1,0 +1,93 @@
+"""Engines and units of work for SQLite and PostgreSQL."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import OperationalError
+
+from core.adapters.account_store import AccountStore
+from core.adapters.document_store import DocumentStore
+from core.adapters.ledger_store import LedgerStore
+from core.adapters.record_store import RecordStore
+from core.domain.errors import UnavailableError
+
+
+def make_engine(url: str) -> Engine:
+    """Engine with what each database needs to be safe; creates the folder of a SQLite file."""
+    if not url.startswith("sqlite"):
+        return create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=20)
+    path = url.removeprefix("sqlite:///")
+    if path and path != url:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False})
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves, see _begin_sqlite
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A check before a deferred write lock would be made on balances that another writer is about to change.
+    immediate = not connection.get_execution_options().get("read_only", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+
+@dataclass(frozen=True)
+class SqlTransaction:
+    """One unit of work over one connection."""
+
+    connection: Connection
+    accounts: AccountStore
+    documents: DocumentStore
+    ledger: LedgerStore
+    records: RecordStore
+
+    @classmethod
+    def over(cls, connection: Connection) -> "SqlTransaction":
+        """All stores on one connection."""
+        return cls(
+            connection,
+            AccountStore(connection),
+            DocumentStore(connection),
+            LedgerStore(connection),
+            RecordStore(connection),
+        )
+
+
+class SqlDatabase:
+    """Opens units of work on one engine."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Keep the engine; nothing is opened yet."""
+        self.engine = engine
+        self._reader = engine.execution_options(read_only=True)
+
+    @contextmanager
+    def read(self) -> Iterator[SqlTransaction]:
+        """Consistent reading; nothing is kept."""
+        with self._translated(), self._reader.connect() as connection:
+            yield SqlTransaction.over(connection)
+
+    @contextmanager
+    def write(self) -> Iterator[SqlTransaction]:
+        """Commit on clean exit, else roll back."""
+        with self._translated(), self.engine.begin() as connection:
+            yield SqlTransaction.over(connection)
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except OperationalError as error:
+            raise UnavailableError(
+                "数据库暂时忙，请稍后再试，刚才的操作没有生效", code="database_busy"
+            ) from error

@@ -1,0 +1,188 @@
+"""Documents in SQL: the row, its history, who may see it and whose turn it is."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, delete, exists, insert, or_, select, text, update
+
+from core.adapters.tables import document, history, inserted_id, party, task
+from core.domain.accounts import Account, Role
+from core.domain.documents import Document, Entry
+
+
+def _document(row: Any) -> Document:
+    return Document(
+        id=row.id, number=row.number, region=row.region, kind=row.kind, variant=row.variant,
+        process_version=row.process_version, title=row.title, unit_id=row.unit_id, author_id=row.author_id,
+        trail=tuple(row.trail), version=row.version, form=row.form, amount_fen=row.amount_fen,
+        created_at=row.created_at, updated_at=row.updated_at, flags=frozenset(row.flags),
+        parent_id=row.parent_id, agency_id=row.agency_id, supplier_id=row.supplier_id,
+    )  # fmt: skip
+
+
+def _values(item: Document) -> dict[str, Any]:
+    return {
+        "number": item.number, "region": item.region, "kind": item.kind, "variant": item.variant,
+        "process_version": item.process_version, "title": item.title, "unit_id": item.unit_id,
+        "author_id": item.author_id, "node": item.node, "trail": list(item.trail), "flags": sorted(item.flags),
+        "version": item.version, "form": dict(item.form), "amount_fen": item.amount_fen,
+        "parent_id": item.parent_id, "agency_id": item.agency_id, "supplier_id": item.supplier_id,
+        "created_at": item.created_at, "updated_at": item.updated_at,
+    }  # fmt: skip
+
+
+def visible_to(viewer: Account) -> ColumnElement[bool]:
+    """Own unit's documents, and those the viewer's unit has had to do with; the platform itself sees its region."""
+    if viewer.role is Role.INTEGRATION:
+        return document.c.region == viewer.region
+    shared = exists().where(party.c.document_id == document.c.id, party.c.unit_id == viewer.unit.id)
+    return or_(document.c.unit_id == viewer.unit.id, shared)
+
+
+_NEXT_VALUE = text(
+    "INSERT INTO counter (name, value) VALUES (:name, 1) "
+    "ON CONFLICT (name) DO UPDATE SET value = counter.value + 1 RETURNING value"
+)
+
+
+class DocumentStore:
+    """Implements `core.service.ports.Documents`."""
+
+    def __init__(self, connection: Connection) -> None:
+        """Work on one connection."""
+        self._connection = connection
+
+    def next_number(self, prefix: str) -> int:
+        """Next value of a counter; starts at 1. Rolled back with the transaction, so numbers have no gaps."""
+        return int(self._connection.execute(_NEXT_VALUE, {"name": prefix}).scalar_one())
+
+    def add(self, item: Document) -> Document:
+        """Insert; the document with its id."""
+        return self.by_id(inserted_id(self._connection.execute(insert(document).values(_values(item)))))
+
+    def by_number(self, number: str, viewer: Account | None) -> Document | None:
+        """Document by number; None also when `viewer` may not see it (viewer None: the platform itself)."""
+        statement = select(document).where(document.c.number == number)
+        if viewer is not None:
+            statement = statement.where(visible_to(viewer))
+        row = self._connection.execute(statement).first()
+        return _document(row) if row else None
+
+    def by_id(self, document_id: int) -> Document:
+        """Document known to exist."""
+        return _document(self._connection.execute(select(document).where(document.c.id == document_id)).one())
+
+    def children(self, document_id: int) -> list[Document]:
+        """Documents that hang on this one, oldest first."""
+        statement = select(document).where(document.c.parent_id == document_id).order_by(document.c.id)
+        return [_document(row) for row in self._connection.execute(statement)]
+
+    def replace(self, before: Document, after: Document) -> bool:
+        """Compare-and-set on node and version; False when the document moved meanwhile."""
+        values = _values(after)
+        for fixed in (
+            "number",
+            "region",
+            "kind",
+            "variant",
+            "unit_id",
+            "author_id",
+            "created_at",
+            "parent_id",
+        ):
+            del values[fixed]
+        changed = self._connection.execute(
+            update(document)
+            .where(
+                document.c.id == before.id,
+                document.c.version == before.version,
+                document.c.node == before.node,
+            )
+            .values(values)
+        )
+        return changed.rowcount == 1
+
+    def append(self, document_id: int, entry: Entry) -> None:
+        """Add one line of history."""
+        self._connection.execute(
+            insert(history).values(
+                document_id=document_id, seq=entry.seq, at=entry.at, account_id=entry.account_id, who=entry.who,
+                action=entry.action, label=entry.label, source=entry.source, target=entry.target,
+                opinion=entry.opinion,
+            )
+        )  # fmt: skip
+
+    def history(self, document_id: int) -> list[Entry]:
+        """All lines, oldest first."""
+        statement = select(history).where(history.c.document_id == document_id).order_by(history.c.seq)
+        return [
+            Entry(
+                row.seq,
+                row.at,
+                row.account_id,
+                row.who,
+                row.action,
+                row.label,
+                row.source,
+                row.target,
+                row.opinion,
+            )
+            for row in self._connection.execute(statement)
+        ]
+
+    def set_tasks(self, document_id: int, tasks: Iterable[tuple[int, Role]]) -> None:
+        """Whose turn it is now: (unit id, role) pairs instead of the ones before."""
+        self._connection.execute(delete(task).where(task.c.document_id == document_id))
+        rows = [
+            {"document_id": document_id, "unit_id": unit_id, "role": role.value} for unit_id, role in tasks
+        ]
+        if rows:
+            self._connection.execute(insert(task), rows)
+
+    def tasks(self, document_ids: Sequence[int]) -> list[tuple[int, int, Role]]:
+        """(document id, unit id, role) of the open tasks of these documents."""
+        rows = self._connection.execute(select(task).where(task.c.document_id.in_(document_ids)))
+        return [(row.document_id, row.unit_id, Role(row.role)) for row in rows]
+
+    def add_parties(self, document_id: int, units: Iterable[int]) -> None:
+        """Let these units see the document from now on."""
+        known = set(
+            self._connection.execute(
+                select(party.c.unit_id).where(party.c.document_id == document_id)
+            ).scalars()
+        )
+        rows = [{"document_id": document_id, "unit_id": unit_id} for unit_id in sorted(set(units) - known)]
+        if rows:
+            self._connection.execute(insert(party), rows)
+
+    def find(
+        self,
+        viewer: Account,
+        *,
+        kind: str | None,
+        words: str,
+        node: str | None,
+        todo: bool,
+        limit: int,
+        before: int | None,
+    ) -> list[Document]:
+        """What `viewer` may see, newest first; `before` is the id to page on from."""
+        statement = select(document).where(visible_to(viewer)).order_by(document.c.id.desc()).limit(limit)
+        if kind:
+            statement = statement.where(document.c.kind == kind)
+        if node:
+            statement = statement.where(document.c.node == node)
+        if before:
+            statement = statement.where(document.c.id < before)
+        if words:
+            pattern = "%" + words.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_") + "%"
+            matches = (column.like(pattern, escape="\\") for column in (document.c.number, document.c.title))
+            statement = statement.where(or_(*matches))
+        if todo:
+            mine = exists().where(
+                task.c.document_id == document.c.id,
+                task.c.unit_id == viewer.unit.id,
+                task.c.role == viewer.role.value,
+            )
+            statement = statement.where(mine)
+        return [_document(row) for row in self._connection.execute(statement)]

@@ -1,0 +1,1 @@
+"""Alembic migrations of the whole product, for SQLite and PostgreSQL."""

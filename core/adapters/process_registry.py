@@ -1,0 +1,40 @@
+"""Current processes from the data files, earlier versions from the database."""
+
+from core.adapters.processes import ProcessBook, restore
+from core.domain.errors import NotFoundError
+from core.domain.process import Process
+from core.service.ports import Transaction
+
+
+class ProcessRegistry:
+    """Implements `core.service.ports.Processes`. Definitions never change, so they may be kept for good."""
+
+    def __init__(self, book: ProcessBook) -> None:
+        """Know the current processes by their version too."""
+        self._book = book
+        self._versions = {process.version: process for process in book.processes.values()}
+
+    def current(self, region: str, kind: str, variant: str) -> Process:
+        """What a new document starts on."""
+        return self._book.get(region, kind, variant)
+
+    def variants(self, region: str, kind: str) -> list[Process]:
+        """Current variants of a kind."""
+        return self._book.variants(region, kind)
+
+    def version(self, version: str, tx: Transaction) -> Process:
+        """The definition a document started with."""
+        if version not in self._versions:
+            body = tx.records.process_body(version)
+            if body is None:
+                raise NotFoundError("这份单据的流程版本找不到了，请联系管理员", code="no_such_process")
+            self._versions[version] = restore(body)
+        return self._versions[version]
+
+    def region_label(self, region: str) -> str:
+        """`内蒙古`."""
+        return self._book.regions.get(region, region)
+
+    def all(self) -> list[Process]:
+        """Every current process."""
+        return list(self._book.processes.values())

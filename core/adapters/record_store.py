@@ -1,0 +1,245 @@
+"""Audit chain, idempotency, outbox, notices, certificates, repairs and process versions in SQL."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, insert, select, text, update
+from sqlalchemy.exc import IntegrityError
+
+from core.adapters.processes import dump
+from core.adapters.tables import (
+    audit,
+    audit_head,
+    certificate,
+    idempotency,
+    inserted_id,
+    notice,
+    outbox,
+    process_version,
+    repair,
+    repair_waiting,
+)
+from core.domain.accounts import Role
+from core.domain.errors import ConflictError
+from core.domain.process import Process
+from core.service.ports import Certificate, Notice, OutboxMessage, RepairRow
+
+_GENESIS = "0" * 64
+_AUDITED = ("region", "seq", "at", "account", "act", "subject", "body", "previous")
+
+
+def chain_hash(row: Any) -> str:
+    """Hash over every field of an audit row and, through `previous`, over all rows before it."""
+    canonical = json.dumps([row[name] for name in _AUDITED], ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+_NEXT_SEQ = text(
+    "INSERT INTO audit_head (region, seq, hash) VALUES (:region, 1, :hash) "
+    "ON CONFLICT (region) DO UPDATE SET seq = audit_head.seq + 1 RETURNING seq, hash"
+)
+_KEEP_PROCESS = text(
+    "INSERT INTO process_version (version, body) VALUES (:version, :body) ON CONFLICT DO NOTHING"
+)
+
+
+class RecordStore:
+    """Implements `core.service.ports.Records`."""
+
+    def __init__(self, connection: Connection) -> None:
+        """Work on one connection."""
+        self._connection = connection
+
+    def audit(
+        self, region: str, at: datetime, account: str, act: str, subject: str, body: Mapping[str, Any]
+    ) -> None:
+        """Append to the region's chain. Touching the head first makes writers of one region queue up."""
+        head = self._connection.execute(_NEXT_SEQ, {"region": region, "hash": _GENESIS}).one()
+        row = {
+            "region": region,
+            "seq": head.seq,
+            "at": at.isoformat(),
+            "account": account,
+            "act": act,
+            "subject": subject,
+            "body": json.dumps(body, ensure_ascii=False, sort_keys=True),
+            "previous": head.hash,
+        }
+        row["hash"] = chain_hash(row)
+        self._connection.execute(insert(audit).values(row))
+        self._connection.execute(
+            update(audit_head).where(audit_head.c.region == region).values(hash=row["hash"])
+        )
+
+    def broken_audit(self) -> list[str]:
+        """Every break of a chain as a sentence; empty when the audit verifies."""
+        problems: list[str] = []
+        heads = {row.region: (row.seq, row.hash) for row in self._connection.execute(select(audit_head))}
+        last: dict[str, tuple[int, str]] = {}
+        for row in self._connection.execute(select(audit).order_by(audit.c.region, audit.c.seq)).mappings():
+            seq, previous = last.get(row["region"], (0, _GENESIS))
+            place = f"{row['region']} 第 {row['seq']} 条"
+            if row["seq"] != seq + 1:
+                problems.append(f"{place}：前面缺 {row['seq'] - seq - 1} 条记录")
+            if row["previous"] != previous:
+                problems.append(f"{place}：与上一条接不上")
+            if chain_hash(row) != row["hash"]:
+                problems.append(f"{place}：内容被改过")
+            last[row["region"]] = (row["seq"], row["hash"])
+        for region in heads.keys() | last.keys():
+            if heads.get(region, (0, _GENESIS)) != last.get(region, (0, _GENESIS)):
+                problems.append(f"{region}：末尾的记录被删过")
+        return problems
+
+    def remembered(self, account_id: int, key: str) -> tuple[str, Any] | None:
+        """Digest of the request and result that this key brought before."""
+        statement = select(idempotency).where(
+            idempotency.c.account_id == account_id, idempotency.c.key == key
+        )
+        row = self._connection.execute(statement).first()
+        return (row.digest, row.result) if row else None
+
+    def remember(self, account_id: int, key: str, digest: str, result: Any, at: datetime) -> None:
+        """Keep a key; ConflictError(code `in_progress`) when the same key is being used at this moment."""
+        try:
+            self._connection.execute(
+                insert(idempotency).values(
+                    account_id=account_id, key=key, digest=digest, result=result, at=at
+                )
+            )
+        except IntegrityError as error:
+            raise ConflictError("同一个请求正在办理，请稍后看结果", code="in_progress") from error
+
+    def send(self, document_id: int, topic: str, body: Mapping[str, Any], key: str, at: datetime) -> None:
+        """Put a message into the outbox."""
+        values = {
+            "document_id": document_id,
+            "topic": topic,
+            "body": dict(body),
+            "key": key,
+            "at": at,
+            "due": at,
+        }
+        self._connection.execute(insert(outbox).values(values))
+
+    def due(self, now: datetime, limit: int) -> list[OutboxMessage]:
+        """Waiting messages that are due, in order; of each document only the first, so that order is kept."""
+        statement = select(outbox).where(outbox.c.state == "waiting").order_by(outbox.c.id).limit(limit * 4)
+        first: dict[int, Row[Any]] = {}
+        for row in self._connection.execute(statement):
+            first.setdefault(row.document_id, row)
+        return [
+            OutboxMessage(row.id, row.document_id, row.topic, row.body, row.key, row.attempts)
+            for row in first.values()
+            if row.due <= now
+        ][:limit]
+
+    def delivered(self, message_id: int) -> None:
+        """The other system has it."""
+        self._connection.execute(
+            update(outbox).where(outbox.c.id == message_id).values(state="done", problem="")
+        )
+
+    def postponed(self, message_id: int, due: datetime, problem: str, *, parked: bool) -> None:
+        """Try again at `due`, or park it for staff."""
+        values = {
+            "attempts": outbox.c.attempts + 1,
+            "due": due,
+            "problem": problem,
+            "state": "parked" if parked else "waiting",
+        }
+        self._connection.execute(update(outbox).where(outbox.c.id == message_id).values(values))
+
+    def notify(self, account_ids: Iterable[int], number: str, words: str, at: datetime) -> None:
+        """Tell these accounts once each."""
+        rows = [
+            {"account_id": account_id, "number": number, "text": words, "at": at, "seen": False}
+            for account_id in sorted(set(account_ids))
+        ]
+        if rows:
+            self._connection.execute(insert(notice), rows)
+
+    def notices(self, account_id: int) -> list[Notice]:
+        """What an account has not seen yet, oldest first."""
+        statement = select(notice).where(notice.c.account_id == account_id, notice.c.seen.is_(False))
+        rows = self._connection.execute(statement.order_by(notice.c.id))
+        return [Notice(row.id, row.at, row.text, row.number) for row in rows]
+
+    def mark_seen(self, account_id: int, ids: Sequence[int]) -> None:
+        """These were shown."""
+        own = update(notice).where(notice.c.account_id == account_id, notice.c.id.in_(ids))
+        self._connection.execute(own.values(seen=True))
+
+    def add_certificate(self, document_id: int, item: Certificate, account_id: int) -> None:
+        """A newly signed certificate; the latest one counts."""
+        self._connection.execute(
+            insert(certificate).values(
+                document_id=document_id,
+                sha256=item.sha256,
+                seal=item.seal,
+                seal_serial=item.seal_serial,
+                signed_by=account_id,
+                signed_at=item.signed_at,
+            )
+        )
+
+    def certificate(self, document_id: int) -> Certificate | None:
+        """The latest certificate."""
+        statement = select(certificate).where(certificate.c.document_id == document_id)
+        row = self._connection.execute(statement.order_by(certificate.c.id.desc())).first()
+        return Certificate(row.sha256, row.seal, row.seal_serial, row.signed_at) if row else None
+
+    def add_repair(self, row: RepairRow, at: datetime) -> int:
+        """A new running repair; its id."""
+        values = {
+            "document_id": row.document_id, "number": row.number, "goal": row.goal, "asked_by": row.asked_by,
+            "state": row.state, "steps": [dict(step) for step in row.steps], "position": row.position,
+            "fingerprint": row.fingerprint, "why_stopped": row.why_stopped, "at": at,
+        }  # fmt: skip
+        return inserted_id(self._connection.execute(insert(repair).values(values)))
+
+    def repair(self, repair_id: int) -> RepairRow | None:
+        """One repair."""
+        row = self._connection.execute(select(repair).where(repair.c.id == repair_id)).first()
+        return _repair(row) if row else None
+
+    def running_repairs(self, document_ids: Sequence[int]) -> list[RepairRow]:
+        """Running repairs of these documents, oldest first."""
+        statement = select(repair).where(repair.c.document_id.in_(document_ids), repair.c.state == "running")
+        return [_repair(row) for row in self._connection.execute(statement.order_by(repair.c.id))]
+
+    def waiting_repairs(self, unit_id: int, role: Role) -> list[RepairRow]:
+        """Running repairs whose next step waits for this role of this unit, oldest first."""
+        statement = select(repair).join(repair_waiting, repair_waiting.c.repair_id == repair.c.id)
+        mine = statement.where(repair_waiting.c.unit_id == unit_id, repair_waiting.c.role == role.value)
+        return [_repair(row) for row in self._connection.execute(mine.order_by(repair.c.id))]
+
+    def set_repair(
+        self, repair_id: int, *, state: str, position: int, why: str, waiting: Iterable[tuple[int, Role]]
+    ) -> None:
+        """How far a repair has come, and whose turn it is."""
+        values = {"state": state, "position": position, "why_stopped": why}
+        self._connection.execute(update(repair).where(repair.c.id == repair_id).values(values))
+        self._connection.execute(delete(repair_waiting).where(repair_waiting.c.repair_id == repair_id))
+        rows = [{"repair_id": repair_id, "unit_id": unit_id, "role": role.value} for unit_id, role in waiting]
+        if rows:
+            self._connection.execute(insert(repair_waiting), rows)
+
+    def keep_process(self, process: Process) -> None:
+        """Keep the definition that a document starts on."""
+        self._connection.execute(_KEEP_PROCESS, {"version": process.version, "body": dump(process)})
+
+    def process_body(self, version: str) -> str | None:
+        """Canonical JSON of a kept definition."""
+        statement = select(process_version.c.body).where(process_version.c.version == version)
+        return self._connection.execute(statement).scalar_one_or_none()
+
+
+def _repair(row: Any) -> RepairRow:
+    return RepairRow(
+        row.id, row.document_id, row.number, row.goal, row.asked_by, row.state, row.steps, row.position,
+        row.fingerprint, row.why_stopped,
+    )  # fmt: skip

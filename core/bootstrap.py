@@ -1,0 +1,109 @@
+"""Builds the running core from settings: the only place where adapters and use cases meet."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Engine
+
+from core.adapters import catalogue_file, processes, softhsm
+from core.adapters.blobs import FileBlobs
+from core.adapters.certificate_pdf import render
+from core.adapters.database import SqlDatabase, make_engine
+from core.adapters.passwords import Argon2Hasher
+from core.adapters.process_registry import ProcessRegistry
+from core.adapters.seal_trust import Trust
+from core.adapters.signer import Pkcs11Signer
+from core.domain.errors import UnavailableError
+from core.service.sealing_ports import Seal, SignedPdf, Signer, Validation
+from core.service.system import System
+from core.settings import Settings
+
+_MIGRATIONS = Path(__file__).parent / "adapters" / "migrations"
+
+
+def now() -> datetime:
+    """The system clock."""
+    return datetime.now(UTC)
+
+
+def alembic_config(url: str) -> Config:
+    """Alembic's configuration without an ini file."""
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    config.set_main_option("sqlalchemy.url", url.replace("%", "%%"))
+    return config
+
+
+def migrate(settings: Settings, revision: str = "head") -> None:
+    """Bring the database to `revision`."""
+    engine = make_engine(settings.database_url)
+    config = alembic_config(settings.database_url)
+    with engine.connect() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+    engine.dispose()
+
+
+def build_system(
+    settings: Settings | None = None, *, clock: Callable[[], datetime] = now, engine: Engine | None = None
+) -> System:
+    """The running core. DataError, with every mistake, when a data file is wrong; the database must be migrated."""
+    settings = settings or Settings.from_environment()
+    registry = ProcessRegistry(processes.load())
+    database = SqlDatabase(engine or make_engine(settings.database_url))
+    with database.write() as tx:
+        for process in registry.all():
+            tx.records.keep_process(process)
+    return System(
+        database=database,
+        processes=registry,
+        catalogue=catalogue_file.load(),
+        clock=clock,
+        hasher=Argon2Hasher(),
+        blobs=FileBlobs(settings.var / "blobs"),
+        signer=_signer(settings, clock),
+        renderer=render,
+    )
+
+
+def _signer(settings: Settings, clock: Callable[[], datetime]) -> Signer:
+    if settings.pkcs11_module and settings.trust_folder:
+        folder = settings.trust_folder
+        trust = Trust(folder / "root.pem", folder / "intermediate.pem")
+        return Pkcs11Signer(settings.pkcs11_module, trust, clock=clock)
+    home = settings.var / "softhsm"
+    try:
+        module = softhsm.find_module()
+        trust = Trust(home / "authority" / "root.pem", home / "authority" / "intermediate.pem")
+    except (UnavailableError, OSError):
+        return NoSigner()
+    return Pkcs11Signer(
+        module, trust, environment={"SOFTHSM2_CONF": str(home / "softhsm2.conf")}, clock=clock
+    )
+
+
+class NoSigner:
+    """Says why nothing can be signed here."""
+
+    def _refuse(self) -> UnavailableError:
+        return UnavailableError(
+            "这台服务器还没有配置签章模块，暂时不能签章；请管理员安装 SoftHSM 或设置 CAIGOU_PKCS11_MODULE",
+            code="module_missing",
+        )
+
+    def seals(self, token_label: str) -> list[Seal]:
+        """Refused."""
+        raise self._refuse()
+
+    def sign(
+        self, pdf: bytes, *, token_label: str, seal: str, pin: str, reason: str, location: str = ""
+    ) -> SignedPdf:
+        """Refused."""
+        raise self._refuse()
+
+    def validate(self, pdf: bytes) -> Validation:
+        """Refused."""
+        raise self._refuse()

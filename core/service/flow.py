@@ -1,0 +1,83 @@
+"""The drawn flow of a live document: from the data of its own process version, never from a picture."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from core.domain import graph
+from core.domain.accounts import Account
+from core.domain.documents import Entry
+from core.domain.process import Node
+from core.service import people, situations
+from core.service.ports import Transaction
+from core.service.situations import Case
+from core.service.system import System
+
+
+@dataclass(frozen=True)
+class FlowNode:
+    """One station. `state`: done, current, returned (passed once, to be passed again), ahead, side."""
+
+    id: str
+    label: str
+    lane: str
+    state: str
+    who: str
+    when: datetime | None
+    opinion: str
+    whose: str
+    help: str
+
+
+@dataclass(frozen=True)
+class Flow:
+    """Stations in order and the ways between them: `forward` in line, `return` back."""
+
+    number: str
+    title: str
+    nodes: tuple[FlowNode, ...]
+    edges: tuple[tuple[str, str, str], ...]
+
+
+def flow(system: System, actor: Account, number: str) -> Flow:
+    """Where the document is, who acted when with what opinion, whose turn it is (nm-8)."""
+    with system.database.read() as tx:
+        case = situations.case(system, tx, situations.find(system, tx, actor, number))
+        history = tx.documents.history(case.document.id)
+        line = list(graph.main_line(case.process))
+        aside = [node for node in case.document.trail if node not in line]
+        nodes = tuple(_node(tx, case, history, case.process.node(name), line) for name in [*line, *aside])
+        forward = [(a, b, "forward") for a, b in zip(line, line[1:], strict=False)]
+        trail = case.document.trail
+        detour = [(a, b, "forward") for a, b in zip(trail, trail[1:], strict=False) if b in aside]
+        returns = dict.fromkeys(
+            (entry.source, entry.target, "return")
+            for entry in history
+            if entry.source != entry.target and _backwards(line, entry)
+        )
+        return Flow(case.document.number, case.document.title, nodes, tuple([*forward, *detour, *returns]))
+
+
+def _backwards(line: list[str], entry: Entry) -> bool:
+    if entry.source not in line or entry.target not in line:
+        return entry.target in line and entry.source not in line
+    return line.index(entry.target) < line.index(entry.source)
+
+
+def _node(tx: Transaction, case: Case, history: list[Entry], node: Node, line: list[str]) -> FlowNode:
+    last = next((entry for entry in reversed(history) if entry.source == node.id), None)
+    trail = case.document.trail
+    if node.id == case.document.node:
+        state = "current"
+    elif node.id in trail:
+        state = "done"
+    elif last is not None:
+        state = "returned"
+    else:
+        state = "ahead" if node.id in line else "side"
+    whose = people.names(tx, case.owner, case.document, node.actors) if state in {"current", "ahead"} else ""
+    ended = node.type.value == "end"
+    shown = last if state != "ahead" else None
+    return FlowNode(
+        node.id, node.label, node.lane, state, shown.who if shown else "", shown.at if shown else None,
+        f"{shown.label}{'：' + shown.opinion if shown.opinion else ''}" if shown else "", "" if ended else whose, node.help,
+    )  # fmt: skip

@@ -1,0 +1,49 @@
+"""Running repairs follow every act on their documents, from whichever page, chat or API it came."""
+
+from core.domain.accounts import Account, Role
+from core.domain.documents import Document
+from core.service import people, situations
+from core.service.ports import RepairRow, Transaction
+from core.service.system import System
+
+
+def follow(system: System, tx: Transaction, after: Document, action: str, actor: Account) -> None:
+    """Move running repairs on, or stop those whose document was moved another way."""
+    ids = [after.id] if after.parent_id is None else [after.id, after.parent_id]
+    for row in tx.records.running_repairs(ids):
+        if all(step["number"] != after.number for step in row.steps[row.position :]):
+            continue
+        step = row.steps[row.position]
+        if (step["number"], step["action"], step["target"]) != (after.number, action, after.node):
+            why = f"{after.number} 被{actor.label}办了别的操作，原来的步骤不再适用"
+            tx.records.set_repair(row.id, state="stopped", position=row.position, why=why, waiting=())
+            tell = f"{row.number} 的处理已停下：{why}。需要的话请重新问我"
+            tx.records.notify({row.asked_by} - {actor.id}, row.number, tell, system.clock())
+        elif row.position + 1 == len(row.steps):
+            tx.records.set_repair(row.id, state="done", position=row.position + 1, why="", waiting=())
+            tell = f"{row.number} 的处理已全部办完：{step['label']}之后现在是“{step['target_label']}”"
+            tx.records.notify({row.asked_by} - {actor.id}, row.number, tell, system.clock())
+        else:
+            hand_on(system, tx, row, row.position + 1, actor)
+
+
+def hand_on(system: System, tx: Transaction, row: RepairRow, position: int, actor: Account) -> None:
+    """Make step `position` the task of whoever may take it, and tell them who asks for it."""
+    step = row.steps[position]
+    asker = tx.accounts.account(row.asked_by)
+    waiting = actors_of(system, tx, step["number"], step["action"])
+    if (asker.unit.id, asker.role) in waiting:  # whoever asked for the repair takes the steps that are theirs
+        waiting = [(asker.unit.id, asker.role)]
+    tx.records.set_repair(row.id, state="running", position=position, why="", waiting=waiting)
+    told = {account.id for unit_id, role in waiting for account in tx.accounts.of(unit_id, role)} - {actor.id}
+    text = f"{asker.label}请您办理：{step['number']}“{step['label']}”到“{step['target_label']}”"
+    tx.records.notify(told - {row.asked_by}, step["number"], text, system.clock())
+    own = f"{row.number}：轮到您办“{step['label']}”了"
+    tx.records.notify(told & {row.asked_by}, step["number"], own, system.clock())
+
+
+def actors_of(system: System, tx: Transaction, number: str, action: str) -> list[tuple[int, Role]]:
+    """(unit id, role) of those who may take `action` on the document where it stands."""
+    case = situations.case(system, tx, situations.find(system, tx, None, number))
+    actors = case.process.actors(case.process.actions[action], case.document.node)
+    return [(unit_id, item.role) for unit_id, item in people.places(case.owner, case.document, actors)]

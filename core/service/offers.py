@@ -1,0 +1,40 @@
+"""Which acts an account may take on a document now, and what each wants to be filled in."""
+
+from collections.abc import Sequence
+
+from core.domain import graph, guards
+from core.domain.accounts import Account
+from core.domain.process import Action, Cost
+from core.service import people
+from core.service.situations import Case
+from core.service.views import FIELD_LABELS, FormField, Offer
+
+
+def offers(case: Case, actor: Account) -> tuple[Offer, ...]:
+    """Acts lawful for the structure, the trail, the role and the guards, in the order of the data."""
+    found = []
+    for action in case.process.actions_from[case.document.node]:
+        actors = case.process.actors(action, case.document.node)
+        targets = graph.targets(case.process, action, case.document.trail)
+        if action.hidden or not targets or not people.may(actor, case.owner, case.document, actors):
+            continue
+        if guards.refusals(action.guards, case.situation):
+            continue
+        labels = (
+            tuple((target, case.process.node(target).label) for target in targets) if action.chosen else ()
+        )
+        irreversible = action.cost is Cost.PUBLIC
+        found.append(
+            Offer(action.id, action.label, fields_of(action, labels), labels, irreversible, action.menu)
+        )
+    return tuple(found)
+
+
+def fields_of(action: Action, targets: Sequence[tuple[str, str]] = ()) -> tuple[FormField, ...]:
+    """The fields an action's form wants; `targets` are the choices of the field `target`."""
+    result = []
+    for name in action.form:
+        plain = name.removesuffix("?")
+        options = tuple(targets) if plain == "target" else ()
+        result.append(FormField(plain, FIELD_LABELS.get(plain, plain), plain == name, options))
+    return tuple(result)

@@ -1,0 +1,58 @@
+"""From roles and relations to units and accounts of a concrete document."""
+
+from collections.abc import Iterable
+
+from core.domain.accounts import ROLE_LABELS, Account, Relation, Unit
+from core.domain.documents import Document
+from core.domain.planner import COLLEAGUE, OTHER, OWN
+from core.domain.process import Actor
+from core.service.ports import Transaction
+
+
+def unit_of(owner: Unit, document: Document, relation: Relation) -> int | None:
+    """Id of the unit that stands in `relation` to the document; None where there is none (or it is the platform)."""
+    return {
+        Relation.UNIT: owner.id,
+        Relation.PARENT: owner.parent_id,
+        Relation.OFFICE: owner.office_id,
+        Relation.PROCUREMENT: owner.procurement_id,
+        Relation.AGENCY: document.agency_id,
+        Relation.SUPPLIER: document.supplier_id,
+        Relation.SYSTEM: None,
+    }[relation]
+
+
+def may(actor: Account, owner: Unit, document: Document, actors: Iterable[Actor]) -> bool:
+    """Whether `actor` is one of `actors` of this document."""
+    return nearness(actor, owner, document, actors) == OWN
+
+
+def nearness(actor: Account, owner: Unit, document: Document, actors: Iterable[Actor]) -> int:
+    """OWN where the account itself may act, COLLEAGUE where someone of its unit may, else OTHER."""
+    best = OTHER
+    for item in actors:
+        if item.of is Relation.SYSTEM:
+            if actor.role is item.role and actor.unit.region == document.region:
+                return OWN
+        elif unit_of(owner, document, item.of) == actor.unit.id:
+            if actor.role is item.role:
+                return OWN
+            best = COLLEAGUE
+    return best
+
+
+def places(owner: Unit, document: Document, actors: Iterable[Actor]) -> list[tuple[int, Actor]]:
+    """(unit id, actor) of every actor that has a unit, in the order of the data."""
+    return [(unit_id, item) for item in actors if (unit_id := unit_of(owner, document, item.of)) is not None]
+
+
+def names(tx: Transaction, owner: Unit, document: Document, actors: Iterable[Actor]) -> str:
+    """Who may act, for people: `王芳（采购单位负责人（02））` or the unit where it has no such account."""
+    found: list[str] = []
+    for unit_id, item in places(owner, document, actors):
+        accounts = tx.accounts.of(unit_id, item.role)
+        if accounts:
+            found += [account.label for account in accounts]
+        else:
+            found.append(f"{tx.accounts.unit(unit_id).name}的{ROLE_LABELS[item.role]}（还没有账号）")
+    return "、".join(dict.fromkeys(found))

@@ -1,0 +1,94 @@
+"""The shortest lawful way of a concrete document to a goal, in words: who does what, with which form."""
+
+from dataclasses import dataclass
+
+from core.domain import planner
+from core.domain.accounts import Account
+from core.domain.planner import NoWay, Step
+from core.domain.process import Actor
+from core.service import once, people, situations
+from core.service.offers import fields_of
+from core.service.ports import Transaction
+from core.service.situations import Case
+from core.service.system import System
+from core.service.views import FormField
+
+GOAL_LABELS = {
+    "editable": "可以修改",
+    "void": "作废",
+    "completed": "审核办结",
+    "filed": "备案",
+    "cancelled": "取消订单",
+    "done": "完成",
+}
+
+
+@dataclass(frozen=True)
+class RepairStep:
+    """One call. `mine`: the asking account may do it itself; `who` names those who may."""
+
+    number: str
+    action: str
+    label: str
+    who: str
+    mine: bool
+    form: tuple[FormField, ...]
+    source: str
+    source_label: str
+    target: str
+    target_label: str
+    menu: str
+    public: bool
+
+
+@dataclass(frozen=True)
+class RepairPlan:
+    """Steps to a goal, and a fingerprint of the documents they were made for."""
+
+    number: str
+    goal: str
+    goal_label: str
+    steps: tuple[RepairStep, ...]
+    fingerprint: str
+
+
+def plan_to(system: System, actor: Account, number: str, goal: str) -> RepairPlan | NoWay:
+    """Cheapest lawful way as the actor sees it: own acts before colleagues', theirs before other units'."""
+    with system.database.read() as tx:
+        return plan_in(system, tx, actor, number, goal)
+
+
+def plan_in(system: System, tx: Transaction, actor: Account, number: str, goal: str) -> RepairPlan | NoWay:
+    """As `plan_to`, inside a transaction."""
+    case = situations.case(system, tx, situations.find(system, tx, actor, number))
+    documents = [case.document, *(document for document, _ in case.linked)]
+
+    def nearness(index: int, actors: tuple[Actor, ...]) -> int:
+        return people.nearness(actor, case.owner, documents[index], actors)
+
+    found = planner.plan(case.subjects, goal, nearness)
+    if isinstance(found, NoWay):
+        return found
+    steps = tuple(_in_words(tx, case, step) for step in found.steps)
+    return RepairPlan(case.document.number, goal, GOAL_LABELS.get(goal, goal), steps, fingerprint(case))
+
+
+def fingerprint(case: Case) -> str:
+    """Changes whenever the document or one that hangs on it moves."""
+    return once.digest([(d.number, d.version) for d in (case.document, *(d for d, _ in case.linked))])[:16]
+
+
+def _in_words(tx: Transaction, case: Case, step: Step) -> RepairStep:
+    document, process = next(
+        (d, p) for d, p in ((case.document, case.process), *case.linked) if d.number == step.number
+    )
+    action = process.actions[step.action]
+    target = process.node(step.target)
+    return RepairStep(
+        number=step.number, action=step.action, label=step.label,
+        who=people.names(tx, case.owner, document, step.actors) or "系统",
+        mine=step.nearness == planner.OWN,
+        form=fields_of(action, ((target.id, target.label),) if step.chosen else ()),
+        source=step.source, source_label=process.node(step.source).label,
+        target=step.target, target_label=target.label, menu=step.menu, public=action.cost.value == "public",
+    )  # fmt: skip

@@ -1,0 +1,230 @@
+"""What use cases need of the outside, as Protocols; `core.adapters` implements them.
+
+A `Transaction` is one unit of work: leaving it cleanly commits, an exception rolls all of it back.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from core.domain.accounts import Account, Role, Unit
+from core.domain.documents import Document, Entry
+from core.domain.ledger import Hold, Movement
+from core.domain.process import Process
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """What sign-in needs to know of an account."""
+
+    account: Account
+    password_hash: str
+    failures: int
+    locked_until: datetime | None
+
+
+@dataclass(frozen=True)
+class Indicator:
+    """A budget indicator with its balances in fen."""
+
+    id: int
+    unit_id: int
+    code: str
+    name: str
+    year: int
+    total_fen: int
+    frozen_fen: int
+    used_fen: int
+
+    @property
+    def available_fen(self) -> int:
+        """What can still be frozen."""
+        return self.total_fen - self.frozen_fen - self.used_fen
+
+
+@dataclass(frozen=True)
+class MovementRow:
+    """A recorded movement and the document it came from."""
+
+    at: datetime
+    movement: Movement
+    number: str
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something an account has to hear about a document."""
+
+    id: int
+    at: datetime
+    text: str
+    number: str
+
+
+@dataclass(frozen=True)
+class OutboxMessage:
+    """What has to reach another system; `key` makes its receipt idempotent there."""
+
+    id: int
+    document_id: int
+    topic: str
+    body: Mapping[str, Any]
+    key: str
+    attempts: int
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """A signed filing certificate; the bytes lie in the blob store under `sha256`."""
+
+    sha256: str
+    seal: str
+    seal_serial: str
+    signed_at: datetime
+
+
+@dataclass(frozen=True)
+class RepairRow:
+    """A running repair as stored; `steps` are plain JSON objects."""
+
+    id: int
+    document_id: int
+    number: str
+    goal: str
+    asked_by: int
+    state: str
+    steps: Sequence[Mapping[str, Any]]
+    position: int
+    fingerprint: str
+    why_stopped: str
+
+
+class Accounts(Protocol):
+    """Units, accounts and sessions."""
+
+    def credentials(self, login: str) -> Credentials | None: ...
+    def account(self, account_id: int) -> Account: ...
+    def unit(self, unit_id: int) -> Unit: ...
+    def unit_by_code(self, division: str, code: str) -> Unit | None: ...
+    def units_by_code(self, region: str, code: str) -> list[Unit]: ...
+    def of(self, unit_id: int, role: Role | None = None) -> list[Account]: ...
+    def system(self, region: str) -> Account: ...
+    def record_failure(self, account_id: int, failures: int, locked_until: datetime | None) -> None: ...
+    def add_session(self, token_hash: str, account_id: int, now: datetime, expires: datetime) -> None: ...
+    def session(self, token_hash: str) -> tuple[Account, datetime] | None: ...
+    def end_session(self, token_hash: str) -> None: ...
+    def add_unit(self, values: Mapping[str, Any]) -> int: ...
+    def add_account(self, values: Mapping[str, Any]) -> int: ...
+
+
+class Documents(Protocol):
+    """Documents, their history, who sees them and whose turn it is."""
+
+    def next_number(self, prefix: str) -> int: ...
+    def add(self, document: Document) -> Document: ...
+    def by_number(self, number: str, viewer: Account | None) -> Document | None: ...
+    def by_id(self, document_id: int) -> Document: ...
+    def children(self, document_id: int) -> list[Document]: ...
+    def replace(self, before: Document, after: Document) -> bool: ...
+    def append(self, document_id: int, entry: Entry) -> None: ...
+    def history(self, document_id: int) -> list[Entry]: ...
+    def set_tasks(self, document_id: int, tasks: Iterable[tuple[int, Role]]) -> None: ...
+    def tasks(self, document_ids: Sequence[int]) -> list[tuple[int, int, Role]]: ...
+    def add_parties(self, document_id: int, units: Iterable[int]) -> None: ...
+    def find(
+        self,
+        viewer: Account,
+        *,
+        kind: str | None,
+        words: str,
+        node: str | None,
+        todo: bool,
+        limit: int,
+        before: int | None,
+    ) -> list[Document]: ...
+
+
+class Ledger(Protocol):
+    """Indicators, holds and movements. `apply` is guarded in the database."""
+
+    def indicators(self, unit_id: int) -> list[Indicator]: ...
+    def indicator(self, indicator_id: int) -> Indicator | None: ...
+    def add_indicator(self, values: Mapping[str, Any]) -> int: ...
+    def holds(self, document_id: int) -> list[Hold]: ...
+    def apply(self, document_id: int, seq: int, movement: Movement, at: datetime) -> bool: ...
+    def statement(self, indicator_id: int) -> list[MovementRow]: ...
+    def imbalances(self) -> list[str]: ...
+
+
+class Records(Protocol):
+    """Audit, idempotency, outbox, notices, certificates, repairs and process versions."""
+
+    def audit(
+        self, region: str, at: datetime, account: str, act: str, subject: str, body: Mapping[str, Any]
+    ) -> None: ...
+    def broken_audit(self) -> list[str]: ...
+    def remembered(self, account_id: int, key: str) -> tuple[str, Any] | None: ...
+    def remember(self, account_id: int, key: str, digest: str, result: Any, at: datetime) -> None: ...
+    def send(self, document_id: int, topic: str, body: Mapping[str, Any], key: str, at: datetime) -> None: ...
+    def due(self, now: datetime, limit: int) -> list[OutboxMessage]: ...
+    def delivered(self, message_id: int) -> None: ...
+    def postponed(self, message_id: int, due: datetime, problem: str, *, parked: bool) -> None: ...
+    def notify(self, account_ids: Iterable[int], number: str, words: str, at: datetime) -> None: ...
+    def notices(self, account_id: int) -> list[Notice]: ...
+    def mark_seen(self, account_id: int, ids: Sequence[int]) -> None: ...
+    def add_certificate(self, document_id: int, certificate: Certificate, account_id: int) -> None: ...
+    def certificate(self, document_id: int) -> Certificate | None: ...
+    def add_repair(self, row: RepairRow, at: datetime) -> int: ...
+    def repair(self, repair_id: int) -> RepairRow | None: ...
+    def running_repairs(self, document_ids: Sequence[int]) -> list[RepairRow]: ...
+    def waiting_repairs(self, unit_id: int, role: Role) -> list[RepairRow]: ...
+    def set_repair(
+        self, repair_id: int, *, state: str, position: int, why: str, waiting: Iterable[tuple[int, Role]]
+    ) -> None: ...
+    def keep_process(self, process: Process) -> None: ...
+    def process_body(self, version: str) -> str | None: ...
+
+
+class Transaction(Protocol):
+    """One unit of work."""
+
+    @property
+    def accounts(self) -> Accounts: ...
+    @property
+    def documents(self) -> Documents: ...
+    @property
+    def ledger(self) -> Ledger: ...
+    @property
+    def records(self) -> Records: ...
+
+
+class Database(Protocol):
+    """Opens units of work. `write` takes the write lock at its start where the database has only one."""
+
+    def read(self) -> AbstractContextManager[Transaction]: ...
+    def write(self) -> AbstractContextManager[Transaction]: ...
+
+
+class Processes(Protocol):
+    """Current processes, and those of earlier versions that documents still run on."""
+
+    def current(self, region: str, kind: str, variant: str) -> Process: ...
+    def variants(self, region: str, kind: str) -> list[Process]: ...
+    def version(self, version: str, tx: Transaction) -> Process: ...
+    def region_label(self, region: str) -> str: ...
+
+
+class Blobs(Protocol):
+    """Bytes by content hash."""
+
+    def put(self, content: bytes) -> str: ...
+    def get(self, sha256: str) -> bytes: ...
+
+
+class Hasher(Protocol):
+    """Password hashing."""
+
+    def hash(self, password: str) -> str: ...
+    def verify(self, password_hash: str, password: str) -> bool: ...

@@ -1,0 +1,100 @@
+"""Sealing the filing certificate (nm-9): a seal is chosen, the PIN is used once and kept nowhere."""
+
+from decimal import Decimal
+
+from core.domain import forms
+from core.domain.accounts import Account
+from core.domain.errors import BlockedError, NotFoundError
+from core.service import acts, once, situations
+from core.service.ports import Certificate, Transaction
+from core.service.sealing_ports import (
+    CertificateIndicator,
+    CertificateLine,
+    CertificateReview,
+    FilingCertificate,
+    Seal,
+)
+from core.service.situations import Case
+from core.service.system import System
+from core.service.views import ActResult
+
+
+def seals(system: System, actor: Account) -> list[Seal]:
+    """Seals in the token of the actor's unit, read without login."""
+    return system.signer.seals(_token(actor))
+
+
+def _token(actor: Account) -> str:
+    if not actor.unit.token_label:
+        raise BlockedError(f"{actor.unit.name}还没有登记印章，请联系管理员", code="no_token")
+    return actor.unit.token_label
+
+
+def sign(
+    system: System, actor: Account, number: str, *, version: int, seal: str, pin: str, key: str
+) -> ActResult:
+    """Sign the certificate anew from the unsigned PDF. All that can be refused is refused before the PIN is used.
+
+    Errors: those of `acts.perform` and of the signer (`pin_wrong`, `seal_unusable`, `module_timeout` …).
+    """
+    with system.database.read() as tx:
+        repeated = once.earlier_any(tx, actor, key) is not None
+        certificate = (
+            tx.records.certificate(situations.find(system, tx, actor, number).id) if repeated else None
+        )
+    if certificate is None:
+        acts.check(system, actor, number, "sign", version=version)
+        with system.database.read() as tx:
+            case = situations.case(system, tx, situations.find(system, tx, actor, number))
+            pdf = system.renderer(_certificate(system, tx, case))
+        signed = system.signer.sign(pdf, token_label=_token(actor), seal=seal, pin=pin, reason="采购计划备案")
+        sha256 = system.blobs.put(signed.content)
+        certificate = Certificate(sha256, signed.seal.label, signed.seal.serial, signed.signed_at)
+    return acts.perform(
+        system, actor, number, "sign", version=version, arguments={}, key=key, certificate=certificate
+    )
+
+
+def certificate(system: System, actor: Account, number: str) -> tuple[str, bytes]:
+    """File name and bytes of the certificate: the signed one, or the draft once the plan is approved."""
+    with system.database.read() as tx:
+        case = situations.case(system, tx, situations.find(system, tx, actor, number))
+        known = tx.records.certificate(case.document.id)
+        if known is not None:
+            return f"{case.document.number}-备案书.pdf", system.blobs.get(known.sha256)
+        if "sign" not in case.process.actions or "completed" not in case.document.trail:
+            raise NotFoundError("审核还没有办结，备案书还没有生成")
+        return f"{case.document.number}-备案书（未签章）.pdf", system.renderer(_certificate(system, tx, case))
+
+
+def _certificate(system: System, tx: Transaction, case: Case) -> FilingCertificate:
+    document = case.document
+    known = {item.id: item for item in tx.ledger.indicators(document.unit_id)}
+    history = tx.documents.history(document.id)
+    reviews = [entry for entry in history if entry.action == "pass"]
+    last_return = max((entry.seq for entry in history if entry.action in {"return", "withdraw"}), default=0)
+    return FilingCertificate(
+        region=system.processes.region_label(document.region),
+        plan_number=document.number,
+        title=document.title,
+        unit=case.owner.name,
+        kind=case.process.variant_label,
+        lines=[
+            CertificateLine(
+                name=line["name"], catalogue_code=line["catalogue"], quantity=Decimal(line["quantity"]),
+                unit=line.get("unit") or "", unit_price_fen=line["unit_price_fen"], total_fen=forms.line_total(line),
+            )
+            for line in document.form["lines"]
+        ],
+        indicators=[
+            CertificateIndicator(known[key].code, known[key].name, amount)
+            for key, amount in sorted(forms.funding(document.form).items())
+        ],
+        total_fen=document.amount_fen,
+        reviewers=[
+            CertificateReview(case.process.node(entry.source).label, entry.who, entry.at)
+            for entry in reviews
+            if entry.seq > last_return
+        ],
+        created_at=document.created_at,
+    )  # fmt: skip

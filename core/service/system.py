@@ -1,0 +1,38 @@
+"""Everything a use case needs, built once per process by `core.bootstrap`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from core.domain.catalogue import Catalogue
+from core.service.ports import Blobs, Database, Hasher, Processes
+from core.service.sealing_ports import CertificateRenderer, Signer
+
+
+@dataclass(frozen=True)
+class Rules:
+    """Limits that an operator may set. Times in seconds."""
+
+    session_seconds: int = 8 * 3600
+    failures_before_lock: int = 5
+    lock_seconds: int = 15 * 60
+
+    @property
+    def session(self) -> timedelta:
+        """How long a session lasts."""
+        return timedelta(seconds=self.session_seconds)
+
+
+@dataclass(frozen=True)
+class System:
+    """The running core. `clock` gives aware UTC times."""
+
+    database: Database
+    processes: Processes
+    catalogue: Catalogue
+    clock: Callable[[], datetime]
+    hasher: Hasher
+    blobs: Blobs
+    signer: Signer
+    renderer: CertificateRenderer
+    rules: Rules = Rules()

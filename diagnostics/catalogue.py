@@ -67,11 +67,10 @@ class ServiceData(_Strict):
 
 
 class SealClient(_Strict):
-    """The local seal component: `folder` is below the roaming profile folder; ports may be unknown."""
+    """The local seal component: its program, and its folder below the roaming profile folder."""
 
     folder: str
     program: str
-    service_port: int | None = None
 
 
 class Driver(_Strict):
@@ -92,7 +91,6 @@ class Region(_Strict):
     services: list[ServiceData] = Field(default_factory=list)
     seal_client: SealClient | None = None
     drivers: list[Driver] = Field(default_factory=list)
-    accepted_issuers: list[str] = Field(default_factory=list)
 
 
 @dataclass(frozen=True)

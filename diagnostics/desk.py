@@ -1,10 +1,10 @@
-"""The machine behind a port: Windows services, profile folders, processes and TCP ports."""
+"""The machine behind a port: Windows services, profile folders, processes and start entries."""
 
+import importlib
 import os
 import platform
-import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any, Literal, Protocol
 
 import psutil
 
+RUN_KEY = r"Software\Microsoft\Windows\CurrentVersion\Run"
 Presence = Literal["running", "stopped", "absent", "denied", "error"]
 
 
@@ -21,6 +22,14 @@ class ServiceState:
 
     presence: Presence
     automatic: bool | None = None
+
+
+@dataclass(frozen=True)
+class Component:
+    """A local program; `listens` is None where its sockets may not be read or it does not run."""
+
+    running: bool
+    listens: bool | None
 
 
 class Services(Protocol):
@@ -69,6 +78,20 @@ def _windows() -> str | None:
     return platform.release() if sys.platform == "win32" else None
 
 
+def _start_entries() -> Callable[[], list[str]] | None:
+    return _registry_start_entries if sys.platform == "win32" else None
+
+
+def _registry_start_entries() -> list[str]:
+    """Command lines of the user's and the machine's Run keys."""
+    winreg: Any = importlib.import_module("winreg")
+    entries = []
+    for hive in (winreg.HKEY_CURRENT_USER, winreg.HKEY_LOCAL_MACHINE):
+        with suppress(OSError), winreg.OpenKey(hive, RUN_KEY) as key:
+            entries += [str(winreg.EnumValue(key, index)[1]) for index in range(winreg.QueryInfoKey(key)[1])]
+    return entries
+
+
 def _browsers() -> list[Path]:
     """`User Data` folders of Chrome on this machine."""
     local = os.environ.get("LOCALAPPDATA")
@@ -85,17 +108,27 @@ class Desk:
     roaming: Path | None = field(default_factory=_roaming)
     windows: str | None = field(default_factory=_windows)
     browsers: Sequence[Path] = field(default_factory=_browsers)
+    start_entries: Callable[[], list[str]] | None = field(default_factory=_start_entries)
 
-    def process_runs(self, program: str) -> bool:
-        """Whether a process of this program name runs (case and `.exe` do not matter)."""
+    def component(self, program: str) -> Component:
+        """Whether a program of this name runs and serves (case and `.exe` do not matter).
+
+        Listening is read from the process, so that no port number has to be known.
+        """
         wanted = program.lower().removesuffix(".exe")
+        running, listens = False, None
         for process in psutil.process_iter(["name"]):
-            if (process.info["name"] or "").lower().removesuffix(".exe") == wanted:
-                return True
-        return False
+            if (process.info["name"] or "").lower().removesuffix(".exe") != wanted:
+                continue
+            running = True
+            with suppress(psutil.Error, OSError):
+                states = {connection.status for connection in process.net_connections("tcp")}
+                listens = bool(listens) or psutil.CONN_LISTEN in states
+        return Component(running, listens)
 
-    def listens(self, port: int, limit_s: float) -> bool:
-        """Whether something accepts TCP connections on this port of loopback."""
-        with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=limit_s):
-            return True
-        return False
+    def starts_at_boot(self, program: str) -> bool | None:
+        """Whether one of this user's start entries names the program; None where that cannot be known."""
+        if self.start_entries is None:
+            return None
+        wanted = program.lower().removesuffix(".exe")
+        return any(wanted in entry.lower() for entry in self.start_entries())

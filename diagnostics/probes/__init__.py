@@ -1,10 +1,23 @@
 """One file for each probe, listed here. Order, gates and rules are data: `catalogue/base.yaml`."""
 
-from collections.abc import Mapping
-
 from diagnostics.probe import Probe
-from diagnostics.probes import cert_dates, clock, driver, pin_state, token, ukey
+from diagnostics.probes import (
+    browser,
+    cert_binding,
+    cert_dates,
+    cert_use,
+    clock,
+    driver,
+    kg_local,
+    pin_state,
+    service,
+    site_tls,
+    token,
+    ukey,
+)
 
-PROBES: Mapping[str, Probe] = {
-    module.PROBE.name: module.PROBE for module in (clock, driver, ukey, pin_state, cert_dates, token)
-}
+_MODULES = (
+    *(clock, site_tls, service, kg_local, browser, driver, ukey, pin_state),
+    *(cert_dates, cert_use, cert_binding, token),
+)
+PROBES: dict[str, Probe] = {module.PROBE.name: module.PROBE for module in _MODULES}

@@ -168,11 +168,23 @@ def bare_desk() -> Desk:
 
 
 @pytest.fixture
+def region(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """`region(login_url=…)` changes values of the region."""
+
+    def put(**values: object) -> None:
+        real = catalogue.load("neimenggu")
+        changed = Catalogue(real.region.model_copy(update=values), real.run_limit_s, real.probes)
+        monkeypatch.setattr(catalogue, "load", lambda _: changed)
+
+    return put
+
+
+@pytest.fixture
 def limit(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """`limit(probe=seconds, whole=seconds)` changes time limits."""
-    real = catalogue.load("neimenggu")
 
     def put(whole: float | None = None, **limits: float) -> None:
+        real = catalogue.load("neimenggu")
         probes = {
             name: data.model_copy(update={"limit_s": limits.get(name, data.limit_s)})
             for name, data in real.probes.items()

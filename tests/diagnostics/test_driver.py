@@ -1,7 +1,12 @@
+import hashlib
+import json
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 
 import psutil
@@ -158,6 +163,33 @@ def test_a_broken_library_beside_a_working_one_is_a_warning(
     assert report.of("driver").finding == "driver_aside"
     assert report.of("cert_dates").status == "ok"
     assert report.exit_code == 0
+
+
+def test_the_child_by_its_name_prints_one_document(make_key: MakeKey) -> None:
+    issued = issue(serial=0xABC)
+    module = make_key(issued, issue(private=True, identity="02"))
+    finished = subprocess.run(
+        [sys.executable, "-m", "diagnostics.pkcs11_child", str(module)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    document = json.loads(finished.stdout)
+    assert document["complete"] is True
+    slot = next(slot for slot in document["slots"] if slot["token"]["label"] == "demo")
+    (certificate,) = slot["certificates"]
+    assert certificate["serial"] == "abc"
+    assert certificate["subject"] == "演示采购单位"
+    assert certificate["issuer"] == "Demo CA"
+    assert certificate["sha256"] == hashlib.sha256(issued.der).hexdigest()
+    assert datetime.fromisoformat(certificate["not_after"]) == issued.certificate.not_valid_after_utc
+
+
+def test_the_child_wants_one_library() -> None:
+    finished = subprocess.run(
+        [sys.executable, "-m", "diagnostics.pkcs11_child"], capture_output=True, text=True, check=False
+    )
+    assert (finished.returncode, finished.stdout) == (2, "")
 
 
 def test_each_library_is_read_once_for_a_run(make_key: MakeKey) -> None:

@@ -3,6 +3,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -30,10 +31,12 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
 
 
 def test_the_whole_command_on_a_real_token(make_key: Callable[..., Path]) -> None:
-    module = make_key(issue())
+    module = make_key(issue(timedelta(days=-3650), timedelta(days=36500)))
     finished = subprocess.run(
-        [sys.executable, "-m", "diagnostics", "run", "--region", "neimenggu", "--offline"]
-        + ["--module", str(module), "--token-expires", EXPIRED, "--json"],
+        [
+            *(sys.executable, "-m", "diagnostics", "run", "--region", "neimenggu", "--offline", "--json"),
+            *("--module", str(module), "--token-expires", EXPIRED),
+        ],
         capture_output=True,
         text=True,
         check=False,
@@ -42,9 +45,10 @@ def test_the_whole_command_on_a_real_token(make_key: Callable[..., Path]) -> Non
     assert finished.stderr == ""
     document = json.loads(finished.stdout)
     assert document["exit_code"] == 1
-    assert document["root_cause"]["finding"] in {"token_expired", "cert_expired"}
+    assert document["root_cause"]["finding"] == "token_expired"
     found = {item["probe"]: item["finding"] for item in document["results"]}
     assert found["driver"] == "driver_works"
+    assert found["cert_dates"] == "cert_valid"
     assert found["token"] == "token_expired"
 
 

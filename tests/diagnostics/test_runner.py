@@ -2,7 +2,9 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 
+import psutil
 import pytest
 from pydantic import TypeAdapter
 
@@ -134,12 +136,20 @@ def test_the_json_form_reads_back_as_the_same_report() -> None:
     assert TypeAdapter(diagnostics.Report).validate_python(document) == report
 
 
-def test_no_run_leaves_threads_or_handles() -> None:
-    check()
-    before = threading.active_count()
+def test_no_run_leaves_threads_handles_or_children(empty_softhsm: Path) -> None:
+    def whole() -> None:
+        diagnostics.run("neimenggu", module=empty_softhsm, now=NOW, offline=True)
+
+    whole()
+    process = psutil.Process()
+    before, handles = threading.active_count(), process.num_fds()
     for _ in range(5):
-        check()
+        whole()
     for thread in threading.enumerate():
         if thread.name.startswith("probe-"):
             thread.join(10)
     assert threading.active_count() <= before
+    assert process.num_fds() <= handles
+    assert not [
+        child for child in process.children(recursive=True) if "pkcs11_child" in " ".join(child.cmdline())
+    ]

@@ -12,6 +12,7 @@ from sqlalchemy.exc import OperationalError
 from core.adapters.account_store import AccountStore
 from core.adapters.document_store import DocumentStore
 from core.adapters.ledger_store import LedgerStore
+from core.adapters.outbox_store import OutboxStore
 from core.adapters.record_store import RecordStore
 from core.domain.errors import UnavailableError
 
@@ -50,6 +51,7 @@ class SqlTransaction:
     documents: DocumentStore
     ledger: LedgerStore
     records: RecordStore
+    outbox: OutboxStore
 
     @classmethod
     def over(cls, connection: Connection) -> "SqlTransaction":
@@ -60,6 +62,7 @@ class SqlTransaction:
             DocumentStore(connection),
             LedgerStore(connection),
             RecordStore(connection),
+            OutboxStore(connection),
         )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, func, insert, select, text, update
 
 from core.adapters.tables import document, hold, indicator, inserted_id, movement
 from core.domain.ledger import Hold, Movement, MovementKind, replay
@@ -15,6 +15,12 @@ def _indicator(row: Any) -> Indicator:
     return Indicator(
         row.id, row.unit_id, row.code, row.name, row.year, row.total_fen, row.frozen_fen, row.used_fen
     )
+
+
+_TOP_UP = text(
+    "INSERT INTO indicator (unit_id, year, code, name, total_fen) VALUES (:unit_id, :year, :code, :name, :add_fen) "
+    "ON CONFLICT (unit_id, year, code) DO UPDATE SET total_fen = indicator.total_fen + excluded.total_fen RETURNING id"
+)
 
 
 class LedgerStore:
@@ -38,6 +44,12 @@ class LedgerStore:
     def add_indicator(self, values: Mapping[str, Any]) -> int:
         """New indicator; its id."""
         return inserted_id(self._connection.execute(insert(indicator).values(**values)))
+
+    def top_up(self, unit_id: int, year: int, code: str, name: str, add_fen: int) -> Indicator:
+        """Add to an indicator's total, making it where there is none; two at once both count."""
+        values = {"unit_id": unit_id, "year": year, "code": code, "name": name, "add_fen": add_fen}
+        found = self._connection.execute(_TOP_UP, values).scalar_one()
+        return _indicator(self._connection.execute(select(indicator).where(indicator.c.id == found)).one())
 
     def holds(self, document_id: int) -> list[Hold]:
         """What a document keeps of each indicator."""
@@ -113,10 +125,11 @@ class LedgerStore:
             ).group_by(movement.c.indicator_id, movement.c.kind)
         )
         replayed = replay(Movement(r.indicator_id, MovementKind(r.kind), int(r.amount)) for r in rows)
-        found = []
-        for row in self._connection.execute(select(indicator)):
-            if replayed.get(row.id, (0, 0)) != (row.frozen_fen, row.used_fen):
-                found.append(f"指标 {row.code} 的余额与流水不一致")
+        found = [
+            f"指标 {row.code} 的余额与流水不一致"
+            for row in self._connection.execute(select(indicator))
+            if replayed.get(row.id, (0, 0)) != (row.frozen_fen, row.used_fen)
+        ]
         held = self._connection.execute(
             select(
                 hold.c.indicator_id,
@@ -124,7 +137,9 @@ class LedgerStore:
                 func.sum(hold.c.used_fen).label("used"),
             ).group_by(hold.c.indicator_id)
         )
-        for row in held:
-            if replayed.get(row.indicator_id, (0, 0)) != (int(row.frozen), int(row.used)):
-                found.append(f"指标编号 {row.indicator_id} 的占用与流水不一致")
+        found += [
+            f"指标编号 {row.indicator_id} 的占用与流水不一致"
+            for row in held
+            if replayed.get(row.indicator_id, (0, 0)) != (int(row.frozen), int(row.used))
+        ]
         return found

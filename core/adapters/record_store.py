@@ -1,4 +1,4 @@
-"""Audit chain, idempotency, outbox, notices, certificates, repairs and process versions in SQL."""
+"""Audit chain, idempotency, notices, certificates, repairs and process versions in SQL."""
 
 import hashlib
 import json
@@ -17,7 +17,6 @@ from core.adapters.tables import (
     idempotency,
     inserted_id,
     notice,
-    outbox,
     process_version,
     repair,
     repair_waiting,
@@ -25,7 +24,7 @@ from core.adapters.tables import (
 from core.domain.accounts import Role
 from core.domain.errors import ConflictError
 from core.domain.process import Process
-from core.service.ports import Certificate, Notice, OutboxMessage, RepairRow
+from core.service.ports import Certificate, Notice, RepairRow
 
 _GENESIS = "0" * 64
 _AUDITED = ("region", "seq", "at", "account", "act", "subject", "body", "previous")
@@ -89,9 +88,11 @@ class RecordStore:
             if chain_hash(row) != row["hash"]:
                 problems.append(f"{place}：内容被改过")
             last[row["region"]] = (row["seq"], row["hash"])
-        for region in heads.keys() | last.keys():
-            if heads.get(region, (0, _GENESIS)) != last.get(region, (0, _GENESIS)):
-                problems.append(f"{region}：末尾的记录被删过")
+        problems += [
+            f"{region}：末尾的记录被删过"
+            for region in sorted(heads.keys() | last.keys())
+            if heads.get(region, (0, _GENESIS)) != last.get(region, (0, _GENESIS))
+        ]
         return problems
 
     def remembered(self, account_id: int, key: str) -> tuple[str, Any] | None:
@@ -112,46 +113,6 @@ class RecordStore:
             )
         except IntegrityError as error:
             raise ConflictError("同一个请求正在办理，请稍后看结果", code="in_progress") from error
-
-    def send(self, document_id: int, topic: str, body: Mapping[str, Any], key: str, at: datetime) -> None:
-        """Put a message into the outbox."""
-        values = {
-            "document_id": document_id,
-            "topic": topic,
-            "body": dict(body),
-            "key": key,
-            "at": at,
-            "due": at,
-        }
-        self._connection.execute(insert(outbox).values(values))
-
-    def due(self, now: datetime, limit: int) -> list[OutboxMessage]:
-        """Waiting messages that are due, in order; of each document only the first, so that order is kept."""
-        statement = select(outbox).where(outbox.c.state == "waiting").order_by(outbox.c.id).limit(limit * 4)
-        first: dict[int, Row[Any]] = {}
-        for row in self._connection.execute(statement):
-            first.setdefault(row.document_id, row)
-        return [
-            OutboxMessage(row.id, row.document_id, row.topic, row.body, row.key, row.attempts)
-            for row in first.values()
-            if row.due <= now
-        ][:limit]
-
-    def delivered(self, message_id: int) -> None:
-        """The other system has it."""
-        self._connection.execute(
-            update(outbox).where(outbox.c.id == message_id).values(state="done", problem="")
-        )
-
-    def postponed(self, message_id: int, due: datetime, problem: str, *, parked: bool) -> None:
-        """Try again at `due`, or park it for staff."""
-        values = {
-            "attempts": outbox.c.attempts + 1,
-            "due": due,
-            "problem": problem,
-            "state": "parked" if parked else "waiting",
-        }
-        self._connection.execute(update(outbox).where(outbox.c.id == message_id).values(values))
 
     def notify(self, account_ids: Iterable[int], number: str, words: str, at: datetime) -> None:
         """Tell these accounts once each."""

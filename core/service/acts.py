@@ -63,7 +63,7 @@ def perform(
         )
 
 
-def perform_in(
+def perform_in(  # noqa: PLR0913 - as perform, and the transaction
     system: System,
     tx: Transaction,
     actor: Account,
@@ -147,7 +147,7 @@ def _lawful(
 
 def _filled_in(action: Action, arguments: Mapping[str, str]) -> None:
     allowed = {name.removesuffix("?") for name in action.form}
-    wrong = {name: "不需要这一项" for name in arguments.keys() - allowed}
+    wrong = dict.fromkeys(arguments.keys() - allowed, "不需要这一项")
     for name in action.required:
         if name not in {"target", "seal", "pin"} and not arguments.get(name, "").strip():
             wrong[name] = f"请填写{FIELD_LABELS.get(name, name)}"
@@ -254,7 +254,7 @@ def _send(tx: Transaction, act: _Act, after: Document) -> None:
     ):
         if effect in act.action.effects and "dispatch" in act.case.process.actions:
             body = {"number": after.number, "title": after.title, "amount_fen": after.amount_fen}
-            tx.records.send(after.id, topic, body, f"{after.number}-{after.version}", act.at)
+            tx.outbox.send(after.id, topic, body, f"{after.number}-{after.version}", act.at)
 
 
 def _said(tx: Transaction, act: _Act, after: Document) -> str:

@@ -272,6 +272,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("key", name=op.f("uq_outbox_key")),
     )
     with op.batch_alter_table("outbox", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_outbox_document_id_id"), ["document_id", "id"], unique=False)
         batch_op.create_index(batch_op.f("ix_outbox_state_due"), ["state", "due"], unique=False)
 
     op.create_table(

@@ -94,16 +94,23 @@ class NoSigner:
             code="module_missing",
         )
 
-    def seals(self, token_label: str) -> list[Seal]:
+    def seals(self, token_label: str) -> list[Seal]:  # noqa: ARG002 - the port's signature
         """Refused."""
         raise self._refuse()
 
-    def sign(
-        self, pdf: bytes, *, token_label: str, seal: str, pin: str, reason: str, location: str = ""
+    def sign(  # the port's signature
+        self,
+        pdf: bytes,  # noqa: ARG002
+        *,
+        token_label: str,  # noqa: ARG002
+        seal: str,  # noqa: ARG002
+        pin: str,  # noqa: ARG002
+        reason: str,  # noqa: ARG002
+        location: str = "",  # noqa: ARG002
     ) -> SignedPdf:
         """Refused."""
         raise self._refuse()
 
-    def validate(self, pdf: bytes) -> Validation:
+    def validate(self, pdf: bytes) -> Validation:  # noqa: ARG002 - the port's signature
         """Refused."""
         raise self._refuse()

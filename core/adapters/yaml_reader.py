@@ -96,7 +96,8 @@ class _Builder:
             return self._mapping(node, path)
         if isinstance(node, yaml.SequenceNode):
             return [self.build(item, (*path, index)) for index, item in enumerate(node.value)]
-        return _scalar(node.value, plain=not node.style)
+        plain = not getattr(node, "style", None)
+        return _scalar(node.value, plain=plain)
 
     def _mapping(self, node: yaml.MappingNode, path: Path_) -> Value:
         result: dict[str, Value] = {}

@@ -19,6 +19,8 @@ def plan_total(form: Mapping[str, Any]) -> int:
 def line_total(line: Mapping[str, Any]) -> int:
     """Quantity × unit price in fen."""
     quantity, price = line.get("quantity"), line.get("unit_price_fen")
+    if not isinstance(quantity, int) or not isinstance(price, int):
+        return 0
     return quantity * price if _positive(quantity) and _positive(price) else 0
 
 

@@ -30,8 +30,12 @@ def _references(process: Process) -> Iterator[tuple[tuple[str, ...], str]]:
             yield ("actions", action.id), f"动作“{action.id}”的 targets 与 {CHOSEN} 要一起写"
     for missing in sorted(set(process.finish) - known):
         yield ("finish",), f"finish 提到不存在的节点“{missing}”"
+    yield from _goals(process)
+
+
+def _goals(process: Process) -> Iterator[tuple[tuple[str, ...], str]]:
     for goal, nodes in process.goals.items():
-        for missing in sorted(set(nodes) - known):
+        for missing in sorted(set(nodes) - set(process.nodes)):
             yield ("goals", goal), f"目标“{goal}”提到不存在的节点“{missing}”"
     for node_id, node in process.nodes.items():
         for item in node.instead:

@@ -10,8 +10,8 @@ from core.domain.documents import Document, Entry
 from core.domain.errors import BlockedError, ConflictError, ForbiddenError, InvalidError
 from core.domain.process import Process
 from core.service import once, people, situations
-from core.service.ports import Transaction
 from core.service.offers import offers
+from core.service.ports import Transaction
 from core.service.system import System
 from core.service.views import DocumentSummary, DocumentView, HoldView
 

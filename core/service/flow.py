@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 
 from core.domain import graph
 from core.domain.accounts import Account
@@ -46,15 +47,15 @@ def flow(system: System, actor: Account, number: str) -> Flow:
         line = list(graph.main_line(case.process))
         aside = [node for node in case.document.trail if node not in line]
         nodes = tuple(_node(tx, case, history, case.process.node(name), line) for name in [*line, *aside])
-        forward = [(a, b, "forward") for a, b in zip(line, line[1:], strict=False)]
+        forward = [(a, b, "forward") for a, b in pairwise(line)]
         trail = case.document.trail
-        detour = [(a, b, "forward") for a, b in zip(trail, trail[1:], strict=False) if b in aside]
+        detour = [(a, b, "forward") for a, b in pairwise(trail) if b in aside]
         returns = dict.fromkeys(
             (entry.source, entry.target, "return")
             for entry in history
             if entry.source != entry.target and _backwards(line, entry)
         )
-        return Flow(case.document.number, case.document.title, nodes, tuple([*forward, *detour, *returns]))
+        return Flow(case.document.number, case.document.title, nodes, (*forward, *detour, *returns))
 
 
 def _backwards(line: list[str], entry: Entry) -> bool:

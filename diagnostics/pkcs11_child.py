@@ -204,7 +204,6 @@ def main(arguments: list[str]) -> None:
     output = os.dup(1)
     os.dup2(2, 1)
     document = json.dumps(read_module(arguments[0]), ensure_ascii=False)
-    _stage("done")
     with os.fdopen(output, "w", encoding="utf-8") as stream:
         stream.write(document + "\n")
     os._exit(0)

@@ -15,7 +15,7 @@ def gather(context: Context) -> Sequence[Row]:
             "library": reading.path.name,
             "outcome": reading.how,
             "detail": reading.detail or None,
-            "stage": reading.stage or None,
+            "stage": (reading.stage or None) if reading.how != "ok" else None,
             "architecture": reading.architecture,
             "works_elsewhere": any(other.tokens for other in readings if other is not reading),
         }

@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import sys
+import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -42,13 +43,22 @@ def read_module(path: str) -> Json:
 
 
 def describe_certificate(der: bytes) -> Json:
-    """Subject CN, issuer CN, serial, validity, key usage and key fingerprint; raises ValueError when not DER.
+    """Subject CN, issuer CN, serial, validity, key usage and key fingerprint; raises ValueError for anything odd.
 
     SM2 certificates have no `public_key()` in `cryptography`: their `key` is None, everything else is read.
     """
     from cryptography import x509
 
-    certificate = x509.load_der_x509_certificate(der)
+    with warnings.catch_warnings():
+        # An odd certificate (negative serial, say) is a fact to report, not a warning to print.
+        warnings.simplefilter("ignore")
+        try:
+            return _described(x509.load_der_x509_certificate(der), der)
+        except Exception as error:  # cryptography has several of its own that are no ValueError
+            raise ValueError(type(error).__name__) from error
+
+
+def _described(certificate: Any, der: bytes) -> Json:
     return {
         "subject": _common_name(certificate.subject),
         "issuer": _common_name(certificate.issuer),

@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import diagnostics
@@ -99,6 +99,7 @@ def test_no_browser_is_skipped(bare_desk: Desk) -> None:
     assert check(bare_desk).finding == "browser_unseen"
 
 
+@settings(deadline=None)
 @given(
     st.binary(max_size=200)
     | st.sampled_from([b"[]", b"null", b'{"browser": 3}', b'{"profile": []}', b"[" * 99999])

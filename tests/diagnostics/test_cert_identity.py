@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import diagnostics
@@ -78,6 +78,7 @@ def test_the_bound_one_of_two_certificates_is_found(make_key: MakeKey, usage: st
     assert check(module, bound_serial=str(SERIAL)).of("cert_binding").finding == "binding_fits"
 
 
+@settings(deadline=None)
 @given(st.integers(min_value=1, max_value=2**159))
 def test_every_spelling_contains_the_number(number: int) -> None:
     for spelling in (f"{number:x}", f"{number:X}", f"{number:d}", f"0x{number:x}"):

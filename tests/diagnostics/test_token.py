@@ -3,7 +3,7 @@ import json
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import diagnostics
@@ -115,11 +115,13 @@ def test_a_time_without_zone_or_sense_is_refused(value: object) -> None:
     assert caught.value.code == "bad_fact"
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_any_text_as_token_yields_a_moment_or_nothing(text: str) -> None:
     assert expiry_of_jwt(text) is None
 
 
+@settings(deadline=None)
 @given(st.recursive(st.none() | st.booleans() | st.floats() | st.text(), st.lists, max_leaves=5))
 def test_any_payload_yields_a_moment_or_nothing(value: object) -> None:
     moment = expiry_of_jwt(jwt({"exp": value}))

@@ -1,0 +1,145 @@
+"""/api/v1: the same use cases as the pages, for programs. Described at /api/openapi.json."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+from flask import Blueprint, Flask, Response, jsonify, request
+from pydantic import BaseModel, ValidationError
+from spectree import Response as Answers
+from spectree import SpecTree
+
+from core.domain.accounts import ROLE_LABELS, Account
+from core.domain.errors import InvalidError
+from web.schemas import AccountOut, Problem
+from web.security import csrf, protect_api, require_session
+
+spec = SpecTree(
+    "flask",
+    title="政府采购助手",
+    version="v1",
+    path="api",
+    filename="openapi.json",
+    mode="strict",
+    annotations=False,
+    validation_error_status=422,
+    validation_error_model=Problem,
+    security_schemes=[{"name": "bearer", "data": {"type": "http", "scheme": "bearer"}}],
+    security={"bearer": []},
+)
+
+pages = Blueprint("api", __name__, url_prefix="/api/v1")
+csrf.exempt(pages)  # protect_api decides: a bearer token cannot be sent by a foreign page
+pages.before_request(protect_api)
+
+_ERRORS = {f"HTTP_{status}": Problem for status in (401, 403, 404, 409, 429, 503)}
+
+
+def route(
+    method: str,
+    rule: str,
+    *,
+    gives: type[BaseModel] | None,
+    takes: type[BaseModel] | None = None,
+    query: type[BaseModel] | None = None,
+    status: int = 200,
+    public: bool = False,
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """One endpoint: its models, its place in the description, and whether a session is needed."""
+
+    def register(function: Callable[..., Any]) -> Callable[..., Any]:
+        answers = Answers(**{f"HTTP_{status}": gives}, **_ERRORS)
+        checked = spec.validate(
+            json=takes,
+            query=query,
+            resp=answers,
+            before=_refuse_bad_input,
+            tags=[rule.split("/")[1]],
+            security=[] if public else None,
+            operation_id=function.__name__,
+        )(function)
+
+        def guarded(**arguments: Any) -> Any:
+            if not public:
+                require_session()
+            if takes is not None and not request.is_json:
+                raise InvalidError("请用 JSON 提交", code="bad_request")
+            return checked(**arguments)
+
+        guarded.__wrapped__ = checked  # type: ignore[attr-defined]  # spectree finds the description through it
+        pages.add_url_rule(rule, endpoint=function.__name__, view_func=guarded, methods=[method])
+        return function
+
+    return register
+
+
+def _refuse_bad_input(_request: Any, _response: Any, error: ValidationError | None, _instance: Any) -> None:
+    """Every wrong field, in our shape of a problem."""
+    if error is None:
+        return
+    raise InvalidError("提交的内容有不对的地方，逐项写在 fields 里", fields=fields_of(error))
+
+
+def fields_of(error: ValidationError, *above: str) -> dict[str, str]:
+    """`lines.0.quantity` → sentence."""
+    return {
+        ".".join([*above, *(str(part) for part in item["loc"])]) or "body": _SENTENCES.get(item["type"], "格式不对")
+        for item in error.errors()
+    }
+
+
+_SENTENCES = {
+    "missing": "必填",
+    "extra_forbidden": "没有这个字段",
+    "string_too_long": "太长了",
+    "string_too_short": "不能为空",
+    "int_parsing": "要填整数",
+    "int_type": "要填整数",
+    "string_type": "要填文字",
+    "literal_error": "不在可选的值里",
+    "greater_than_equal": "太小了",
+    "less_than_equal": "太大了",
+    "list_type": "要填列表",
+    "dict_type": "要填对象",
+    "too_long": "太多了",
+}
+
+
+def body() -> Any:
+    """The checked JSON body."""
+    return request.context.json  # type: ignore[attr-defined]
+
+
+def asked() -> Any:
+    """The checked query."""
+    return request.context.query  # type: ignore[attr-defined]
+
+
+def idempotency_key() -> str:
+    """`Idempotency-Key`; without one the act is simply new."""
+    key = request.headers.get("Idempotency-Key", "").strip()
+    if key and not 8 <= len(key) <= 64:
+        raise InvalidError("Idempotency-Key 要 8 到 64 个字符", fields={"Idempotency-Key": "长度不对"})
+    return key or uuid4().hex
+
+
+def account_out(account: Account) -> AccountOut:
+    """An account as the API shows it."""
+    unit = account.unit
+    return AccountOut(
+        login=account.login, name=account.name, role=account.role.value, role_label=ROLE_LABELS[account.role],
+        unit_name=unit.name, unit_code=unit.code, division=unit.division, region=unit.region,
+    )  # fmt: skip
+
+
+def register(app: Flask) -> None:
+    """All endpoints and their description."""
+    from web import api_documents, api_people  # noqa: F401 - their routes register themselves
+
+    if "api" not in app.blueprints:
+        app.register_blueprint(pages)
+
+    @app.get("/api/openapi.json")
+    def openapi() -> Response:
+        spec.app = app
+        return jsonify(spec.spec)

@@ -1,0 +1,47 @@
+"""The application: parts put together, nothing else."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Flask
+
+from core.domain.accounts import ROLE_LABELS
+from core.service.system import System
+from web import api, chat, documents, errors, health, indicators, plans, sealing, security, session, support, words
+from web.parts import House, Parts
+
+PAGES = (session.pages, chat.pages, documents.pages, plans.pages, indicators.pages, sealing.pages)
+
+
+def create_app(
+    system: System,
+    parts: Parts,
+    *,
+    secret_key: bytes,
+    checks: Mapping[str, health.Check] | None = None,
+    limits_storage: str = "memory://",
+    config: Mapping[str, Any] | None = None,
+) -> Flask:
+    """A Flask application over `system`. Pages whose part is missing are not registered.
+
+    `limits_storage` is a Redis URL as soon as there is more than one process.
+    """
+    app = Flask(__name__)
+    app.secret_key = secret_key
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]  # of the default provider
+    app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
+    app.extensions["caigou"] = House(system, parts)
+    app.config.update(config or {})
+    security.register(app, limits_storage=limits_storage)
+    errors.register(app)
+    words.register(app)
+    for blueprint in PAGES:
+        app.register_blueprint(blueprint)
+    if parts.tickets:
+        app.register_blueprint(support.ticket_pages)
+    if parts.binding_codes:
+        app.register_blueprint(support.binding_pages)
+    api.register(app)
+    health.register(app, dict(checks or {}))
+    app.jinja_env.globals.update(parts=parts, role_labels=ROLE_LABELS)
+    return app

@@ -1,0 +1,80 @@
+"""The conversation as a page. The same turns as /api/v1/chat, rendered here."""
+
+from uuid import uuid4
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from core.domain.errors import InvalidError
+from core.service import documents, notices, repairs
+from web import drawing
+from web.errors import wants_fragment
+from web.parts import Talk, Turn, house, system
+from web.schemas import MAX_TEXT, replies_of
+from web.security import account_or_address, actor, limiter, require_session
+
+pages = Blueprint("chat", __name__)
+pages.before_request(require_session)
+
+STARTERS = ("计划录错了", "流程到哪里了", "怎么作废计划", "备案书盖错章了", "单位账号是多少")
+
+
+def talk() -> Talk:
+    """The assistant of this application."""
+    found = house().parts.talk
+    if found is None:
+        message = "create_app was given no Talk"
+        raise RuntimeError(message)
+    return found
+
+
+@pages.get("/")
+def home() -> str:
+    """The conversation so far; `?new` begins another."""
+    conversation, past = (None, ()) if "new" in request.args else talk().past(actor(), request.args.get("c"))
+    return render_template(
+        "chat.html",
+        conversation=conversation,
+        past=[(said.text, replies_of(said.replies)) for said in past],
+        notices=notices.unseen(system(), actor()),
+        tasks=repairs.mine(system(), actor()),
+        todo=documents.todo(system(), actor())[:5],
+        key=uuid4().hex,
+        starters=STARTERS,
+        narrow=drawing.narrow,
+        draft=request.args.get("say", ""),
+    )
+
+
+def turn(text: str, conversation: str | None, key: str) -> Turn:
+    """One turn for whoever is signed in; used by the page and by the API."""
+    if not text.strip():
+        raise InvalidError("请先写一句话", fields={"text": "请先写一句话"})
+    if len(text) > MAX_TEXT:
+        raise InvalidError(f"一次最多写 {MAX_TEXT} 个字，请分几句说", fields={"text": f"最多 {MAX_TEXT} 个字"})
+    return talk().respond(actor(), conversation or None, text.strip(), key)
+
+
+@pages.post("/chat")
+@limiter.limit("60 per minute", key_func=account_or_address)
+def say() -> str | Response:
+    """One message; a fragment for htmx, a reload without."""
+    text = request.form.get("text", "")
+    answer = turn(text, request.form.get("conversation"), request.form.get("key") or uuid4().hex)
+    if not wants_fragment():
+        return redirect(url_for("chat.home", c=answer.conversation), 303)
+    return render_template(
+        "_turn.html",
+        said=text.strip(),
+        replies=replies_of(answer.replies),
+        conversation=answer.conversation,
+        key=uuid4().hex,
+        narrow=drawing.narrow,
+    )
+
+
+@pages.post("/notices/seen")
+def notices_seen() -> str | Response:
+    """The account has read these."""
+    notices.mark_seen(system(), actor(), [int(i) for i in request.form.getlist("id") if i.isdecimal()])
+    return "" if wants_fragment() else redirect(url_for("chat.home"), 303)

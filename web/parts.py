@@ -1,0 +1,144 @@
+"""What the pages stand on: the core system, and the parts that are wired in by whoever starts the process."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol, cast
+
+from flask import current_app
+
+from core.domain.accounts import Account
+from core.service.system import System
+
+
+class Choice(Protocol):
+    """A quick reply: what the button reads and what it says."""
+
+    @property
+    def title(self) -> str: ...
+    @property
+    def say(self) -> str: ...
+
+
+class Reply(Protocol):
+    """One bubble. `card` is one of `web.schemas.Card` as a mapping."""
+
+    @property
+    def text(self) -> str: ...
+    @property
+    def card(self) -> Mapping[str, Any] | None: ...
+    @property
+    def choices(self) -> Sequence[Choice]: ...
+
+
+class Turn(Protocol):
+    """What one message led to."""
+
+    @property
+    def conversation(self) -> str: ...
+    @property
+    def replies(self) -> Sequence[Reply]: ...
+
+
+class Said(Protocol):
+    """One turn of the past: what the account said (empty where the assistant spoke first) and the replies."""
+
+    @property
+    def text(self) -> str: ...
+    @property
+    def replies(self) -> Sequence[Reply]: ...
+
+
+class Talk(Protocol):
+    """The assistant."""
+
+    def respond(self, account: Account, conversation: str | None, text: str, key: str) -> Turn:
+        """Answer `text`; the same `key` again gives the same turn and does nothing twice.
+
+        A conversation of another account is NotFoundError.
+        """
+        ...
+
+    def past(self, account: Account, conversation: str | None) -> tuple[str | None, Sequence[Said]]:
+        """The conversation (None: the account's latest still open) and its turns, oldest first."""
+        ...
+
+
+class Ticket(Protocol):
+    """What support staff see of a handed-over question."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def at(self) -> datetime: ...
+    @property
+    def asked_by(self) -> str: ...
+    @property
+    def unit_name(self) -> str: ...
+    @property
+    def question(self) -> str: ...
+    @property
+    def number(self) -> str | None: ...
+    @property
+    def node_label(self) -> str | None: ...
+    @property
+    def transcript(self) -> Sequence[tuple[str, str]]: ...
+    @property
+    def open(self) -> bool: ...
+
+
+class Tickets(Protocol):
+    """Questions handed over to people."""
+
+    def listing(self, actor: Account) -> Sequence[Ticket]:
+        """Tickets this support account may see, open ones first; ForbiddenError for others."""
+        ...
+
+    def close(self, actor: Account, ticket: str, note: str) -> None:
+        """Answer and close; the asker is told."""
+        ...
+
+
+class BindingCode(Protocol):
+    """A one-time code that binds an openid to an account."""
+
+    @property
+    def code(self) -> str: ...
+    @property
+    def expires_at(self) -> datetime: ...
+
+
+class BindingCodes(Protocol):
+    """Codes for WeChat."""
+
+    def issue(self, account: Account) -> BindingCode:
+        """A new code; earlier ones of the account end."""
+        ...
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Parts beside the core; a page whose part is missing is not there at all."""
+
+    talk: Talk | None = None
+    tickets: Tickets | None = None
+    binding_codes: BindingCodes | None = None
+    knowledge_revision: str | None = None
+
+
+@dataclass(frozen=True)
+class House:
+    """System and parts of one application."""
+
+    system: System
+    parts: Parts
+
+
+def house() -> House:
+    """Of the current application."""
+    return cast("House", current_app.extensions["caigou"])
+
+
+def system() -> System:
+    """The core system of the current application."""
+    return house().system

@@ -1,0 +1,37 @@
+"""How values read to people: yuan, Shanghai time, states."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from flask import Flask
+from markupsafe import Markup, escape
+
+from core.domain.money import yuan
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+
+
+def when(at: datetime | None) -> str:
+    """UTC → `2026-11-20 09:30` in Shanghai; empty for None."""
+    return at.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M") if at else ""
+
+
+def short_when(at: datetime | None) -> str:
+    """UTC → `11-20 09:30` in Shanghai, where space is short."""
+    return at.astimezone(SHANGHAI).strftime("%m-%d %H:%M") if at else ""
+
+
+def iso(at: datetime | None) -> str:
+    """For `<time datetime>`."""
+    return at.isoformat() if at else ""
+
+
+def lines(text: str) -> Markup:
+    """Text with its line breaks, everything else escaped."""
+    return Markup("<br>").join(escape(line) for line in text.splitlines())
+
+
+def register(app: Flask) -> None:
+    """As template filters."""
+    for function in (yuan, when, short_when, iso, lines):
+        app.add_template_filter(function)

@@ -6,8 +6,8 @@ Definitions
 - recall@k: share of the questions with `expect` that have one of those ids among the first k candidates.
 - MRR: mean of 1/rank of the first such candidate, 0 beyond the fifth.
 - right at 5 % false: an answer is false when its topic is not expected, or when the question has no answer
-  here. Of all confidence thresholds at which at most 5 % of the answers given are false, the one with the most
-  right answers is taken; the figure is right answers ÷ questions with `expect`.
+  here. Of all confidence thresholds at which at most 5 % of the answers given are false, the one with the
+  most right answers is taken; the figure is right answers ÷ questions with `expect`.
 - as decided: what the fitted thresholds do (answer right, answer wrong, clarify with the right choice, …).
 """
 

@@ -1,4 +1,4 @@
-"""Features of a normalised text: characters, words, synonym groups; and, apart, how it sounds.
+"""Features of a normalised text: characters, synonym groups; words; how it sounds.
 
 The same functions cut phrasings when the index is built and questions when it is asked.
 """
@@ -8,19 +8,18 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from kb.text import compact
 
-_WORD = "\x01"
 _GROUP = "\x02"
-_CHARS = (1, 2, 3)
 _SYLLABLES = (1, 2, 3)
 # Differences that southern and careless speech does not make.
 _FUZZY = (("zh", "z"), ("ch", "c"), ("sh", "s"), ("n", "l"))
 _FINALS = (("ang", "an"), ("eng", "en"), ("ing", "in"))
-_LATIN = re.compile(r"[a-z]+|[0-9]+|.", re.DOTALL)
+_PIECES = re.compile(r"[a-z]+|[0-9]+|.", re.DOTALL)
 
 
 class Analyzer:
@@ -30,31 +29,58 @@ class Analyzer:
         """Share one loaded dictionary between analyzers of a lexicon; `cache` keeps it for fast starts."""
         self._cut = _tokenizer(lexicon, cache).lcut
         self._groups = {
-            word.lower(): f"{_GROUP}{number}" for number, group in enumerate(synonyms) for word in group
+            word.lower(): f"{_GROUP}{number}"
+            for number, group in enumerate(synonyms)
+            for word in group
+            if word
         }
-        longest = sorted(self._groups, key=len, reverse=True)
-        self._synonyms = re.compile("|".join(map(re.escape, longest))) if longest else None
+        self._lengths: dict[str, tuple[int, ...]] = {}
+        for word in sorted(self._groups, key=len, reverse=True):
+            self._lengths[word[0]] = tuple(dict.fromkeys((*self._lengths.get(word[0], ()), len(word))))
 
-    def words(self, text: str) -> list[str]:
-        """Words of a compact text, without the gaps."""
-        return [word for word in self._cut(text, HMM=False) if word != " "]
+    def words(self, clean: str) -> list[str]:
+        """Words and the synonym groups that occur.
+
+        Cutting takes longer than all the rest and adds little to characters, so questions settled by those are
+        not cut.
+        """
+        text = compact(clean)
+        return [word for word in self._cut(text, HMM=False) if word != " "] + self.synonyms(text)
 
     def features(self, clean: str) -> list[str]:
-        """Character 1- to 3-grams, words, and the synonym groups that occur."""
+        """Character 1- and 2-grams and the synonym groups that occur."""
         text = compact(clean)
-        found = grams(text)
-        found += [_WORD + word for word in self.words(text)]
-        if self._synonyms:
-            found += [self._groups[word] for word in self._synonyms.findall(text)]
+        return grams(text) + self.synonyms(text)
+
+    def synonyms(self, text: str) -> list[str]:
+        """Groups whose words stand in a compact text, from left to right, the longest word first.
+
+        A loop over the possible lengths at each place is several times faster than one pattern of all words.
+        """
+        found: list[str] = []
+        at, lengths, groups = 0, self._lengths, self._groups
+        while at < len(text):
+            step = 1
+            for length in lengths.get(text[at], ()):
+                word = text[at : at + length]
+                if word in groups and not (word.isascii() and _inside(text, at, length)):
+                    found.append(groups[word])
+                    step = length
+                    break
+            at += step
         return found
 
 
 def grams(text: str) -> list[str]:
-    """Character n-grams of a compact text; none spans a gap, Latin words count as they stand."""
+    """Character 1- and 2-grams of a compact text; a Latin word or a number counts as one character.
+
+    (Cut into letters, bind and unbind would look alike.)
+    """
     found: list[str] = []
     for part in text.split(" "):
-        for size in _CHARS:
-            found += [part[at : at + size] for at in range(len(part) - size + 1)]
+        pieces = _PIECES.findall(part)
+        found += pieces
+        found += map("".join, pairwise(pieces))
     return found
 
 
@@ -62,10 +88,16 @@ def sounds(clean: str, readings: Mapping[str, str]) -> list[str]:
     """Syllable 1- to 3-grams; what has no reading (Latin words, digits, marks) sounds as it is written."""
     found: list[str] = []
     for part in compact(clean).split(" "):
-        syllables = [readings.get(piece, piece) for piece in _LATIN.findall(part)]
+        syllables = [readings.get(piece, piece) for piece in _PIECES.findall(part)]
         for size in _SYLLABLES:
             found += [" ".join(syllables[at : at + size]) for at in range(len(syllables) - size + 1)]
     return found
+
+
+def _inside(text: str, at: int, length: int) -> bool:
+    """Whether a Latin word is only a part of a longer one."""
+    around = text[max(at - 1, 0) : at] + text[at + length : at + length + 1]
+    return any(letter.isascii() and letter.isalpha() for letter in around)
 
 
 def readings() -> dict[str, str]:

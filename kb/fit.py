@@ -1,7 +1,7 @@
 """Fit `thresholds.yaml` by cross-validation on the entries' phrasings and the negatives.
 
 Each fold is scored by an index that never saw it, so the numbers speak of phrasings that nobody wrote down.
-Some questions are asked again buried among held-out chatter, as in long stories. No evaluation set takes part.
+Some are asked again buried among held-out chatter, as in long stories. No evaluation set takes part.
 """
 
 from collections.abc import Sequence
@@ -106,8 +106,8 @@ def write(fitted: Fitted, content: Path) -> Path:
     figures = "".join(f"#   {name}: {value:.4g}\n" for name, value in fitted.figures.items())
     file.write_text(
         "# 由 python -m kb fit 写出，请勿手改；问法、反例或同义词变动后重新运行。\n"
-        "# written / both：各信号的权重（只看文字；再加读音与报错原文）；negative 是“无答案”一类的偏置。\n"
-        "# sure：只看文字时概率达到它就不再听读音；window：长文里最像的一段所占的比重。\n"
+        "# written / both：各信号的权重（只看字；再加词、读音与报错原文）；negative 是“无答案”一类的偏置。\n"
+        "# sure：只看字时概率达到它就不再看其他；window：长文里最像的一段所占的比重。\n"
         "# calibration：把握（0–1）的逻辑回归系数。\n"
         "# answer：把握达到它就回答；clarify：达到它就反问，低于它说不知道。\n"
         f"# {FOLDS} 折交叉验证（每折都是索引没见过的问法；buried 是埋在闲话里的）：\n{figures}"
@@ -148,9 +148,9 @@ def _hold_out(region: str, library: Library, analyzer: Analyzer) -> list[Held]:
 
 def _ask(scorer: Scorer, row: Row, text: str) -> Held:
     clean = normalise(text).clean
-    parts = tuple(scorer.all(piece) for piece in windows(clean))
+    whole, *parts = scorer.weigh_all(clean, windows(clean))
     none = len(scorer.index.topics)
-    return Held(row.topic, none, scorer.all(clean), parts, scorer.index.firsts, buried=text != row.text)
+    return Held(row.topic, none, whole, tuple(parts), scorer.index.firsts, buried=text != row.text)
 
 
 def _none(held: Sequence[Held]) -> Flags:

@@ -1,8 +1,8 @@
 """Questions and answers from a spreadsheet or a Markdown file, compared with the knowledge, as drafts.
 
 CSV and XLSX: one row a topic, columns by heading (see `_COLUMNS`); several phrasings or steps stand in one
-cell, apart by line breaks or `|`. Markdown: a heading is the question, the text under it the answer; list items
-under a line “问法” are phrasings, under “步骤” steps; a heading may end in {id}.
+cell, apart by line breaks or `|`. Markdown: a heading is the question, the text under it the answer; list
+items under a line “问法” are phrasings, under “步骤” steps; a heading may end in {id}.
 """
 
 import csv

@@ -2,11 +2,13 @@
 
 Rows are phrasings, titles, short answers, keywords, cases and steps; each belongs to a class: a topic, or the
 last class, which holds the negatives. A `Space` is one way of cutting texts into features, with a linear
-classifier and inverted lists over the rows. The cache is npz without pickles, named by a hash of content and code.
+classifier and inverted lists over the rows. The cache is npz without pickles, named by a hash of content and
+code.
 """
 
 import hashlib
 import json
+import math
 import tempfile
 import zipfile
 from collections.abc import Sequence
@@ -26,6 +28,7 @@ Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
 
 _COST = 1.0  # by cross-validation, as the kinds of features are
+_COMMON = 0.1  # share of the rows from which a feature no longer counts for likeness
 _MIN_ROWS = 2  # a feature of a single row explains only that row
 _WEIGHTS = {"title": 2.0, "phrasing": 1.0, "keywords": 1.0, "short": 1.0, "case": 1.0, "negative": 1.0}
 
@@ -51,7 +54,7 @@ class Vector:
 
 @dataclass(frozen=True)
 class Space:
-    """Features, classifier `weights` (feature × class), and each feature's rows (`starts`, `rows`, `values`)."""
+    """Features, classifier `weights` (feature × class), and in `starts`, `rows`, `values` each feature's rows."""
 
     vocabulary: dict[str, int]
     idf: Floats
@@ -75,14 +78,12 @@ class Space:
         if not counts:
             return Vector(np.empty(0, np.int32), np.empty(0, np.float32), 0.0)
         ids = np.fromiter(counts, np.int32, len(counts))
-        times = np.fromiter(counts.values(), np.float32, len(counts))
-        idf = self.idf[ids]
-        values = (np.float32(1) + np.log(times)) * idf
-        known = float(idf.sum())
-        values /= np.float32(np.sqrt(values @ values))
-        return Vector(
-            ids, values.astype(np.float32, copy=False), known / (known + unknown * float(idf.mean()))
-        )
+        values = self.idf[ids]
+        known = float(values.sum())
+        if len(counts) + unknown < len(found):  # some feature occurs twice
+            values *= 1 + np.log(np.fromiter(counts.values(), np.float32, len(counts)))
+        values /= math.sqrt(values @ values)
+        return Vector(ids, values, known / (known + unknown * known / len(counts)))
 
     def classify(self, vector: Vector) -> Floats:
         """The classifier's score of each class."""
@@ -110,8 +111,9 @@ class Index:
     topics: tuple[str, ...]
     rows: tuple[Row, ...]
     firsts: Ints  # first row of each class; rows are sorted by class
-    written: Space
-    spoken: Space
+    written: Space  # characters and synonym groups
+    worded: Space  # words
+    spoken: Space  # syllables
     readings: dict[str, str]
     errors: tuple[tuple[int, str], ...]  # (class, normalised error text)
 
@@ -133,7 +135,7 @@ def rows_of(entries: Sequence[Entry], library: Library) -> list[Row]:
 
 
 def build(region: str, topics: Sequence[str], rows: Sequence[Row], analyzer: Analyzer) -> Index:
-    """Train both spaces on `rows` (sorted by class)."""
+    """Train the spaces on `rows` (sorted by class)."""
     table = readings()
     clean = [normalise(row.text).clean for row in rows]
     labels = np.array([row.topic for row in rows], np.int32)
@@ -144,6 +146,7 @@ def build(region: str, topics: Sequence[str], rows: Sequence[Row], analyzer: Ana
         rows=tuple(rows),
         firsts=_firsts(labels, len(topics) + 1),
         written=_train([analyzer.features(part) for part in clean], labels, weights, len(topics) + 1),
+        worded=_train([analyzer.words(part) for part in clean], labels, weights, len(topics) + 1),
         spoken=_train([sounds(part, table) for part in clean], labels, weights, len(topics) + 1),
         readings=table,
         errors=tuple(
@@ -179,6 +182,10 @@ def _train(documents: Sequence[Sequence[str]], labels: Ints, weights: Floats, cl
     matrix = vectorizer.fit_transform(documents)
     model = LinearSVC(C=_COST).fit(matrix, labels, sample_weight=weights)
     columns = sparse.csc_matrix(matrix)
+    # Words of every other phrasing tell rows apart hardly at all, and their lists are the longest.
+    common = np.diff(columns.indptr) > _COMMON * len(labels)
+    columns = sparse.csc_matrix(columns @ sparse.diags_array((~common).astype(np.float32)))
+    columns.eliminate_zeros()
     # A class without rows (no negatives) and the single column of two classes both end as one column a class.
     coefficients = np.zeros((classes, matrix.shape[1]), np.float32)
     intercepts = np.full(classes, -1.0, np.float32)
@@ -208,13 +215,15 @@ def _fingerprint(library: Library) -> str:
     return total.hexdigest()[:16]
 
 
+_SPACES = ("written", "worded", "spoken")
 _ARRAYS = ("idf", "weights", "bias", "starts", "rows", "values")
 
 
 def _save(file: Path, index: Index) -> None:
     """Write beside and rename, so that a reader never sees half a file; drop the region's older ones."""
     data: dict[str, Any] = {"firsts": index.firsts}
-    for name, space in (("written", index.written), ("spoken", index.spoken)):
+    for name in _SPACES:
+        space: Space = getattr(index, name)
         words = sorted(space.vocabulary, key=space.vocabulary.__getitem__)
         data[f"{name}.vocabulary"] = _pack(words)
         data |= {f"{name}.{array}": getattr(space, array) for array in _ARRAYS}
@@ -232,7 +241,7 @@ def _save(file: Path, index: Index) -> None:
 def _load(file: Path, region: str, topics: Sequence[str], rows: Sequence[Row]) -> Index:
     with np.load(file, allow_pickle=False) as data:
         spaces = {}
-        for name in ("written", "spoken"):
+        for name in _SPACES:
             words = _unpack(data[f"{name}.vocabulary"])
             arrays = {array: data[f"{name}.{array}"] for array in _ARRAYS}
             spaces[name] = Space(vocabulary={word: at for at, word in enumerate(words)}, **arrays)

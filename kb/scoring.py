@@ -21,7 +21,8 @@ from kb.features import Analyzer, sounds
 from kb.index import Floats, Index, Ints
 from kb.text import windows
 
-SIGNALS = ("classifier", "nearest", "sound", "sound_nearest", "error")
+SIGNALS = ("classifier", "nearest", "words", "sound", "sound_nearest", "error")
+_ALIKE = 60  # rapidfuzz score from which an error text counts as found
 _LEAST = 1e-6  # a prior of 0 forbids in effect
 
 
@@ -32,6 +33,7 @@ class Weights(BaseModel):
 
     classifier: float = Field(ge=0)
     nearest: float = Field(ge=0)
+    words: float = Field(default=0.0, ge=0)
     sound: float = Field(default=0.0, ge=0)
     sound_nearest: float = Field(default=0.0, ge=0)
     error: float = Field(default=0.0, ge=0)
@@ -90,7 +92,7 @@ class Scores:
     facts: NDArray[np.float64]  # what calibration sees
     row: int  # the closest row of the first topic
     evidence: Evidence
-    heard: bool  # whether sound and error texts were needed
+    heard: bool  # whether words, sound and error texts were needed
 
 
 def load_parameters(content: Path) -> Parameters:
@@ -175,8 +177,7 @@ class Scorer:
         pieces = windows(clean)
         if sure(self.parameters, scores, parts=len(pieces)):
             return scores
-        self.hear(clean, whole)
-        parts = [self.all(piece) for piece in pieces]
+        _, *parts = self.weigh_all(clean, pieces, whole)
         return judge(self.parameters, self.index.firsts, whole, parts, heard=True, lean=lean)
 
     def confidence(self, scores: Scores) -> float:
@@ -184,7 +185,7 @@ class Scorer:
         return float(confide(self.parameters.calibration, scores.facts))
 
     def read(self, clean: str) -> Evidence:
-        """The written signals; those of sound are zero."""
+        """The written signals; the others are zero."""
         index = self.index
         vector = index.written.vector(self._analyzer.features(clean))
         rows = index.written.similar(vector, len(index.rows))
@@ -194,19 +195,27 @@ class Scorer:
         return Evidence(signals, rows, vector.share)
 
     def hear(self, clean: str, evidence: Evidence) -> None:
-        """Add the signals of sound and of error texts found in part."""
+        """Add the signals of words and of sound."""
         index = self.index
+        evidence.signals[2] = index.worded.classify(index.worded.vector(self._analyzer.words(clean)))
         vector = index.spoken.vector(sounds(clean, index.readings))
-        evidence.signals[2] = index.spoken.classify(vector)
-        evidence.signals[3] = self._best(index.spoken.similar(vector, len(index.rows)))
-        if self._texts:
-            found = process.cdist([clean], self._texts, scorer=fuzz.partial_ratio)[0] / 100
-            np.maximum.at(evidence.signals[4], self._classes, found)
+        evidence.signals[3] = index.spoken.classify(vector)
+        evidence.signals[4] = self._best(index.spoken.similar(vector, len(index.rows)))
 
-    def all(self, clean: str) -> Evidence:
-        """Every signal."""
-        evidence = self.read(clean)
-        self.hear(clean, evidence)
+    def match(self, clean: str, evidence: Evidence) -> None:
+        """Add the signal of error texts found in part."""
+        if self._texts:
+            found = process.cdist([clean], self._texts, scorer=fuzz.partial_ratio, score_cutoff=_ALIKE)[0]
+            np.maximum.at(evidence.signals[5], self._classes, found / 100)
+
+    def weigh_all(self, clean: str, pieces: Sequence[str], whole: Evidence | None = None) -> list[Evidence]:
+        """Every signal of the whole text and of its pieces; error texts are looked for in the whole only."""
+        evidence = [whole or self.read(clean), *(self.read(piece) for piece in pieces)]
+        for text, one in zip((clean, *pieces), evidence, strict=True):
+            self.hear(text, one)
+        self.match(clean, evidence[0])
+        for part in evidence[1:]:
+            part.signals[5] = evidence[0].signals[5]
         return evidence
 
     def _best(self, rows: Floats) -> Floats:

@@ -91,7 +91,7 @@ def compact(clean: str) -> str:
     return _PUNCTUATION.sub(" ", clean).strip()
 
 
-def windows(clean: str, *, size: int = 14, limit: int = 24) -> list[str]:
+def windows(clean: str, *, size: int = 14, limit: int = 12) -> list[str]:
     """Runs of clauses at least `size` characters long, one starting at each clause; [] for a short text.
 
     Long stories hide one question; a window holds it without what surrounds it. At most `limit` windows.

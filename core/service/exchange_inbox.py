@@ -130,6 +130,8 @@ def _read(model: type[Model], content: object) -> Model:
 
 def _move_order(system: System, tx: Transaction, key: str, topic: str, move: OrderMove) -> Receipt:
     order = situations.find(system, tx, None, move.order)
+    if order.kind != "mall_order":
+        raise NotFoundError(f"{order.number} 不是电子卖场订单", fields={"order": "不是订单"})
     platform = tx.accounts.system(order.region)
     request = ("exchange", topic, move.model_dump())
     earlier = once.earlier(tx, platform, f"mall:{key}", request)
@@ -137,7 +139,7 @@ def _move_order(system: System, tx: Transaction, key: str, topic: str, move: Ord
         return Receipt(key, earlier["said"], repeated=True)
     process = system.processes.version(order.process_version, tx)
     possible = [name for name in _ORDER_ACTS[topic] if order.node in process.actions[name].routes]
-    if order.kind != "mall_order" or not possible:
+    if not possible:
         raise BlockedError(f"{order.number} 现在在“{process.node(order.node).label}”，办不了这一步")
     action = process.actions[possible[0]]
     words = move.reason.strip() or f"{SYSTEMS['mall']}通知"

@@ -100,7 +100,7 @@ class Session:
 
 # Source nm-5: division code + budget code + 01 (handler) or 02 (head).
 _SUFFIX = {Role.HANDLER: "01", Role.REVIEWER: "02"}
-_DIVISION = re.compile(r"\d{6}\Z")
+_DIVISION = re.compile(r"[0-9]{6}\Z")
 _BUDGET = re.compile(r"[0-9A-Z]{3,9}\Z")
 
 

@@ -21,7 +21,8 @@ def line_total(line: Mapping[str, Any]) -> int:
     quantity, price = line.get("quantity"), line.get("unit_price_fen")
     if not isinstance(quantity, int) or not isinstance(price, int):
         return 0
-    return quantity * price if _positive(quantity) and _positive(price) else 0
+    total = quantity * price if _positive(quantity) and _positive(price) else 0
+    return total if total <= AMOUNT_LIMIT else 0  # a draft with a slip of the hand must still fit its column
 
 
 def funding(form: Mapping[str, Any]) -> dict[int, int]:
@@ -41,7 +42,7 @@ def plan_errors(
     name = form.get("name")
     if not name:
         errors["name"] = "请选择计划名称"
-    elif name not in catalogue.names:
+    elif not isinstance(name, str) or name not in catalogue.names:
         errors["name"] = "计划名称要从采购目录里选，不能手动填写"
     lines = _list(form, "lines")
     if not lines:
@@ -74,7 +75,9 @@ def _line_errors(
         errors[f"{path}.name"] = f"第 {row} 行：请填标的名称，不超过 {TEXT_LIMIT} 字"
     if not _positive(line.get("quantity")):
         errors[f"{path}.quantity"] = f"第 {row} 行：数量要填大于 0 的整数"
-    if not _positive(line.get("unit_price_fen")) or line_total(line) > AMOUNT_LIMIT:
+    if not _positive(line.get("unit_price_fen")) or (
+        _positive(line.get("quantity")) and not line_total(line)
+    ):
         errors[f"{path}.unit_price_fen"] = f"第 {row} 行：单价要大于 0，且金额不能过大"
     if len(str(line.get("requirement") or "")) > REQUIREMENT_LIMIT:
         length = len(str(line["requirement"]))
@@ -88,7 +91,7 @@ def _funding_errors(form: Mapping[str, Any], indicators: set[int]) -> dict[str, 
         return {"funding": "请选择资金来源（指标）"}
     errors: dict[str, str] = {}
     for index, row in enumerate(rows):
-        if row.get("indicator") not in indicators:
+        if not isinstance(row.get("indicator"), int) or row["indicator"] not in indicators:
             errors[f"funding.{index}.indicator"] = f"资金第 {index + 1} 行：请选择本单位的指标"
         if not _positive(row.get("amount_fen")):
             errors[f"funding.{index}.amount_fen"] = f"资金第 {index + 1} 行：金额要大于 0"
@@ -100,7 +103,7 @@ def _funding_errors(form: Mapping[str, Any], indicators: set[int]) -> dict[str, 
 
 def _list(form: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
     rows = form.get(name)
-    return [row for row in rows if isinstance(row, Mapping)] if isinstance(rows, list) else []
+    return [row if isinstance(row, Mapping) else {} for row in rows] if isinstance(rows, list) else []
 
 
 def _positive(value: object) -> bool:

@@ -4,7 +4,7 @@ import re
 
 from core.domain.errors import InvalidError
 
-_YUAN = re.compile(r"(\d{1,12})(?:\.(\d{1,2}))?\Z")
+_YUAN = re.compile(r"([0-9]{1,12})(?:\.([0-9]{1,2}))?\Z")
 
 
 def yuan(fen: int) -> str:

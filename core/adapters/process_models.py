@@ -67,6 +67,8 @@ class ActionModel(Strict):
     def _routes_given(self) -> "ActionModel":
         if bool(self.chain) == bool(self.source and self.to):
             raise ValueError("要么写 from 和 to，要么写 chain")
+        if self.chain and (len(self.chain) == 1 or len(set(self.chain)) != len(self.chain)):
+            raise ValueError("chain 至少写两个节点，不能重复")
         return self
 
     def routes(self) -> dict[str, str]:

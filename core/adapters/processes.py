@@ -46,13 +46,7 @@ class ProcessBook:
 def load(data: Path = DATA) -> ProcessBook:
     """Read, resolve and lint everything under `data`; one DataError lists every mistake of every file."""
     problems: list[str] = []
-    bases: dict[str, tuple[KindModel, Located]] = {}
-    for file in sorted((data / "processes" / "base").glob("*.yaml")):
-        try:
-            model, located = read_model(file, KindModel)
-            bases[model.kind] = (model, located)
-        except DataError as error:
-            problems.extend(error.problems)
+    bases = _bases(data, problems)
     labels: dict[str, str] = {}
     resolved: dict[tuple[str, str, str], Process] = {}
     for file in sorted((data / "regions").glob("*.yaml")):
@@ -61,6 +55,8 @@ def load(data: Path = DATA) -> ProcessBook:
         except DataError as error:
             problems.extend(error.problems)
             continue
+        if region.region in labels:
+            problems.append(located.problem(("region",), f"区域“{region.region}”重复"))
         labels[region.region] = region.label
         for kind in region.processes:
             if kind not in bases:
@@ -75,6 +71,19 @@ def load(data: Path = DATA) -> ProcessBook:
     if problems:
         raise DataError(list(dict.fromkeys(problems)))
     return ProcessBook(labels, resolved)
+
+
+def _bases(data: Path, problems: list[str]) -> dict[str, tuple[KindModel, Located]]:
+    bases: dict[str, tuple[KindModel, Located]] = {}
+    for file in sorted((data / "processes" / "base").glob("*.yaml")):
+        try:
+            model, located = read_model(file, KindModel)
+            if model.kind in bases:
+                problems.append(located.problem(("kind",), f"“{model.kind}”的骨架重复"))
+            bases[model.kind] = (model, located)
+        except DataError as error:
+            problems.extend(error.problems)
+    return bases
 
 
 class _Overlay:
@@ -97,6 +106,9 @@ class _Overlay:
             self._apply(name, getattr(operation, name), ("processes", self.base.kind, index))
         nodes = self._models("node", NodeModel)
         actions = self._models("action", ActionModel)
+        for key, action in actions.items():
+            for name in sorted(set(action.variants) - set(self.base.variants)):
+                self.problems.append(self._problem(("actions", key), f"动作“{key}”提到不存在的类别“{name}”"))
         if self.problems:
             return []
         result = []
@@ -192,10 +204,13 @@ def _action(key: str, model: ActionModel) -> Action:
 
 
 def dump(process: Process) -> str:
-    """Canonical JSON of a process, kept beside the instances that run on it."""
+    """Canonical JSON of a process, kept beside the instances that run on it.
+
+    Keys stay in the order of the data: the order of actions says which way is the main one.
+    """
     body = asdict(process)
     body.pop("version")
-    return json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
 
 
 def digest(process: Process) -> str:

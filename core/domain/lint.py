@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from core.domain import graph
 from core.domain.accounts import Role
-from core.domain.process import CHOSEN, ORIGIN, Funds, NodeType, Process
+from core.domain.process import CHOSEN, ORIGIN, Action, Actor, Funds, NodeType, Process
 
 # Money may only go these ways; `used → frozen` would be money spent and promised at once.
 _FORBIDDEN_FUNDS = {(Funds.USED, Funds.FROZEN), (Funds.FREE, Funds.USED)}
@@ -66,12 +66,26 @@ def _people(process: Process) -> Iterator[tuple[tuple[str, ...], str]]:
             yield ("nodes", node.id), f"节点“{node.id}”没有办理人"
         if node.type is NodeType.REVIEW and authors & set(node.actors):
             yield ("nodes", node.id), f"节点“{node.id}”让录入的人审核自己的单据"
+    line = graph.main_line(process)
     for action in process.actions.values():
         for node_id in action.routes:
+            if _passes_own(process, action, node_id, authors, line):
+                yield ("actions", action.id), f"动作“{action.id}”让录入的人通过自己的单据（在“{node_id}”）"
             if not process.actors(action, node_id):
                 yield ("actions", action.id), f"动作“{action.id}”在“{node_id}”没有人可以办"
         if Role.SUPPORT in {actor.role for actor in action.by}:
             yield ("actions", action.id), f"动作“{action.id}”不能由客服代办"
+
+
+def _passes_own(
+    process: Process, action: Action, node_id: str, authors: set[Actor], line: tuple[str, ...]
+) -> bool:
+    """Whether an author may lead a document on from a review; taking it back is lawful."""
+    target = action.routes[node_id]
+    if process.node(node_id).type is not NodeType.REVIEW or target in (CHOSEN, ORIGIN, node_id):
+        return False
+    back = node_id in line and target in line and line.index(target) < line.index(node_id)
+    return not back and bool(authors & set(action.by))
 
 
 def _funds(process: Process) -> Iterator[tuple[tuple[str, ...], str]]:

@@ -130,7 +130,7 @@ def _is_public(state: _State, step: Step) -> bool:
 
 
 def _moves(state: _State, nearness: Nearness) -> Iterator[tuple[Step, _State, tuple[str, ...]]]:
-    for index, subject in enumerate(state):
+    for index, subject in _in_turn(state):
         node = subject.trail[-1]
         situation = situation_of(state, index)
         for action in subject.process.actions_from[node]:
@@ -146,6 +146,18 @@ def _moves(state: _State, nearness: Nearness) -> Iterator[tuple[Step, _State, tu
                     action.chosen, action.menu,
                 )  # fmt: skip
                 yield step, (*state[:index], moved, *state[index + 1 :]), reasons
+
+
+def _in_turn(state: _State) -> Iterator[tuple[int, Subject]]:
+    """The first subject, and of those that hang on it only the first that has not ended.
+
+    Guards ask whether all of them have ended, and they do not touch each other, so their order costs nothing; trying
+    every order would take 2ⁿ states for n of them.
+    """
+    yield 0, state[0]
+    hanging = next(((index, item) for index, item in enumerate(state) if index and not item.ended), None)
+    if hanging:
+        yield hanging
 
 
 def situation_of(state: _State, index: int) -> Situation:

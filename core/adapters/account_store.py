@@ -50,12 +50,15 @@ class AccountStore:
         """Work on one connection."""
         self._connection = connection
 
-    def credentials(self, login: str) -> Credentials | None:
-        """Account and password hash by login."""
+    def credentials(self, login: str, *, lock: bool = False) -> Credentials | None:
+        """Account and password hash by login; `lock` makes those who count failures queue up."""
         statement = select(
             *_COLUMNS, account.c.password_hash, account.c.failures, account.c.locked_until
         ).select_from(_JOINED)
-        row = self._connection.execute(statement.where(account.c.login == login)).first()
+        statement = statement.where(account.c.login == login)
+        if lock:
+            statement = statement.with_for_update(of=account)
+        row = self._connection.execute(statement).first()
         return Credentials(_account(row), row.password_hash, row.failures, row.locked_until) if row else None
 
     def account(self, account_id: int) -> Account:

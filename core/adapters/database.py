@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from core.adapters.account_store import AccountStore
 from core.adapters.document_store import DocumentStore
@@ -42,6 +42,11 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
 
 
+def _no_tables(error: OperationalError | ProgrammingError) -> bool:
+    undefined_table = "42P01"
+    return getattr(error.orig, "sqlstate", None) == undefined_table or "no such table" in str(error.orig)
+
+
 @dataclass(frozen=True)
 class SqlTransaction:
     """One unit of work over one connection."""
@@ -72,7 +77,9 @@ class SqlDatabase:
     def __init__(self, engine: Engine) -> None:
         """Keep the engine; nothing is opened yet."""
         self.engine = engine
-        self._reader = engine.execution_options(read_only=True)
+        # One snapshot for all that is read together: without it an audit would see rows newer than their head.
+        snapshot = {} if engine.dialect.name == "sqlite" else {"isolation_level": "REPEATABLE READ"}
+        self._reader = engine.execution_options(read_only=True, **snapshot)
 
     @contextmanager
     def read(self) -> Iterator[SqlTransaction]:
@@ -90,7 +97,13 @@ class SqlDatabase:
     def _translated(self) -> Iterator[None]:
         try:
             yield
-        except OperationalError as error:
+        except (OperationalError, ProgrammingError) as error:
+            if _no_tables(error):
+                raise UnavailableError(
+                    "数据库还没有建好，请先运行 python -m core migrate", code="not_migrated"
+                ) from error
+            if isinstance(error, ProgrammingError):
+                raise
             raise UnavailableError(
                 "数据库暂时忙，请稍后再试，刚才的操作没有生效", code="database_busy"
             ) from error

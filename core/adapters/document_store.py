@@ -60,9 +60,14 @@ class DocumentStore:
         """Insert; the document with its id."""
         return self.by_id(inserted_id(self._connection.execute(insert(document).values(_values(item)))))
 
-    def by_number(self, number: str, viewer: Account | None) -> Document | None:
-        """Document by number; None also when `viewer` may not see it (viewer None: the platform itself)."""
+    def by_number(self, number: str, viewer: Account | None, *, lock: bool = False) -> Document | None:
+        """Document by number; None also when `viewer` may not see it (viewer None: the platform itself).
+
+        `lock` lets writers of one document queue up where the database would let them run side by side.
+        """
         statement = select(document).where(document.c.number == number)
+        if lock:
+            statement = statement.with_for_update()
         if viewer is not None:
             statement = statement.where(visible_to(viewer))
         row = self._connection.execute(statement).first()

@@ -30,7 +30,14 @@ class OutboxStore:
 
     def send(self, document_id: int, topic: str, body: Mapping[str, Any], key: str, at: datetime) -> None:
         """Put a message into the outbox."""
-        values = {"document_id": document_id, "topic": topic, "body": dict(body), "key": key, "at": at, "due": at}
+        values = {
+            "document_id": document_id,
+            "topic": topic,
+            "body": dict(body),
+            "key": key,
+            "at": at,
+            "due": at,
+        }
         self._connection.execute(insert(outbox).values(values))
 
     def due(self, now: datetime, limit: int) -> list[OutboxMessage]:

@@ -40,6 +40,8 @@ _NEXT_SEQ = text(
     "INSERT INTO audit_head (region, seq, hash) VALUES (:region, 1, :hash) "
     "ON CONFLICT (region) DO UPDATE SET seq = audit_head.seq + 1 RETURNING seq, hash"
 )
+# Held to the end of the transaction, so that of two clicks the second sees what the first has done.
+_KEY_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
 _KEEP_PROCESS = text(
     "INSERT INTO process_version (version, body) VALUES (:version, :body) ON CONFLICT DO NOTHING"
 )
@@ -96,7 +98,9 @@ class RecordStore:
         return problems
 
     def remembered(self, account_id: int, key: str) -> tuple[str, Any] | None:
-        """Digest of the request and result that this key brought before."""
+        """Digest of the request and result that this key brought before; waits for whoever is using it now."""
+        if self._connection.dialect.name == "postgresql":
+            self._connection.execute(_KEY_LOCK, {"key": f"{account_id}:{key}"})
         statement = select(idempotency).where(
             idempotency.c.account_id == account_id, idempotency.c.key == key
         )

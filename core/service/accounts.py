@@ -22,9 +22,7 @@ def sign_in(system: System, login: str, password: str) -> Session:
     with system.database.read() as tx:
         found = tx.accounts.credentials(login.strip())
     if found is None:
-        system.hasher.verify(
-            system.hasher.hash("-"), password
-        )  # an unknown login takes as long as a wrong password
+        system.hasher.verify(None, password)  # takes as long as a wrong password
         raise AuthenticationError(_WRONG, code="wrong_password")
     if found.locked_until and found.locked_until > now:
         minutes = int((found.locked_until - now).total_seconds() // 60) + 1
@@ -48,7 +46,8 @@ def _count_failure(system: System, known: Credentials) -> None:
     now = system.clock()
     account = known.account
     with system.database.write() as tx:
-        fresh = tx.accounts.credentials(account.login) or known  # others may have failed at the same time
+        # others may have failed at the same time
+        fresh = tx.accounts.credentials(account.login, lock=True) or known
         failures = fresh.failures + 1
         locked = failures >= system.rules.failures_before_lock
         until = now + timedelta(seconds=system.rules.lock_seconds) if locked else None

@@ -74,11 +74,12 @@ def perform_in(  # noqa: PLR0913 - as perform, and the transaction
     arguments: Mapping[str, str],
     key: str,
     certificate: Certificate | None = None,
+    request: object = None,
 ) -> ActResult:
-    """As `perform`, inside a transaction."""
-    request = ("act", number, action, version, dict(arguments))
+    """As `perform`, inside a transaction; `request` is what the key stands for where it is more than this act."""
+    request = request or request_of(number, action, version, arguments)
     earlier = once.earlier(tx, actor, key, request)
-    document = situations.find(system, tx, actor, number)
+    document = situations.find(system, tx, actor, number, lock=True)
     if earlier is not None:
         return ActResult(
             summarise(system, tx, [document])[0], earlier["label"], earlier["said"], repeated=True
@@ -90,9 +91,17 @@ def perform_in(  # noqa: PLR0913 - as perform, and the transaction
         tx.records.add_certificate(document.id, certificate, actor.id)
     after = _carry_out(system, tx, act)
     following.follow(system, tx, after, action, actor)
+    _audit(tx, act, after)
     said = _said(tx, act, after)
-    once.keep(tx, actor, key, request, {"label": act.action.label, "said": said}, system)
+    once.keep(
+        tx, actor, key, request, {"number": after.number, "label": act.action.label, "said": said}, system
+    )
     return ActResult(summarise(system, tx, [after])[0], act.action.label, said)
+
+
+def request_of(number: str, action: str, version: int, arguments: Mapping[str, str]) -> object:
+    """What a key of `perform` stands for."""
+    return ("act", number, action, version, dict(arguments))
 
 
 def check(system: System, actor: Account, number: str, action: str, *, version: int) -> None:
@@ -185,25 +194,30 @@ def _carry_out(system: System, tx: Transaction, act: _Act) -> Document:
     if not tx.documents.replace(before, after):
         raise _moved(system, tx, tx.documents.by_id(before.id))
     _move_funds(tx, after, target, act.at)
-    opinion = act.arguments.get("opinion") or act.arguments.get("reason") or ""
     tx.documents.append(
         after.id,
         Entry(
             after.version, act.at, act.actor.id, act.actor.label, act.action.id, act.action.label, before.node,
-            act.target, opinion.strip(),
+            act.target, _opinion(act),
         ),
     )  # fmt: skip
     tx.documents.set_tasks(after.id, [(unit_id, actor.role) for unit_id, actor in _turn(act, after)])
-    tx.documents.add_parties(
-        after.id, [unit_id for unit_id, _ in people.places(act.case.owner, after, target.actors)]
-    )
+    tx.documents.add_parties(after.id, people.involved(act.case.owner, after, act.case.process))
     _tell(tx, act, after, target)
     _send(tx, act, after)
+    return after
+
+
+def _opinion(act: _Act) -> str:
+    return (act.arguments.get("opinion") or act.arguments.get("reason") or "").strip()
+
+
+def _audit(tx: Transaction, act: _Act, after: Document) -> None:
+    """Last of all: the head of the chain is what writers of a region queue up for, so nothing is waited for behind it."""
     tx.records.audit(
         after.region, act.at, act.actor.login, act.action.id, after.number,
-        {"from": before.node, "to": act.target, "version": after.version, "opinion": opinion},
+        {"from": act.case.document.node, "to": act.target, "version": after.version, "opinion": _opinion(act)},
     )  # fmt: skip
-    return after
 
 
 def _turn(act: _Act, after: Document) -> list[tuple[int, Actor]]:
@@ -235,9 +249,7 @@ def _move_funds(tx: Transaction, document: Document, target: Node, at: datetime)
 
 def _tell(tx: Transaction, act: _Act, after: Document, target: Node) -> None:
     """The author hears what others did; whoever's turn it is now hears that it is."""
-    quoted = (
-        f"，意见：{text}" if (text := act.arguments.get("opinion") or act.arguments.get("reason")) else ""
-    )
+    quoted = f"，意见：{text}" if (text := _opinion(act)) else ""
     what = f"{after.number} {after.title}：{act.actor.label}办了“{act.action.label}”{quoted}，现在在“{target.label}”"
     waiting = {a.id for unit_id, item in _turn(act, after) for a in tx.accounts.of(unit_id, item.role)} - {
         act.actor.id

@@ -48,6 +48,7 @@ def create(
         tx.documents.set_tasks(
             document.id, [(u, a.role) for u, a in people.places(actor.unit, document, start.actors)]
         )
+        tx.documents.add_parties(document.id, people.involved(actor.unit, document, process))
         tx.records.audit(
             actor.region, document.created_at, actor.login, "create", document.number, dict(form)
         )
@@ -72,9 +73,9 @@ def _new(
     parent: str | None,
 ) -> Document:
     now = system.clock()
-    above = situations.find(system, tx, actor, parent) if parent else None
-    if above and (above.kind != "plan" or above.node != "dispatched"):
-        raise BlockedError("只有已下达的卖场计划才能下订单")
+    above = situations.find(system, tx, actor, parent, lock=True) if parent else None
+    if (process.kind == "mall_order") != _takes_orders(above, actor):
+        raise BlockedError("只能在本单位已下达的卖场计划上下订单，其他单据不挂在计划上")
     prefix = f"{_PREFIX.get(process.kind, 'DJ')}-{actor.unit.division}-{now.year}"
     number = f"{prefix}-{tx.documents.next_number(prefix):06d}"
     agency, supplier = _outside_units(tx, actor, form)
@@ -83,6 +84,12 @@ def _new(
         process_version=process.version, title=_title(form, process), unit_id=actor.unit.id, author_id=actor.id,
         trail=(process.start,), version=1, form=dict(form), amount_fen=forms.plan_total(form), created_at=now,
         updated_at=now, parent_id=above.id if above else None, agency_id=agency, supplier_id=supplier,
+    )  # fmt: skip
+
+
+def _takes_orders(plan: Document | None, buyer: Account) -> bool:
+    return plan is not None and (plan.kind, plan.variant, plan.node, plan.unit_id) == (
+        "plan", "mall", "dispatched", buyer.unit.id,
     )  # fmt: skip
 
 
@@ -115,8 +122,9 @@ def save(
 ) -> Document:
     """Change the form where the process lets this account edit. ConflictError when the document moved."""
     with system.database.write() as tx:
-        document = situations.find(system, tx, actor, number)
-        if once.earlier(tx, actor, key, ("save", number, dict(form), version)) is not None:
+        earlier = once.earlier(tx, actor, key, ("save", number, dict(form), version))
+        document = situations.find(system, tx, actor, number, lock=True)
+        if earlier is not None:
             return document
         process = system.processes.version(document.process_version, tx)
         node = process.node(document.node)

@@ -34,12 +34,6 @@ def earlier(tx: Transaction, actor: Account, key: str, request: object) -> Any |
     return known[1]
 
 
-def earlier_any(tx: Transaction, actor: Account, key: str) -> Any | None:
-    """Result that this key brought before, whatever was asked; for steps whose request follows from what is stored."""
-    known = tx.records.remembered(actor.id, key)
-    return known[1] if known else None
-
-
 def keep(tx: Transaction, actor: Account, key: str, request: object, result: Any, system: System) -> None:
     """Remember the result under the key, in the same transaction as the act itself."""
     tx.records.remember(actor.id, key, digest(request), result, system.clock())

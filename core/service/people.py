@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from core.domain.accounts import ROLE_LABELS, Account, Relation, Unit
 from core.domain.documents import Document
 from core.domain.planner import COLLEAGUE, OTHER, OWN
-from core.domain.process import Actor
+from core.domain.process import Actor, Process
 from core.service.ports import Transaction
 
 
@@ -44,6 +44,13 @@ def nearness(actor: Account, owner: Unit, document: Document, actors: Iterable[A
 def places(owner: Unit, document: Document, actors: Iterable[Actor]) -> list[tuple[int, Actor]]:
     """(unit id, actor) of every actor that has a unit, in the order of the data."""
     return [(unit_id, item) for item in actors if (unit_id := unit_of(owner, document, item.of)) is not None]
+
+
+def involved(owner: Unit, document: Document, process: Process) -> list[int]:
+    """Units that may act on the document where it stands, and so may see it."""
+    actors = process.node(document.node).actors
+    others = (actor for action in process.actions_from[document.node] for actor in action.by)
+    return [unit_id for unit_id, _ in places(owner, document, (*actors, *others))]
 
 
 def names(tx: Transaction, owner: Unit, document: Document, actors: Iterable[Actor]) -> str:

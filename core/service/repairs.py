@@ -59,6 +59,7 @@ def start(system: System, actor: Account, number: str, goal: str, fingerprint: s
         earlier = once.earlier(tx, actor, key, request)
         if earlier is not None:
             return _view(system, tx, actor, _row(tx, earlier["id"]))
+        document = situations.find(system, tx, actor, number, lock=True)
         plan = planning.plan_in(system, tx, actor, number, goal)
         if isinstance(plan, NoWay):
             raise BlockedError("；".join(plan.reasons), fields={"reasons": list(plan.reasons)})
@@ -66,7 +67,6 @@ def start(system: System, actor: Account, number: str, goal: str, fingerprint: s
             raise ConflictError(f"{number} 刚才有变动，原来的步骤不再适用，没有办理任何操作，请重新看一下")
         if not plan.steps:
             raise BlockedError("已经是这个状态了，不需要再办")
-        document = situations.find(system, tx, actor, number)
         for row in tx.records.running_repairs([document.id]):
             why = f"{actor.label}重新发起了处理"
             tx.records.set_repair(row.id, state="stopped", position=row.position, why=why, waiting=())
@@ -89,11 +89,12 @@ def advance(
 ) -> tuple[ActResult, Repair]:
     """Take the current step if it is this account's; `version` is that of the step's document as it was shown."""
     with system.database.write() as tx:
-        row = _row(tx, repair_id)
+        request = ("advance", repair_id, dict(arguments), version)
+        done = once.earlier(tx, actor, key, request)
+        row = _seen(tx, actor, repair_id)
         step = row.steps[min(row.position, len(row.steps) - 1)]
-        done = once.earlier_any(tx, actor, key)
         if done is not None:
-            document = situations.find(system, tx, actor, row.number)
+            document = situations.find(system, tx, actor, done["number"])
             summary = summarise(system, tx, [document])[0]
             result = ActResult(summary, done["label"], done["said"], repeated=True)
             return result, _view(system, tx, actor, row)
@@ -103,8 +104,9 @@ def advance(
             raise ForbiddenError(f"这一步“{step['label']}”要由{step['who']}办理")
         given = {**arguments, "target": step["target"]} if step["chosen"] else dict(arguments)
         result = acts.perform_in(
-            system, tx, actor, step["number"], step["action"], version=version, arguments=given, key=key
-        )
+            system, tx, actor, step["number"], step["action"], version=version, arguments=given, key=key,
+            request=request,
+        )  # fmt: skip
         return result, _view(system, tx, actor, _row(tx, repair_id))
 
 
@@ -127,14 +129,23 @@ def mine(system: System, actor: Account) -> list[RepairTask]:
 def get(system: System, actor: Account, repair_id: int) -> Repair:
     """One repair; NotFoundError when its document is not the actor's to see."""
     with system.database.read() as tx:
-        row = _row(tx, repair_id)
-        situations.find(system, tx, actor, row.number)
-        return _view(system, tx, actor, row)
+        return _view(system, tx, actor, _seen(tx, actor, repair_id))
 
 
 def _row(tx: Transaction, repair_id: int) -> RepairRow:
     row = tx.records.repair(repair_id)
     if row is None:
+        raise NotFoundError("没有找到这次处理")
+    return row
+
+
+def _seen(tx: Transaction, actor: Account, repair_id: int) -> RepairRow:
+    """A repair with a document that the actor may see; anything else looks as if it did not exist."""
+    row = _row(tx, repair_id)
+    if not any(
+        tx.documents.by_number(number, actor)
+        for number in {row.number, *(step["number"] for step in row.steps)}
+    ):
         raise NotFoundError("没有找到这次处理")
     return row
 

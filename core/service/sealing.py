@@ -38,7 +38,7 @@ def sign(
     Errors: those of `acts.perform` and of the signer (`pin_wrong`, `seal_unusable`, `module_timeout` …).
     """
     with system.database.read() as tx:
-        repeated = once.earlier_any(tx, actor, key) is not None
+        repeated = once.earlier(tx, actor, key, acts.request_of(number, "sign", version, {})) is not None
         certificate = (
             tx.records.certificate(situations.find(system, tx, actor, number).id) if repeated else None
         )
@@ -82,7 +82,7 @@ def _certificate(system: System, tx: Transaction, case: Case) -> FilingCertifica
         lines=[
             CertificateLine(
                 name=line["name"], catalogue_code=line["catalogue"], quantity=Decimal(line["quantity"]),
-                unit=line.get("unit") or "", unit_price_fen=line["unit_price_fen"], total_fen=forms.line_total(line),
+                unit=str(line.get("unit") or ""), unit_price_fen=line["unit_price_fen"], total_fen=forms.line_total(line),
             )
             for line in document.form["lines"]
         ],

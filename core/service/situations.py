@@ -42,9 +42,14 @@ class Case:
         return (own, *(Subject(d.number, p, d.trail, d.flags) for d, p in self.linked))
 
 
-def find(_system: System, tx: Transaction, viewer: Account | None, number: str) -> Document:
-    """Document that the viewer may see; NotFoundError alike for none and for another unit's."""
-    document = tx.documents.by_number(number.strip().upper(), viewer)
+def find(
+    _system: System, tx: Transaction, viewer: Account | None, number: str, *, lock: bool = False
+) -> Document:
+    """Document that the viewer may see; NotFoundError alike for none and for another unit's.
+
+    `lock` it before judging whether it may be changed: what is true of it then stays true until the commit.
+    """
+    document = tx.documents.by_number(number.strip().upper(), viewer, lock=lock)
     if document is None:
         raise NotFoundError(
             f"没有找到编号为“{number.strip()[:40]}”的单据，请核对编号", fields={"number": "没有找到"}

@@ -1,9 +1,10 @@
 """Fit `thresholds.yaml` by cross-validation on the entries' phrasings and the negatives.
 
 Each fold is scored by an index that never saw it, so the numbers speak of phrasings that nobody wrote down.
-Some are asked again buried among held-out chatter, as in long stories. No evaluation set takes part.
+Some are asked again buried among held-out chatter, as in long stories, or cut to a word. No evaluation set takes part.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from kb.entries import THRESHOLDS, Library
 from kb.features import Analyzer
 from kb.index import Ints, Row, build, rows_of
 from kb.scoring import (
+    FACTS,
     SIGNALS,
     Calibration,
     Evidence,
@@ -33,9 +35,10 @@ from kb.text import normalise, windows
 FOLDS = 5
 NEGATIVE_SHARE = 0.2  # of the questions that reach an assistant, assumed to have no answer here
 BURIED_SHARE = 0.1  # of them, assumed to be hidden in chatter
+CUT_SHARE = 0.1  # of them, assumed to be a single word
 FALSE_SHARE = 0.05  # of the answers given may be false
 REFUSED_SHARE = 0.85  # of the questions without an answer shall be refused outright
-_BURY_EACH = 5
+_EACH = 5  # every fifth question is also buried, and cut
 _WINDOWS = (0.0, 0.2, 0.3, 0.4, 0.5, 0.6)
 _SURES = (0.7, 0.8, 0.9, 0.95, 0.97, 0.98, 0.99, 1.0)
 _SURE_COSTS = 0.001  # of the questions may be lost for not listening to their sound
@@ -49,7 +52,7 @@ _NEUTRAL = Parameters(
     both=Weights(classifier=1, nearest=0, negative=0),
     sure=1,
     window=0,
-    calibration=Calibration(intercept=0, odds=1, margin=0, nearest=0, share=0),
+    calibration=Calibration(intercept=0, odds=1, margin=0, nearest=0, share=0, length=0, agreement=0),
     answer=0.5,
     clarify=0.25,
 )
@@ -64,7 +67,7 @@ class Held:
     whole: Evidence
     parts: tuple[Evidence, ...]
     firsts: Ints
-    buried: bool
+    how: str  # whole, buried in chatter, or cut to one word
 
 
 @dataclass(frozen=True)
@@ -110,7 +113,7 @@ def write(fitted: Fitted, content: Path) -> Path:
         "# sure：只看字时概率达到它就不再看其他；window：长文里最像的一段所占的比重。\n"
         "# calibration：把握（0–1）的逻辑回归系数。\n"
         "# answer：把握达到它就回答；clarify：达到它就反问，低于它说不知道。\n"
-        f"# {FOLDS} 折交叉验证（每折都是索引没见过的问法；buried 是埋在闲话里的）：\n{figures}"
+        f"# {FOLDS} 折交叉验证（每折都是索引没见过的问法；buried 是埋在闲话里的，words 是只说一个词的）：\n{figures}"
         + yaml.safe_dump(_rounded(fitted.parameters.model_dump()), allow_unicode=True, sort_keys=False),
         encoding="utf-8",
     )
@@ -136,21 +139,31 @@ def _hold_out(region: str, library: Library, analyzer: Analyzer) -> list[Held]:
         kept = [row for at, row in enumerate(rows) if folds.get(at) != fold]
         away = [rows[at] for at in asked if folds[at] == fold]
         scorer = Scorer(build(region, topics, kept, analyzer), analyzer, _NEUTRAL)
+        held += [
+            _ask(scorer, row, word, "cut") for row in away[::_EACH] if (word := _word(row, analyzer, random))
+        ]
         chatter = [row.text for row in away if row.origin == "negative" and row.voice == "far"]
-        held += [_ask(scorer, row, row.text) for row in away]
+        held += [_ask(scorer, row, row.text, "whole") for row in away]
         if chatter:
             held += [
-                _ask(scorer, row, "，".join([*random.choice(chatter, 2), row.text, random.choice(chatter)]))
-                for row in away[::_BURY_EACH]
+                _ask(scorer, row, "，".join([one, row.text, *others]), "buried")
+                for row in away[::_EACH]
+                for one, *others in [random.choice(chatter, 3)]
             ]
     return held
 
 
-def _ask(scorer: Scorer, row: Row, text: str) -> Held:
+def _word(row: Row, analyzer: Analyzer, random: np.random.Generator) -> str:
+    """One of the words of a question, or nothing."""
+    words = [word for word in analyzer.words(normalise(row.text).clean) if len(word) > 1 and word.isalpha()]
+    return str(random.choice(words)) if words and row.origin == "phrasing" else ""
+
+
+def _ask(scorer: Scorer, row: Row, text: str, how: str) -> Held:
     clean = normalise(text).clean
     whole, *parts = scorer.weigh_all(clean, windows(clean))
     none = len(scorer.index.topics)
-    return Held(row.topic, none, whole, tuple(parts), scorer.index.firsts, buried=text != row.text)
+    return Held(row.topic, none, whole, tuple(parts), scorer.index.firsts, how)
 
 
 def _none(held: Sequence[Held]) -> Flags:
@@ -159,12 +172,16 @@ def _none(held: Sequence[Held]) -> Flags:
 
 def _mass(held: Sequence[Held]) -> Array:
     """Weight of each question by the assumed shares, one on average."""
-    none, buried = _none(held), np.array([one.buried for one in held])
-    mass = np.where(none, NEGATIVE_SHARE, 1 - NEGATIVE_SHARE) * np.where(
-        buried, BURIED_SHARE, 1 - BURIED_SHARE
+    shares = {"whole": 1 - BURIED_SHARE - CUT_SHARE, "buried": BURIED_SHARE, "cut": CUT_SHARE}
+    groups = Counter((one.how, one.topic == one.none) for one in held)
+    mass = np.array(
+        [
+            shares[one.how]
+            * (NEGATIVE_SHARE if one.topic == one.none else 1 - NEGATIVE_SHARE)
+            / groups[one.how, one.topic == one.none]
+            for one in held
+        ]
     )
-    for group in (none & buried, none & ~buried, ~none & buried, ~none & ~buried):
-        mass[group] /= max(int(group.sum()), 1)
     result: Array = mass * len(held) / mass.sum()
     return result
 
@@ -202,7 +219,7 @@ def _grouped(held: Sequence[Held], mass: Array) -> list[tuple[Array, NDArray[np.
     """Questions not buried, those of regions with the same number of topics side by side in one array."""
     groups = []
     for none in sorted({one.none for one in held}):
-        at = [number for number, one in enumerate(held) if one.none == none and not one.buried]
+        at = [number for number, one in enumerate(held) if one.none == none and one.how == "whole"]
         signals = np.stack([held[number].whole.signals for number in at])
         groups.append((signals, np.array([held[number].topic for number in at]), mass[at]))
     return groups
@@ -242,10 +259,8 @@ def _calibrate(facts: Array, right: Flags, mass: Array) -> Calibration:
     from sklearn.linear_model import LogisticRegression
 
     model = LogisticRegression(C=10.0, max_iter=1000).fit(facts, right, sample_weight=mass)
-    odds, margin, nearest, share = (float(value) for value in model.coef_[0])
-    return Calibration(
-        intercept=float(model.intercept_[0]), odds=odds, margin=margin, nearest=nearest, share=share
-    )
+    weights = dict(zip(FACTS, model.coef_[0].tolist(), strict=True))
+    return Calibration(intercept=float(model.intercept_[0]), **weights)
 
 
 def _answer_threshold(confidence: Array, right: Flags, mass: Array) -> float:
@@ -260,17 +275,19 @@ def _answer_threshold(confidence: Array, right: Flags, mass: Array) -> float:
 def _figures(
     held: Sequence[Held], right: Flags, confidence: Array, answer: float, clarify: float
 ) -> dict[str, float]:
-    none, buried = _none(held), np.array([one.buried for one in held])
-    given = confidence >= answer
-    asked, between = ~none & ~buried, ~given & (confidence >= clarify)
-    figures = {"questions": float(asked.sum()), "negatives": float((none & ~buried).sum())}
+    how = np.array([one.how for one in held])
+    whole, none, given = how == "whole", _none(held), confidence >= answer
+    asked, between = ~none & whole, ~given & (confidence >= clarify)
+    figures = {"questions": float(asked.sum()), "negatives": float((none & whole).sum())}
     shares = {
         "recall_at_1": (right, asked),
-        "recall_at_1_buried": (right, ~none & buried),
+        "recall_at_1_buried": (right, ~none & (how == "buried")),
         "answered_right": (right & given, asked),
         "answered_wrong": (~right & given, asked),
         "clarified": (between, asked),
-        "negatives_answered": (given, none & ~buried),
-        "negatives_clarified": (between, none & ~buried),
+        "words_answered_right": (right & given, how == "cut"),
+        "words_answered_wrong": (~right & given, how == "cut"),
+        "negatives_answered": (given, none & whole),
+        "negatives_clarified": (between, none & whole),
     }
     return figures | {name: float(what[of].mean()) for name, (what, of) in shares.items() if of.any()}

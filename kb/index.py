@@ -163,7 +163,7 @@ def open_index(region: str, library: Library, analyzer: Analyzer, cache: Path) -
     file = cache / f"{region}-{_fingerprint(library)}.npz"
     try:
         return _load(file, region, topics, rows)
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile):
         index = build(region, topics, rows, analyzer)
     _save(file, index)
     return index

@@ -4,6 +4,7 @@ Every number comes from `thresholds.yaml`, which `python -m kb fit` writes from 
 is tuned by hand.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ from kb.index import Floats, Index, Ints
 from kb.text import windows
 
 SIGNALS = ("classifier", "nearest", "words", "sound", "sound_nearest", "error")
+FACTS = ("odds", "margin", "nearest", "share", "length", "agreement")
 _ALIKE = 60  # rapidfuzz score from which an error text counts as found
 _LEAST = 1e-6  # a prior of 0 forbids in effect
 
@@ -54,6 +56,8 @@ class Calibration(BaseModel):
     margin: float  # log ratio to the second topic
     nearest: float  # cosine with the closest row of the first topic
     share: float  # weight share of the question's features that the index knows
+    length: float  # logarithm of the question's characters: a single word seldom says enough
+    agreement: float  # share of the first topic among the rows that are close
 
 
 class Parameters(BaseModel):
@@ -81,6 +85,7 @@ class Evidence:
     signals: NDArray[np.float64]
     rows: Floats
     share: float
+    length: int
 
 
 @dataclass(frozen=True)
@@ -138,24 +143,32 @@ def judge(
     start, end = firsts[order[0]], firsts[order[0] + 1]
     source = max((whole, told), key=lambda one: float(one.rows[start:end].max()))
     row = int(start + np.argmax(source.rows[start:end]))
-    facts = _facts(probabilities, order, float(source.rows[row]), max(whole.share, told.share))
+    evidence = np.array([source.rows[row], max(whole.share, told.share), math.log1p(told.length), 0.0])
+    evidence[3] = _agreement(told.rows, int(start), int(end), int(firsts[-1]))
+    facts = np.concatenate((_odds(probabilities, order), evidence))
     return Scores(probabilities, order, facts, row, told, heard)
 
 
 def confide(calibration: Calibration, facts: NDArray[np.float64]) -> Any:
     """Probability, 0 to 1, that the first topic is right; for one question or for a matrix of them."""
-    weights = np.array([calibration.odds, calibration.margin, calibration.nearest, calibration.share])
+    weights = np.array([getattr(calibration, name) for name in FACTS])
     return 1 / (1 + np.exp(-(calibration.intercept + facts @ weights)))
 
 
-def _facts(
-    probabilities: NDArray[np.float64], order: NDArray[np.intp], nearest: float, share: float
-) -> NDArray[np.float64]:
+def _agreement(rows: Floats, start: int, end: int, topics: int) -> float:
+    """How much of the closeness of all rows half as close as the closest or closer lies in `start:end`."""
+    near = np.where(rows[:topics] >= rows[:topics].max() / 2, rows[:topics], 0)
+    total = float(near.sum())
+    return float(near[start:end].sum()) / total if total > 0 else 0.0
+
+
+def _odds(probabilities: NDArray[np.float64], order: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Log odds of the first topic against everything, and its margin to the second."""
     floor = 1e-9
     first = float(probabilities[order[0]])
     second = float(probabilities[order[1]]) if len(order) > 1 else 0.0
     odds = np.log(max(first, floor) / max(1 - first, floor))
-    return np.array([odds, np.log(max(first, floor) / max(second, floor)), nearest, share])
+    return np.array([odds, np.log(max(first, floor) / max(second, floor))])
 
 
 class Scorer:
@@ -192,7 +205,7 @@ class Scorer:
         signals = np.zeros((len(SIGNALS), len(index.topics) + 1))
         signals[0] = index.written.classify(vector)
         signals[1] = self._best(rows)
-        return Evidence(signals, rows, vector.share)
+        return Evidence(signals, rows, vector.share, len(clean))
 
     def hear(self, clean: str, evidence: Evidence) -> None:
         """Add the signals of words and of sound."""

@@ -41,7 +41,7 @@ _JOINTS = re.compile(
     r"[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\U000e0000-\U000e0fff]+"
 )
 _SPACES = re.compile(r"\s+")
-_PUNCTUATION = re.compile(r"[^\w\ue001-\ue005]+|_")
+_PUNCTUATION = re.compile(r"(?:[^\w\ue001-\ue005]|_)+")
 _REPEATED = re.compile(r"(.)\1{3,}")
 _CLAUSES = re.compile(r"[，。！？；：、…—,!?;:\n【】\[\]「」“”\"()（）|>]+")
 

@@ -6,6 +6,8 @@ questions in turn, so that a busy machine slows every one of them.
 
 import json
 import os
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -17,6 +19,7 @@ QUESTIONS = Path(__file__).parents[1] / "kb" / "data" / "dev.jsonl"
 REGION = "neimenggu"
 ROUNDS = 5
 P99_GOAL_MS = 10.0
+START_GOAL_S = 2.0
 
 Ask = Callable[[str], str]
 
@@ -33,11 +36,8 @@ def main() -> None:
         for text in (entry.title, *(phrase for _, _, phrase in entry.phrasings.items()))
     ]
     with tempfile.TemporaryDirectory() as folder:
-        open_retriever(REGION, library, cache_dir=Path(folder))  # trains
-        started = time.perf_counter()
-        retriever = open_retriever(REGION, library, cache_dir=Path(folder))
-        retriever.find("计划录错了")
-        start = time.perf_counter() - started
+        retriever = open_retriever(REGION, library, cache_dir=Path(folder))  # trains
+        start = _second_start(folder)
         peers: dict[str, Ask] = {
             "本项目": lambda question: retriever.find(question).candidates[0].topic,
             "bm25s + jieba": _bm25s(rows, library.lexicon),
@@ -47,6 +47,17 @@ def main() -> None:
         questions = _questions()
         times = _time(peers, [question for question, _ in questions])
     _print(peers, questions, times, len(rows), start)
+
+
+def _second_start(folder: str) -> float:
+    """Seconds of a new process from its first line to its first answer, with the trained index on disk."""
+    code = (
+        "import time; began = time.perf_counter(); from pathlib import Path; from kb import open_retriever; "
+        f"open_retriever({REGION!r}, cache_dir=Path({folder!r})).find('计划录错了'); "
+        "print(time.perf_counter() - began)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return float(done.stdout)
 
 
 def _questions() -> list[tuple[str, str]]:
@@ -119,9 +130,7 @@ def _print(
     rows: int,
     start: float,
 ) -> None:
-    print(
-        f"{REGION}：{rows} 行，{len(questions)} 问 × {ROUNDS} 轮；第二次启动到首答 {start:.2f} s（目标 < 2 s）"
-    )
+    print(f"{REGION}：{rows} 行，{len(questions)} 问 × {ROUNDS} 轮")
     print(f"{'':<18}{'召回@1':>8}{'p50 ms':>10}{'p99 ms':>10}")
     for name, ask in peers.items():
         right = sum(ask(question) == expected for question, expected in questions) / len(questions)

@@ -1,0 +1,45 @@
+"""The real library and its retriever, trained once a run in a folder of its own."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from kb import Library, Retriever, open_library, open_retriever
+
+REGION = "neimenggu"
+
+
+@pytest.fixture(scope="session")
+def library() -> Library:
+    return open_library()
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("kb-cache")
+
+
+@pytest.fixture(scope="session")
+def retriever(library, cache) -> Retriever:
+    return open_retriever(REGION, library, cache_dir=cache)
+
+
+@pytest.fixture
+def content(tmp_path) -> Iterator[Callable[..., Path]]:
+    """Write entries (by file name) and shared files into a content folder; returns the folder."""
+    folder = tmp_path / "content"
+
+    def write(entries: dict[str, dict[str, object]], **shared: object) -> Path:
+        (folder / "here").mkdir(parents=True, exist_ok=True)
+        for name, data in entries.items():
+            text = yaml.safe_dump(data, allow_unicode=True, sort_keys=False)
+            (folder / "here" / f"{name}.yaml").write_text(text.replace("'2026-01-01'", "2026-01-01"), "utf-8")
+        for name, value in shared.items():
+            (folder / f"{name}.yaml").write_text(yaml.safe_dump(value, allow_unicode=True), "utf-8")
+        return folder
+
+    yield write
+    shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,89 @@
+"""The command line, in processes of its own where exit codes matter."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from kb.scoring import load_parameters
+from tests.kb.made_up import entry_data
+
+
+@pytest.fixture
+def run(cache):
+    def call(*arguments: object) -> subprocess.CompletedProcess[str]:
+        environment = os.environ | {"CAIGOU_VAR": str(cache.parent / "var")}
+        command = [sys.executable, "-m", "kb", *map(str, arguments)]
+        return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+
+    return call
+
+
+@pytest.fixture
+def folder(content):
+    negatives = {
+        "far": [f"今天第{number}顿吃什么" for number in range(15)],
+        "near": ["代理费谁付", "保证金多少"],
+    }
+    entries = {"a": entry_data("a", "盖章"), "b": entry_data("b", "付款"), "c": entry_data("c", "验收")}
+    return content(entries, negatives=negatives)
+
+
+def test_check_passes_on_the_projects_content(run):
+    done = run("check")
+    assert done.returncode == 0, done.stderr
+    assert "知识库无误" in done.stdout
+
+
+def test_check_names_mistakes_and_fails(run, content):
+    done = run("--content", content({"a": entry_data("a", "盖章", links=["gone"])}), "check")
+    assert done.returncode == 1
+    assert "a.yaml:" in done.stderr
+    assert "链接“gone”" in done.stderr
+
+
+def test_wrong_calls_exit_with_two(run):
+    assert run("dance").returncode == 2
+    assert run().returncode == 2
+
+
+def test_fit_evaluate_and_bench_on_a_folder_of_its_own(run, folder, tmp_path):
+    fitted = run("--content", folder, "fit")
+    assert fitted.returncode == 0, fitted.stderr
+    parameters = load_parameters(folder)
+    assert 0 < parameters.clarify <= parameters.answer <= 1
+    assert run("--content", folder, "fit").stdout == fitted.stdout
+    questions = tmp_path / "q.jsonl"
+    lines = [
+        {"region": "here", "q": "验收怎么弄啊", "expect": ["c"], "style": "short"},
+        {"region": "here", "q": "今天晚上吃什么", "expect": [], "style": "far"},
+        {"region": "there", "q": "x", "expect": ["y"], "style": "short"},
+    ]
+    questions.write_text("\n".join(json.dumps(line) for line in lines), "utf-8")
+    report = json.loads(run("--content", folder, "evaluate", questions, "--json").stdout)
+    assert report["lines"][0]["recall_at_1"] == 1.0
+    assert report["left_out"] == {"there": 1}
+    table = run("--content", folder, "evaluate", questions, "--region", "here", "--missed")
+    assert "召回@1" in table.stdout
+    assert "there" not in table.stdout
+    assert "p99" in run("--content", folder, "bench").stdout
+
+
+def test_evaluate_without_a_file_says_so(run, tmp_path):
+    done = run("evaluate", tmp_path / "none.jsonl")
+    assert done.returncode == 1
+    assert "文件读不出来" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_import_previews_and_writes_only_when_told(run, tmp_path):
+    file = tmp_path / "f.csv"
+    file.write_text("id,问题,答案\nx-1,怎么申请食堂饭卡,去后勤\n", "utf-8")
+    shown = run("import", file, "--out", tmp_path / "out")
+    assert shown.returncode == 0, shown.stderr
+    assert "新增 1" in shown.stdout
+    assert not (tmp_path / "out").exists()
+    assert "已写草稿" in run("import", file, "--out", tmp_path / "out", "--write").stdout
+    assert (tmp_path / "out" / "neimenggu" / "x-1.yaml").is_file()

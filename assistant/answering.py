@@ -1,0 +1,151 @@
+"""From a question to an answer: what is meant, then the answer for the case that holds."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from assistant import looking, repair
+from assistant.cards import CaseItem, Choice, EntryCard, Reply
+from assistant.choosing import ask_topic, ask_which, candidates, meant
+from assistant.conversation import Errand, Frame, Stage
+from assistant.knowledge import Knowledge
+from assistant.replies import say
+from assistant.scene import Outcome, Scene, Viewer
+from assistant.understanding import Heard, hear
+from core.domain.errors import NotFoundError
+from kb import Entry, Finding
+
+SMALLTALK = ("greeting", "thanks", "bye", "anger", "who_are_you", "silence", "symbols")
+_NONE_FITS = 0.8  # odds that no topic fits, from which it is said to be out of scope
+_OTHERS = 3  # topics remembered for a correction
+_LINKS = 3
+
+Kind = Literal["answer", "clarify", "unknown", "smalltalk"]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What a message is for the public contract: its kind, the finding behind it, and the answer without an account."""
+
+    kind: Kind
+    finding: Finding | None
+    replies: tuple[Reply, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """The finding's fields and kind; smalltalk has no sources."""
+        empty = {"sources": [], "confidence": 1.0, "candidates": [], "choices": []}
+        return {**(self.finding.to_json() if self.finding else empty), "kind": self.kind}
+
+
+def judge(knowledge: Knowledge, region: str, text: str) -> Judged:
+    """Answer for somebody unknown, without a database."""
+    heard = hear(text)
+    if heard.act in SMALLTALK:
+        return Judged("smalltalk", None, (Reply(say(heard.act)),))
+    finding = knowledge.find(region, heard.plain)
+    if finding.kind == "answer":
+        entry = knowledge.entry(region, finding.candidates[0].topic)
+        return Judged("answer", finding, general(knowledge, entry))
+    if finding.kind == "clarify":
+        choices = tuple(Choice(one.title, one.title) for one in finding.choices)
+        return Judged("clarify", finding, (Reply(say("which_topic"), choices=choices),))
+    return Judged("unknown", finding, (Reply(_unknown(finding)),))
+
+
+def question(scene: Scene, prior: Mapping[str, float] | None = None) -> Outcome:
+    """Understand the message as a question and answer it."""
+    finding = scene.knowledge.find(scene.region, scene.heard.plain, prior)
+    asked = replace(scene.state, question=scene.heard.raw[:500])
+    return found(scene.at(asked), finding)
+
+
+def found(scene: Scene, finding: Finding) -> Outcome:
+    """Answer, ask back, or offer a person."""
+    if finding.kind == "answer":
+        others = tuple(one.topic for one in finding.candidates[1 : 1 + _OTHERS])
+        state = replace(scene.state, others=others, unknowns=0)
+        return topic(scene.at(state), finding.candidates[0].topic)
+    if finding.kind == "clarify":
+        return ask_topic(scene, finding, say("which_topic"))
+    state = replace(scene.state, unknowns=scene.state.unknowns + 1)
+    frame = Frame(Stage.OFFERING_PERSON)
+    choices = (Choice("转人工", "转人工"), Choice("不用", "不"))
+    return Outcome(state.push(frame), (Reply(_unknown(finding), choices=choices),))
+
+
+def _unknown(finding: Finding) -> str:
+    strange = finding.explanation is None or finding.explanation.none > _NONE_FITS
+    return say("out_of_scope" if strange else "offer_person")
+
+
+def topic(scene: Scene, name: str) -> Outcome:
+    """The answer of one topic, for the asker's own case where it has one."""
+    entry = scene.knowledge.entry(scene.region, name)
+    spoken_before = scene.state.topic
+    inner = scene.at(replace(scene.state, topic=name))
+    if scene.viewer is not None and entry.operation is not None:
+        operation = entry.operation
+        if (operation.kind, operation.action) == ("account", "number"):
+            replies = (*general(scene.knowledge, entry), *looking.numbers(inner))
+            return Outcome(inner.state, replies)
+        errand = _errand(scene.viewer, entry)
+        if errand is not None:
+            # Which document is meant depends on what was spoken of before, not on this topic.
+            return _on_document(inner, scene.at(replace(scene.state, topic=spoken_before)), entry, errand)
+    replies = general(scene.knowledge, entry)
+    hint = entry.operation is not None and scene.viewer is None
+    tail = (Reply(say("sign_in_first")),) if hint else ()
+    return Outcome(inner.state, (*replies, *looking.probes(scene, entry), *tail))
+
+
+def _errand(viewer: Viewer, entry: Entry) -> Errand | None:
+    """What the core can do for a topic; None where it has no such document or goal."""
+    operation = entry.operation
+    if operation is None or operation.kind != "plan":
+        return None
+    if operation.action == "track":
+        return Errand("status", topic=entry.id)
+    if operation.action == "sign":
+        return Errand("seal", topic=entry.id)
+    processes = viewer.system.processes.variants(viewer.account.region, operation.kind)
+    if operation.goal and any(operation.goal in process.goals for process in processes):
+        return Errand("goal", goal=operation.goal, topic=entry.id)
+    return None
+
+
+def _on_document(scene: Scene, before: Scene, entry: Entry, errand: Errand) -> Outcome:
+    viewer = repair.viewer_of(scene)
+    if scene.heard.numbers:
+        return begin(scene, replace(errand, number=scene.heard.numbers[0]))
+    found = meant(before, candidates(viewer, entry))
+    if not found:
+        lead = Reply(say("no_plan"))
+        return Outcome(scene.state, (lead, *general(scene.knowledge, entry)))
+    if len(found) == 1:
+        return begin(scene, replace(errand, number=found[0].number))
+    return ask_which(scene, found, errand)
+
+
+def begin(scene: Scene, errand: Errand, slots: Mapping[str, str] | None = None) -> Outcome:
+    """An errand whose document is known."""
+    if not repair.viewer_of(scene).sees(errand.number):
+        return looking.missing(scene, errand.number)
+    try:
+        if errand.kind == "status":
+            return looking.track(scene, errand.number)
+        if errand.kind == "seal":
+            return looking.seal(scene, errand.number)
+        return repair.propose(scene, errand, slots)
+    except NotFoundError:
+        return looking.missing(scene, errand.number)
+
+
+def general(knowledge: Knowledge, entry: Entry) -> tuple[Reply, ...]:
+    """The entry itself: short answer, all cases."""
+    links = tuple(
+        Choice(near.title, near.title)
+        for name in entry.links[:_LINKS]
+        if (near := knowledge.known(entry.region, name)) is not None
+    )
+    cases = tuple(CaseItem(case.when, case.steps) for case in entry.cases)
+    return (Reply(entry.short, EntryCard(entry.title, entry.short, cases, entry.fails, links, entry.id)),)

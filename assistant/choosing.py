@@ -1,0 +1,119 @@
+"""Which document, which topic: candidates as a short list, and understanding how one of them is chosen."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from assistant.cards import Choice, DocumentItem, DocumentsCard, Reply
+from assistant.conversation import Errand, Frame, Option, Stage
+from assistant.replies import say
+from assistant.scene import Outcome, Scene, Viewer
+from assistant.topics import concerns
+from assistant.understanding import LAST, Heard
+from core.domain.process import NodeType
+from core.service.views import DocumentSummary
+from kb import Entry, Finding
+from kb import text as words
+
+SHOWN = 8  # documents in one list
+_TAIL_EXACT = 4  # digits from which a tail is compared as written, not as a number
+_NAME = 2  # characters of a name that are enough to mean it
+_ORDER = {NodeType.REVIEW: 0, NodeType.WORK: 1, NodeType.PREPARE: 2}
+_PRONOUNS = ("这条", "这个", "那条", "它", "这单", "刚才那")
+
+
+def candidates(viewer: Viewer, entry: Entry) -> list[DocumentSummary]:
+    """Live plans an entry can be about, those under review first. Where its cases name nodes, only those."""
+    kind = lambda item: _node_type(viewer, item)  # noqa: E731
+    live = [item for item in viewer.plans if kind(item) is not NodeType.END]
+    live = [item for item in live if concerns(entry, item.variant)]
+    states = {node for case in entry.cases for node in case.state}
+    fitting = [item for item in live if item.node in states]
+    return sorted(fitting or live, key=lambda item: (_ORDER[kind(item)], -item.id))
+
+
+def _node_type(viewer: Viewer, item: DocumentSummary) -> NodeType:
+    process = viewer.system.processes.current(viewer.account.region, item.kind, item.variant)
+    node = process.nodes.get(item.node)
+    return node.type if node else NodeType.WORK
+
+
+def meant(scene: Scene, found: Sequence[DocumentSummary]) -> list[DocumentSummary]:
+    """Those of `found` that the message, the page or the talk before points at; all of them where nothing does."""
+    by_number = {item.number: item for item in found}
+    heard = scene.heard
+    if scene.page_number in by_number:
+        return [by_number[scene.page_number]]
+    spoken = scene.state.number
+    if spoken in by_number and (not scene.state.topic or any(word in heard.plain for word in _PRONOUNS)):
+        return [by_number[spoken]]
+    named = [item for item in found if _named(item.title, heard.plain)]
+    return named or list(found)
+
+
+def _named(title: str, text: str) -> bool:
+    return any(len(part) >= _NAME and part in text for part in title.split())
+
+
+def ask_which(scene: Scene, found: Sequence[DocumentSummary], errand: Errand, lead: str = "") -> Outcome:
+    """A list to choose from."""
+    shown = list(found[:SHOWN])
+    options = tuple(Option(item.title, item.number, item.node_label) for item in shown)
+    frame = Frame(Stage.CHOOSING_DOCUMENT, errand=errand, options=options, slots=dict(scene.heard.slots or {}))
+    text = say("which_plan") if len(shown) == len(found) else say("which_plan_more", shown=len(shown))
+    return Outcome(scene.state.push(frame), (Reply(lead + text, documents_card(shown, choosing=True)),))
+
+
+def documents_card(found: Sequence[DocumentSummary], *, choosing: bool = False, title: str = "") -> DocumentsCard:
+    """A list of documents."""
+    items = tuple(
+        DocumentItem(one.number, one.title, one.node, one.node_label, one.number if choosing else "") for one in found
+    )
+    return DocumentsCard(title or say("plans_title"), items)
+
+
+def chosen(heard: Heard, options: Sequence[Option]) -> list[Option]:
+    """Options that the answer means: by number, position, the number's end, or part of the name."""
+    if heard.numbers:
+        return [one for one in options if one.value in heard.numbers]
+    if heard.ordinal == LAST:
+        return list(options[-1:])
+    if 0 < heard.ordinal <= len(options):
+        return [options[heard.ordinal - 1]]
+    if heard.tail and (ending := [one for one in options if ends_with(one.value, heard.tail)]):
+        return ending
+    said = words.key(heard.plain)
+    exact = [one for one in options if words.key(one.title) == said]
+    if exact:
+        return exact
+    return [
+        one for one in options if (len(said) >= _NAME and said in words.key(one.title)) or _named(one.title, heard.plain)
+    ]
+
+
+def ends_with(number: str, tail: str) -> bool:
+    """Whether a document number ends in the digits `tail`; few digits are compared as the running number."""
+    digits = "".join(char for char in number if char.isdigit())
+    if len(tail) >= _TAIL_EXACT:
+        return digits.endswith(tail)
+    return digits[-6:].isdigit() and int(digits[-6:]) == int(tail)
+
+
+def ask_topic(scene: Scene, finding: Finding, said: str) -> Outcome:
+    """Up to four topics to tap, and a way out."""
+    options = tuple(Option(one.title, one.topic) for one in finding.choices)
+    frame = Frame(Stage.CHOOSING_TOPIC, options=options, slots=dict(scene.heard.slots or {}))
+    other = Choice(say("which_topic_other"), say("which_topic_other"))
+    choices = (*(Choice(one.title, one.title) for one in options), other)
+    return Outcome(scene.state.push(frame), (Reply(said, choices=choices),))
+
+
+def ask_instead(scene: Scene, topics: Sequence[str]) -> Outcome | None:
+    """The topics that came second for the last question, after a correction; None where there are none."""
+    known = [entry for topic in topics if (entry := scene.knowledge.known(scene.region, topic))]
+    if not known:
+        return None
+    options = tuple(Option(entry.title, entry.id) for entry in known)
+    choices = tuple(Choice(one.title, one.title) for one in options)
+    other = Choice(say("which_topic_other"), say("which_topic_other"))
+    state = replace(scene.state.push(Frame(Stage.CHOOSING_TOPIC, options=options)), others=())
+    return Outcome(state, (Reply(say("which_instead"), choices=(*choices, other)),))

@@ -1,0 +1,113 @@
+"""Acts asked for by name on a named document: 审核通过 JH-…, 退回 …，意见：…"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from assistant.cards import Reply
+from assistant.conversation import Errand
+from assistant.looking import missing, seal, track
+from assistant.repair import propose
+from assistant.replies import say
+from assistant.scene import Outcome, Scene, Viewer
+from assistant.topics import leading
+from core.adapters.yaml_reader import read_model
+from core.service.views import DocumentView
+from kb import text as words
+
+FILE = Path(__file__).parent / "data" / "commands.yaml"
+_BARE_LIMIT = 12  # characters of a command without a number
+
+
+class Commands(BaseModel):
+    """`data/commands.yaml`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    acts: dict[str, tuple[str, ...]]
+    goals: dict[str, tuple[str, ...]]
+    track: tuple[str, ...]
+    sign: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Match:
+    length: int
+    kind: str
+    name: str
+
+
+@lru_cache(maxsize=1)
+def commands(file: Path = FILE) -> Commands:
+    """Read strictly."""
+    return read_model(file, Commands)[0]
+
+
+def act(scene: Scene) -> Outcome | None:
+    """Carry on with a command; None where the message is none."""
+    viewer = scene.viewer
+    heard = scene.heard
+    if viewer is None or (not heard.numbers and len(words.key(heard.lead)) > _BARE_LIMIT):
+        return None
+    if heard.question and not heard.numbers:
+        return None
+    number = next(iter(heard.numbers), "") or scene.page_number or scene.state.number
+    if not number or not viewer.sees(number):
+        return missing(scene, heard.numbers[0]) if heard.numbers else None
+    view = viewer.look(number)
+    match = _best(view, words.key(heard.lead), bare=not heard.numbers)
+    if match is None:
+        return None
+    if match.kind == "track":
+        return track(scene, number)
+    if heard.question and match.kind != "sign":
+        return None  # 怎么作废 JH-… asks for the way, not for the act
+    return _carry(scene, viewer, view, match)
+
+
+def _carry(scene: Scene, viewer: Viewer, view: DocumentView, match: _Match) -> Outcome | None:
+    number = view.summary.number
+    if match.kind == "sign":
+        return seal(scene, number)
+    target = _target(view, match.name, scene.heard.lead)
+    slots = {"target": target} if target else {}
+    offered = {offer.action for offer in view.offers}
+    if match.kind == "goal":
+        topic = leading(scene.knowledge.library, scene.region, match.name)
+        return propose(scene, Errand("goal", number=number, goal=match.name, topic=topic))
+    if match.name not in offered and not scene.heard.numbers:
+        return None  # without a number it was perhaps not meant as a command
+    if match.name not in view.process.actions:
+        return Outcome(scene.state, (Reply(say("not_offered", number=number, node=view.summary.node_label)),))
+    return propose(scene, Errand("act", number=number, action=match.name), slots)
+
+
+def _target(view: DocumentView, action: str, text: str) -> str:
+    """A return target named in the message."""
+    for offer in view.offers:
+        if offer.action == action:
+            return next((node for node, label in offer.targets if label in text), "")
+    return ""
+
+
+def _best(view: DocumentView, said: str, *, bare: bool) -> _Match | None:
+    """The longest word that stands in the message; without a number it has to be nearly all of it."""
+    found = [match for match in _matches(view, said) if not bare or match.length * 2 > len(said)]
+    offered = {offer.action for offer in view.offers}
+    return max(found, key=lambda m: (m.length, m.name in offered), default=None)
+
+
+def _matches(view: DocumentView, said: str) -> Iterator[_Match]:
+    known = commands()
+    for action in view.process.actions.values():
+        spoken = (*known.acts.get(action.id, ()), action.label)
+        yield from (_Match(len(word), "act", action.id) for word in spoken if words.key(word) in said)
+    for goal, spoken in known.goals.items():
+        if goal in view.process.goals:
+            yield from (_Match(len(word), "goal", goal) for word in spoken if word in said)
+    for kind, spoken in (("track", known.track), ("sign", known.sign)):
+        if kind == "track" or "sign" in view.process.actions:
+            yield from (_Match(len(word), kind, kind) for word in spoken if word in said)

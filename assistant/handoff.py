@@ -1,0 +1,117 @@
+"""Handing over to a person: a ticket with everything already collected, and the region's contact lines."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from assistant import store
+from assistant.cards import FactsCard, Reply, Row
+from assistant.replies import say
+from assistant.scene import Outcome, Scene
+from core.domain.accounts import Account, Role
+from core.domain.errors import ForbiddenError, InvalidError, NotFoundError
+from core.service import accounts
+from core.service.system import System
+
+_LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # read out over the telephone without mistakes
+_NOTE_LIMIT = 1000
+CONTACT = "-contact"  # ids of the entries with contact lines end so
+
+
+@dataclass(frozen=True)
+class TicketView:
+    """What support staff see of a handed-over question."""
+
+    id: str
+    at: datetime
+    asked_by: str
+    unit_name: str
+    question: str
+    number: str | None
+    node_label: str | None
+    transcript: Sequence[tuple[str, str]]
+    open: bool
+
+
+def contacts(scene: Scene) -> FactsCard:
+    """Contact lines of the region, from its own entry."""
+    entry = next(
+        (one for one in scene.knowledge.library.of_region(scene.region) if one.id.endswith(CONTACT)), None
+    )
+    rows = tuple(Row(case.when, "\n".join(case.steps)) for case in entry.cases) if entry else ()
+    return FactsCard(say("ticket_title"), rows, type="contacts")
+
+
+def hand_over(scene: Scene, at: datetime) -> tuple[Outcome, dict[str, Any] | None]:
+    """The outcome and the ticket's row (None where this conversation has an open one already)."""
+    card = contacts(scene)
+    if scene.state.ticket:
+        text = say("ticket_again", number=scene.state.ticket)
+        return Outcome(scene.state, (Reply(text, card),)), None
+    number = f"GD-{at:%Y%m%d}-" + "".join(secrets.choice(_LETTERS) for _ in range(5))
+    row = {
+        "number": number,
+        "topic": scene.state.topic,
+        "question": scene.state.question[:500],
+        "document_number": "",
+        "document_state": "",
+    }
+    spoken = scene.number
+    if scene.viewer and spoken and scene.viewer.sees(spoken):
+        summary = scene.viewer.look(spoken).summary
+        row |= {"document_number": summary.number, "document_state": summary.node_label}
+    state = replace(scene.state, ticket=number, unknowns=0)
+    replies = (Reply(say("ticket", number=number), card), Reply(say("ticket_after")))
+    return Outcome(state, replies), row
+
+
+class Tickets:
+    """Handed-over questions, for the people who answer them."""
+
+    def __init__(self, system: System) -> None:
+        """Over the running core."""
+        self._system = system
+        self._store = store.of(system)
+
+    def listing(self, actor: Account) -> list[TicketView]:
+        """Tickets of the actor's region, open ones first; ForbiddenError for others than support staff."""
+        _only_support(actor)
+        return [self._view(row) for row in self._store.tickets(actor.region)]
+
+    def close(self, actor: Account, ticket: str, note: str) -> None:
+        """Answer and close; the asker reads the answer in the conversation and gets a notice."""
+        _only_support(actor)
+        if not 0 < len(note.strip()) <= _NOTE_LIMIT:
+            raise InvalidError(f"请写答复，不超过 {_NOTE_LIMIT} 字", fields={"note": "请写答复"})
+        row = self._store.ticket(ticket)
+        if row is None or row.region != actor.region:
+            raise NotFoundError("没有找到这张单子", fields={"ticket": "没有找到"})
+        now = self._system.clock()
+        if not self._store.set_ticket(ticket, state="closed", note=note.strip(), at=now):
+            raise InvalidError("这张单子已经关闭了", code="ticket_closed", fields={"ticket": "已关闭"})
+        text = say("ticket_closed", number=ticket, note=note.strip())
+        self._store.tell(row.conversation_id, text, now)
+        if row.account_id is not None:
+            with self._system.database.write() as tx:
+                tx.records.notify([row.account_id], row.document_number, text, now)
+
+    def _view(self, row: Any) -> TicketView:
+        asked = accounts.account(self._system, row.account_id) if row.account_id is not None else None
+        return TicketView(
+            id=row.number,
+            at=row.created_at,
+            asked_by=asked.label if asked else "",
+            unit_name=asked.unit.name if asked else "",
+            question=row.question,
+            number=row.document_number or None,
+            node_label=row.document_state or None,
+            transcript=[(role, text) for role, text in row.transcript],
+            open=row.state != "closed",
+        )
+
+
+def _only_support(actor: Account) -> None:
+    if actor.role not in {Role.SUPPORT, Role.ADMIN}:
+        raise ForbiddenError("只有客服可以查看转人工的单子", fields={"who": "客服"})

@@ -1,0 +1,176 @@
+"""Answers that only look: where a document is, whose turn it is, what waits, which accounts a unit has."""
+
+from dataclasses import replace
+from datetime import datetime
+
+import diagnostics
+from assistant import repair
+from assistant.cards import Choice, FactsCard, FindingCard, FlowCard, Reply, Row
+from assistant.choosing import documents_card
+from assistant.conversation import Errand
+from assistant.replies import say
+from assistant.scene import BUYERS, Outcome, Scene, Viewer
+from core.domain.accounts import ROLE_LABELS, Role, account_number
+from core.domain.errors import DomainError, NotFoundError
+from core.service import accounts
+from core.service import flow as flows
+from core.service.views import DocumentView
+from kb import Entry
+
+_SHOWN = 10  # documents in a list that is only looked at
+_SUGGESTED = 3  # acts offered as choices beside a document
+_RUNS_HERE = frozenset({"token"})  # probes that judge the session, not the clerk's machine
+_CLERK_CHOICES = ("计划录错了", "作废")
+
+
+def missing(scene: Scene, number: str) -> Outcome:
+    """The same answer for no document and for another unit's."""
+    return Outcome(scene.state, (Reply(say("not_found", number=number)),))
+
+
+def track(scene: Scene, number: str) -> Outcome:
+    """The drawn flow, and in words who has it now (nm-8)."""
+    viewer = repair.viewer_of(scene)
+    try:
+        view = viewer.look(number)
+        drawn = flows.flow(viewer.system, viewer.account, number)
+    except NotFoundError:
+        return missing(scene, number)
+    card = FlowCard(say("flow_title"), number, drawn.nodes, drawn.edges)
+    text = f"{where(view)}{_turn(view)}{_stopped(viewer, view)}"
+    state = replace(scene.state, number=number, topic="")
+    return Outcome(state, (Reply(text, card, _suggestions(viewer, view)),))
+
+
+def where(view: DocumentView) -> str:
+    """Where a document is."""
+    return say("where", document=repair.about(view), node=view.summary.node_label)
+
+
+def _turn(view: DocumentView) -> str:
+    return say("whose_turn", who=view.whose_turn) if view.whose_turn else say("nobody_turn")
+
+
+def _days(viewer: Viewer, view: DocumentView) -> int:
+    last = max((entry.at for entry in view.history), default=view.document.updated_at)
+    return int((viewer.system.clock() - last).total_seconds() // 86400)
+
+
+def _stopped(viewer: Viewer, view: DocumentView) -> str:
+    days = _days(viewer, view)
+    return say("since", days=days) if days > 0 and view.whose_turn else ""
+
+
+def _suggestions(viewer: Viewer, view: DocumentView) -> tuple[Choice, ...]:
+    """What this account can do with it, as things to say."""
+    number = view.summary.number
+    offered = [Choice(offer.label, f"{offer.label} {number}") for offer in view.offers[:_SUGGESTED]]
+    if not offered and viewer.account.role in BUYERS and view.summary.kind == "plan":
+        offered = [Choice(text, f"{text} {number}") for text in _CLERK_CHOICES]
+    return tuple(offered)
+
+
+def who_next(scene: Scene) -> Outcome | None:
+    """谁来审, 然后呢: of the document spoken of last; None where there is none."""
+    if not scene.viewer or not scene.number or not scene.viewer.sees(scene.number):
+        return None
+    view = scene.viewer.look(scene.number)
+    node = view.process.node(view.summary.node)
+    return Outcome(scene.state, (Reply(f"{where(view)}{_turn(view)}{node.help}"),))
+
+
+def how_long(scene: Scene) -> Outcome:
+    """How long it has been lying there; there is no promise how long it will take."""
+    if not scene.viewer or not scene.number or not scene.viewer.sees(scene.number):
+        return Outcome(scene.state, (Reply(say("how_long_unknown")),))
+    view = scene.viewer.look(scene.number)
+    if not view.whose_turn:
+        return Outcome(scene.state, (Reply(where(view) + say("nobody_turn")),))
+    text = say(
+        "how_long",
+        document=repair.about(view),
+        node=view.summary.node_label,
+        who=view.whose_turn,
+        days=_days(scene.viewer, view),
+    )
+    return Outcome(scene.state, (Reply(text),))
+
+
+def todo(scene: Scene) -> Outcome:
+    """Everything that waits for this account."""
+    viewer = repair.viewer_of(scene)
+    if not viewer.todo:
+        return Outcome(scene.state, (Reply(say("todo_none")),))
+    card = documents_card(viewer.todo[:_SHOWN], title=say("todo_title"))
+    return Outcome(scene.state, (Reply(say("todo_some", count=len(viewer.todo)), card),))
+
+
+def plans(scene: Scene) -> Outcome:
+    """The plans this account works with."""
+    found = repair.viewer_of(scene).plans
+    if not found:
+        return Outcome(scene.state, (Reply(say("plans_none")),))
+    card = documents_card(found[:_SHOWN])
+    return Outcome(scene.state, (Reply(say("plans_some", count=len(found)), card),))
+
+
+def numbers(scene: Scene) -> tuple[Reply, ...]:
+    """Account numbers of the asker's own unit, derived by the rule and with the people who have them (nm-5)."""
+    viewer = repair.viewer_of(scene)
+    unit = viewer.account.unit
+    people = accounts.colleagues(viewer.system, viewer.account)
+    if viewer.account.role in BUYERS:
+        rows = []
+        for role in (Role.HANDLER, Role.REVIEWER):
+            login = account_number(unit.division, unit.code, role)
+            names = "、".join(one.name for one in people if one.login == login)
+            rows.append(Row(ROLE_LABELS[role], f"{login}（{names}）" if names else login))
+    else:
+        rows = [Row(ROLE_LABELS[one.role], f"{one.login}（{one.name}）") for one in people]
+    text = say("account_numbers", unit=unit.name, division=unit.division, code=unit.code)
+    own = say("account_own", login=viewer.account.login)
+    return (Reply(text + own, FactsCard(say("account_title"), tuple(rows))),)
+
+
+def seal(scene: Scene, number: str) -> Outcome:
+    """A wrong seal: sign again before filing, void after it (nm-9)."""
+    viewer = repair.viewer_of(scene)
+    view = viewer.look(number)
+    state = replace(scene.state, number=number)
+    if "sign" in view.process.actions and view.summary.node in view.process.actions["sign"].routes:
+        signed = "signed" in view.document.flags
+        said = say("sign_now_signed" if signed else "sign_now", number=number)
+        other = "" if viewer.account.role is Role.HANDLER else say("sign_other")
+        return Outcome(state, (Reply(f"{where(view)}{said}{other}"),))
+    lead = say("filed_seal")
+    errand = Errand("goal", number=number, goal="void", topic=scene.state.topic)
+    return repair.propose(scene.at(state), errand, lead=lead)
+
+
+def probes(scene: Scene, entry: Entry) -> tuple[Reply, ...]:
+    """What diagnostics finds from here, else how to run it where the trouble is."""
+    here = [name for name in entry.probes if name in _RUNS_HERE]
+    replies: list[Reply] = []
+    if here and scene.expires_at is not None and scene.viewer is not None:
+        replies += _finding(scene, here, scene.expires_at, scene.viewer.system.clock())
+    elsewhere = [name for name in entry.probes if name not in _RUNS_HERE]
+    if elsewhere:
+        said = say("probe_elsewhere", region=scene.region, probes=" --only ".join(elsewhere))
+        replies.append(Reply(said))
+    return tuple(replies)
+
+
+def _finding(scene: Scene, names: list[str], expires_at: datetime, now: datetime) -> list[Reply]:
+    # The server's clock is the one the session is judged by, so it is its own reference.
+    facts = {"token_expires_at": expires_at, "reference_time": now}
+    facts = {name: value for name, value in facts.items() if name in diagnostics.inputs()}
+    try:
+        report = diagnostics.run(scene.region, only=names, facts=facts, now=now, offline=True)
+    except DomainError:
+        return []  # a region without checks still has its answer
+    result = report.of(names[0])
+    rows = [Row("结果", result.summary)]
+    if result.remedy:
+        rows.append(Row("办法", result.remedy))
+    card = FindingCard(say("finding_title"), result.status, tuple(rows))
+    return [Reply(report.say(), card)]

@@ -1,0 +1,259 @@
+"""The dialogue of an errand: say what holds and the way, ask for what is missing, confirm, act, say what is next."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from uuid import uuid4
+
+from assistant import carry, errands
+from assistant.cards import Choice, PlanStep, Reply, StepsCard
+from assistant.conversation import Errand, Frame, Option, Stage, State
+from assistant.errands import Prepared, Refused
+from assistant.replies import say
+from assistant.scene import YES_NO, Outcome, Scene, Viewer
+from assistant.topics import holding_case
+from core.domain.errors import ConflictError, DomainError
+from core.service.planning import GOAL_LABELS
+from core.service.repairs import Repair
+from core.service.views import DocumentView, FormField
+
+SLOT_LIMIT = 500  # characters, as the core's
+
+
+def propose(scene: Scene, errand: Errand, slots: Mapping[str, str] | None = None, lead: str = "") -> Outcome:
+    """Say where the document is, which case holds, and what can be done; ask whether to do it."""
+    viewer = viewer_of(scene)
+    given = {**(slots or {}), **(scene.heard.slots or {})}
+    found = errands.prepare(viewer, errand, given.get("target", ""))
+    state = replace(scene.state, number=errand.number or scene.state.number, topic=errand.topic or scene.state.topic)
+    if isinstance(found, Refused):
+        return Outcome(state, (_refused(found, lead),))
+    where = _where(scene, found, lead)
+    if found.running is not None:
+        return Outcome(state, (_still_running(found, found.running, where),))
+    if found.waits is not None:
+        return _offer_to_ask(state, found, where)
+    frame = _frame(found, given)
+    missing = _missing(found, given)
+    if errand.kind == "goal":
+        first = Reply(where, found.steps_card())
+        if missing:
+            offered = replace(frame, stage=Stage.OFFERING)
+            return Outcome(state.push(offered), (first, Reply(_question(found), choices=YES_NO)))
+        return _confirm(state.push(frame), found, frame, (first,))
+    if missing:
+        return _ask(state.push(frame), frame, missing, found.view, lead=where)
+    return _confirm(state.push(frame), found, frame, lead=where)
+
+
+def viewer_of(scene: Scene) -> Viewer:
+    """The asker; errands are only ever begun by someone with an account."""
+    assert scene.viewer is not None, "an errand needs an account"  # noqa: S101
+    return scene.viewer
+
+
+def about(view: DocumentView) -> str:
+    """`JH-… 激光打印机` as a document is called in sentences."""
+    return say("document", number=view.summary.number, title=view.summary.title)
+
+
+def _where(scene: Scene, found: Prepared, lead: str) -> str:
+    entry = scene.knowledge.known(scene.region, found.errand.topic)
+    when = holding_case(viewer_of(scene).system, entry, found.view.summary, scene.region)
+    where = say("where", document=about(found.view), node=found.view.summary.node_label)
+    case = say("case_holds", when=when) if when else ""
+    reason = say("because", reason=found.reason) if found.reason else ""
+    if found.errand.kind == "task":
+        lead = lead or say("task_lead")
+    return f"{lead}{where}{case}{reason}"
+
+
+def _refused(found: Refused, lead: str) -> Reply:
+    if found.view is None:
+        return Reply(lead + found.said)
+    node = found.view.summary.node_label
+    where = "" if node in found.said else say("where", document=about(found.view), node=node)
+    return Reply(f"{lead}{where}{found.said}")
+
+
+def _still_running(found: Prepared, running: Repair, where: str) -> Reply:
+    step = running.step
+    said = say("still_running", label=step.label if step else "", who=running.waiting_for)
+    return Reply(f"{where}{said}", progress(running))
+
+
+def _offer_to_ask(state: State, found: Prepared, where: str) -> Outcome:
+    step = found.waits
+    assert step is not None, "checked by the caller"  # noqa: S101
+    said = say("others_first", label=step.label, who=step.who)
+    frame = replace(_frame(found, {}), stage=Stage.OFFERING, asks=True)
+    first = Reply(where, found.steps_card())
+    return Outcome(state.push(frame), (first, Reply(said, choices=(Choice("请他办理", "是"), YES_NO[1]))))
+
+
+def _frame(found: Prepared, slots: Mapping[str, str]) -> Frame:
+    return Frame(
+        stage=Stage.CONFIRMING,
+        errand=found.errand,
+        slots=dict(slots),
+        run=tuple((leg.number, leg.action, leg.target) for leg in found.legs),
+        versions=dict(found.versions),
+        fingerprint=found.fingerprint,
+        token=uuid4().hex,
+        about=_about(found),
+    )
+
+
+def _about(found: Prepared) -> str:
+    if found.legs:
+        labels = "、".join(leg.label for leg in found.legs)
+        return say("about", label=labels, document=about(found.view))
+    return say("about", label=GOAL_LABELS.get(found.errand.goal, ""), document=about(found.view))
+
+
+def _question(found: Prepared) -> str:
+    labels = "”“".join(leg.label for leg in found.legs)
+    return say("shall_i_one" if len(found.legs) == 1 else "shall_i_all", labels=labels)
+
+
+def _missing(found: Prepared, slots: Mapping[str, str]) -> FormField | None:
+    """The first field that has to be asked for. What was said as 理由 also serves as 意见 and the other way round."""
+    for field in found.fields:
+        if not slots.get(field.name, "").strip():
+            return field
+    return None
+
+
+def _ask(state: State, frame: Frame, field: FormField, view: DocumentView, lead: str = "") -> Outcome:
+    options = tuple(Option(label, value) for value, label in field.options)
+    waiting = replace(frame, stage=Stage.FILLING, asked=field.name, options=options)
+    if options:
+        said = say("ask_option", document=about(view), label=field.label)
+        choices = tuple(Choice(one.title, one.title) for one in options)
+        return Outcome(state.swap(waiting), (Reply(lead + said, choices=choices),))
+    said = say("ask_text", label=field.label, example=say(f"example_{field.name}"))
+    return Outcome(state.swap(waiting), (Reply(lead + said),))
+
+
+def _confirm(
+    state: State, found: Prepared, frame: Frame, before: tuple[Reply, ...] = (), lead: str = ""
+) -> Outcome:
+    ready = replace(frame, stage=Stage.CONFIRMING, asked="", options=())
+    public = say("irreversible") if any(leg.public for leg in found.legs) else ""
+    card = found.confirm_card(ready.slots.items())
+    reply = Reply(f"{lead}{_question(found)}{public}", card, YES_NO)
+    return Outcome(state.swap(ready), (*before, reply))
+
+
+def accept(scene: Scene, frame: Frame) -> Outcome:
+    """A yes to an offer: ask others, ask for what is missing, or confirm."""
+    if frame.asks:
+        return _asked_others(scene, frame)
+    return go_on(scene, frame)
+
+
+def go_on(scene: Scene, frame: Frame) -> Outcome:
+    """Look again with what is known by now; ask for the next field, or confirm on what holds now."""
+    assert frame.errand is not None, "only errands are gone on with"  # noqa: S101
+    found = errands.prepare(viewer_of(scene), frame.errand, frame.slots.get("target", ""))
+    if isinstance(found, Refused):
+        return Outcome(scene.state.pop(), (_refused(found, ""),))
+    if found.waits is not None or found.running is not None:
+        return propose(scene.at(scene.state.pop()), frame.errand)
+    fresh = _frame(found, frame.slots)
+    missing = _missing(found, frame.slots)
+    if missing:
+        return _ask(scene.state, fresh, missing, found.view)
+    return _confirm(scene.state, found, fresh)
+
+
+def fill(scene: Scene, frame: Frame, text: str) -> Outcome:
+    """What was asked for; the rest follows."""
+    if len(text) > SLOT_LIMIT:
+        return Outcome(scene.state, (Reply(say("too_long", limit=SLOT_LIMIT)),))
+    slots = {**frame.slots, frame.asked: text.strip()}
+    return go_on(scene, replace(frame, slots=slots))
+
+
+def _asked_others(scene: Scene, frame: Frame) -> Outcome:
+    try:
+        repair = carry.ask_others(viewer_of(scene), frame)
+    except DomainError as error:
+        return _stopped(scene, frame, error)
+    step = repair.step
+    said = say("asked", who=repair.waiting_for, label=step.label if step else "", number=repair.number)
+    state = replace(scene.state.pop(), done=said, number=repair.number)
+    return Outcome(state, (Reply(said, progress(repair)),))
+
+
+def carry_out(scene: Scene, frame: Frame) -> Outcome:
+    """A yes to a confirmation: act, and say what happened, what the money did, and who is next."""
+    viewer = viewer_of(scene)
+    carried = carry.carry_out(viewer, frame)
+    if not carried.results and carried.error is not None:
+        return _stopped(scene, frame, carried.error)
+    said = "".join(result.said for result in carried.results)
+    number = frame.errand.number if frame.errand else scene.state.number
+    if not said:
+        view = viewer.look(number)
+        said = say("where", document=about(view), node=view.summary.node_label)
+    state = replace(scene.state.pop(), done=said, number=number)
+    state = _offer_next(state, viewer, carried.repair)
+    after = _afterwards(viewer, number, carried.repair)
+    trouble = (Reply(say("rest_stopped", reason=carried.error.message)),) if carried.error else ()
+    return Outcome(state, (Reply(said + after, progress(carried.repair) if carried.repair else None), *trouble))
+
+
+def _offer_next(state: State, viewer: Viewer, repair: Repair | None) -> State:
+    """Where the next step of a repair is the asker's again, a yes takes it up."""
+    if repair is None or repair.step is None or not repair.step.mine:
+        return state
+    step = repair.step
+    errand = Errand("task", number=step.number, action=step.action, repair=repair.id)
+    label = say("about", label=step.label, document=about(viewer.look(step.number)))
+    return state.push(Frame(Stage.OFFERING, errand=errand, about=label))
+
+
+def _afterwards(viewer: Viewer, number: str, repair: Repair | None) -> str:
+    if repair is not None and repair.step is not None:
+        step = repair.step
+        return say("mine_next" if step.mine else "others_next", label=step.label, who=step.who)
+    view = viewer.look(number)
+    node = view.process.node(view.summary.node)
+    if node.editable and any(offer.action == "submit" for offer in view.offers):
+        return say("edit_now", number=number)
+    return say("finished") if repair is not None else ""
+
+
+def progress(repair: Repair) -> StepsCard:
+    """How far a repair has come."""
+    def state(at: int) -> str:
+        return "done" if at < repair.position else "current" if at == repair.position else "ahead"
+
+    steps = tuple(
+        PlanStep(say("step_words", label=s.label, target=s.target_label), s.who, s.mine, state(at), s.menu)  # type: ignore[arg-type]
+        for at, s in enumerate(repair.steps)
+    )
+    return StepsCard(say("steps_title"), repair.number, steps)
+
+
+def _stopped(scene: Scene, frame: Frame, error: DomainError) -> Outcome:
+    """Nothing was done. Where the document moved, the new state and the new way are shown."""
+    below = scene.at(scene.state.pop())
+    if isinstance(error, ConflictError) and frame.errand is not None:
+        errand = frame.errand
+        return propose(below, errand, frame.slots, lead=say("moved"))
+    return Outcome(below.state, (Reply(say("refused", reason=error.message)),))
+
+
+def resume_line(frame: Frame) -> str:
+    """One line that leads back to what was interrupted."""
+    if frame.stage is Stage.CONFIRMING:
+        return say("resume_confirm", about=frame.about)
+    if frame.stage is Stage.FILLING:
+        return say("resume_fill", about=frame.about)
+    if frame.stage is Stage.OFFERING:
+        return say("resume_offer", about=frame.about)
+    if frame.stage is Stage.CHOOSING_DOCUMENT:
+        return say("resume_choose")
+    return ""
+

@@ -1,0 +1,96 @@
+"""All that one turn sees, and what it comes to. Everything here is read; acts go through the core's use cases."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cached_property
+
+from assistant.cards import Choice, Reply
+from assistant.conversation import Errand, State
+from assistant.knowledge import Knowledge
+from assistant.understanding import Heard
+from core.domain.accounts import Account, Role
+from core.domain.errors import NotFoundError
+from core.service import documents
+from core.service.repairs import RepairTask
+from core.service.system import System
+from core.service.views import DocumentSummary, DocumentView
+
+BUYERS = frozenset({Role.HANDLER, Role.REVIEWER})
+LISTED = 200  # documents of one account looked through
+YES_NO = (Choice("是，办理", "是"), Choice("先不办", "不"))
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """State after the turn and what is said. `open` says that the running thing was not touched."""
+
+    state: State
+    replies: tuple[Reply, ...]
+
+    def more(self, *replies: Reply) -> "Outcome":
+        """The same with further replies at the end."""
+        return replace(self, replies=(*self.replies, *replies))
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """An asker with an account, and the core through which it looks and acts."""
+
+    system: System
+    account: Account
+
+    @cached_property
+    def plans(self) -> tuple[DocumentSummary, ...]:
+        """Plans the asker works with: its unit's for buyers, those waiting for it for everybody else."""
+        if self.account.role in BUYERS:
+            return tuple(documents.listing(self.system, self.account, kind="plan", limit=LISTED))
+        return tuple(item for item in self.todo if item.kind == "plan")
+
+    @cached_property
+    def todo(self) -> tuple[DocumentSummary, ...]:
+        """Documents whose turn is this account's."""
+        return tuple(documents.todo(self.system, self.account))
+
+    def look(self, number: str) -> DocumentView:
+        """A document; NotFoundError also for another unit's."""
+        return documents.get(self.system, self.account, number)
+
+    def sees(self, number: str) -> bool:
+        """Whether the asker may know that there is such a document."""
+        try:
+            self.look(number)
+        except NotFoundError:
+            return False
+        return True
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One turn. `tasks` are steps of others' repairs that wait for this account; `key` names this turn."""
+
+    knowledge: Knowledge
+    region: str
+    heard: Heard
+    state: State
+    key: str
+    viewer: Viewer | None = None
+    tasks: Sequence[RepairTask] = ()
+    page_number: str = ""
+    expires_at: datetime | None = None
+
+    @property
+    def number(self) -> str:
+        """The document that is named now, shown on the page, or was spoken of last."""
+        return next(iter(self.heard.numbers), "") or self.page_number or self.state.number
+
+    def at(self, state: State) -> "Scene":
+        """The same turn in another state."""
+        return replace(self, state=state)
+
+    def hearing(self, heard: Heard) -> "Scene":
+        """The same turn with other words."""
+        return replace(self, heard=heard)
+
+
+__all__ = ["BUYERS", "YES_NO", "Errand", "Outcome", "Scene", "Viewer"]

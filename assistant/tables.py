@@ -1,0 +1,79 @@
+"""Tables of the conversations. Accounts are named by id only: the core owns them."""
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+
+from core.adapters.tables import Id, Utc
+from core.adapters.tables import metadata as core_metadata
+
+metadata = MetaData(naming_convention=core_metadata.naming_convention)
+
+# `peer` stands for somebody without an account (a keyed hash of a WeChat user).
+conversation = Table(
+    "conversation", metadata,
+    Column("id", String(64), primary_key=True),
+    Column("account_id", BigInteger),
+    Column("peer", String(64)),
+    Column("region", String(20), nullable=False),
+    Column("channel", String(20), nullable=False),
+    Column("state", JSON, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("created_at", Utc, nullable=False),
+    Column("updated_at", Utc, nullable=False),
+    Index(None, "account_id", "updated_at"),
+    Index(None, "peer"),
+)  # fmt: skip
+
+message = Table(
+    "message", metadata,
+    Column("conversation_id", ForeignKey("conversation.id", ondelete="CASCADE"), primary_key=True),
+    Column("seq", Integer, primary_key=True),
+    Column("role", String(10), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("body", JSON),
+    Column("at", Utc, nullable=False),
+    CheckConstraint("role in ('user', 'assistant', 'staff')", name="role"),
+)  # fmt: skip
+
+# A key that comes again gets the replies it got before, and nothing is done.
+turn_key = Table(
+    "turn_key", metadata,
+    Column("owner", String(80), primary_key=True),
+    Column("key", String(80), primary_key=True),
+    Column("digest", String(64), nullable=False),
+    Column("conversation_id", ForeignKey("conversation.id", ondelete="CASCADE"), nullable=False),
+    Column("replies", JSON, nullable=False),
+    Column("at", Utc, nullable=False),
+    Index(None, "conversation_id"),
+)  # fmt: skip
+
+ticket = Table(
+    "ticket", metadata,
+    Column("id", Id, primary_key=True, autoincrement=True),
+    Column("number", String(30), nullable=False, unique=True),
+    Column("conversation_id", String(64), nullable=False),
+    Column("account_id", BigInteger),
+    Column("region", String(20), nullable=False),
+    Column("topic", String(40), nullable=False, server_default=""),
+    Column("question", Text, nullable=False, server_default=""),
+    Column("document_number", String(40), nullable=False, server_default=""),
+    Column("document_state", String(100), nullable=False, server_default=""),
+    Column("transcript", JSON, nullable=False),
+    Column("state", String(10), nullable=False, server_default="open"),
+    Column("note", Text, nullable=False, server_default=""),
+    Column("created_at", Utc, nullable=False),
+    Column("updated_at", Utc, nullable=False),
+    CheckConstraint("state in ('open', 'taken', 'closed')", name="state"),
+    Index(None, "region", "state", "id"),
+)  # fmt: skip

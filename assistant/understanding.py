@@ -1,0 +1,150 @@
+"""What a message is before any knowledge is asked: a move of the conversation, numbers, an ordinal, slots in passing."""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from core.adapters.yaml_reader import read_model
+from kb import text as words
+
+FILE = Path(__file__).parent / "data" / "patterns.yaml"
+LAST = -1
+
+_DASH = r"[-‐-―−－_ ]?"
+_NUMBER = re.compile(rf"(?<![A-Za-z0-9])(JH|DD){_DASH}(\d{{6}}){_DASH}(\d{{4}}){_DASH}(\d{{6}})(?!\d)", re.IGNORECASE)
+_BARE = re.compile(rf"(?<![A-Za-z0-9-])(\d{{6}})-(\d{{4}})-(\d{{6}})(?!\d)")
+_TAIL = re.compile(r"(?:尾号|编号|末尾|最后几位|后几位)?(?:是|为)?(\d{1,16})(?:号|的)?(?:那条|那个)?\Z")
+_ORDINAL = re.compile(r"(?:就|选|要|是|那就)?第?(\d{1,2}|[一二三四五六七八九十两])(?:个|条|项|号|行|种)?(?:吧|的)?\Z")
+_LAST = re.compile(r"(?:就|选|要|是)?(?:最后|末尾)(?:那|一)?(?:一)?(?:个|条|项)?(?:吧)?\Z")
+_SLOT = re.compile(r"(意见|理由|原因)\s*(?:[:：]|写|填|是|为|改成|改为)\s*[“\"「]?([^”\"」\n]{1,500})[”\"」]?\s*\Z")
+_HAN = {**{c: i for i, c in enumerate("一二三四五六七八九十", 1)}, "两": 2}
+_MARK = "这条计划"
+
+
+class _Pattern(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    exact: tuple[str, ...] = ()
+    starts: tuple[str, ...] = ()
+    contains: tuple[str, ...] = ()
+    within: int = 0
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    acts: dict[str, _Pattern]
+    questions: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Patterns:
+    """Compiled from `data/patterns.yaml`."""
+
+    exact: Mapping[str, str]
+    starts: tuple[tuple[str, str], ...]
+    contains: tuple[tuple[str, str, int], ...]
+    questions: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Heard:
+    """One message. `plain` is what knowledge is asked with: document numbers become 这条计划; `lead` is what
+    stands before 意见：… or 理由：….
+
+    `act` is a move of the conversation, `rest` what follows a correction; `numbers` are whole document numbers,
+    `tail` digits that may be the end of one, `ordinal` a position (1 is the first, -1 the last).
+    """
+
+    raw: str
+    plain: str
+    lead: str = ""
+    act: str = ""
+    rest: str = ""
+    numbers: tuple[str, ...] = ()
+    tail: str = ""
+    ordinal: int = 0
+    slots: Mapping[str, str] | None = None
+    question: bool = False
+
+    @property
+    def only_number(self) -> bool:
+        """Nothing but a document number was sent."""
+        return bool(self.numbers) and words.key(self.plain).replace(_MARK, "") in {"", "计划", "查", "看"}
+
+
+@lru_cache(maxsize=1)
+def patterns(file: Path = FILE) -> Patterns:
+    """Read strictly; DataError names file and line."""
+    model, _ = read_model(file, _File)
+    exact: dict[str, str] = {}
+    for act, one in model.acts.items():
+        for text in one.exact:
+            exact.setdefault(words.key(text), act)
+    starts = [(words.key(text), act) for act, one in model.acts.items() for text in one.starts]
+    contains = [(words.key(t), act, one.within) for act, one in model.acts.items() for t in one.contains]
+    return Patterns(exact, tuple(sorted(starts, key=lambda pair: -len(pair[0]))), tuple(contains), model.questions)
+
+
+def hear(raw: str) -> Heard:
+    """Take a message apart. Never fails, whatever was typed."""
+    text = unicodedata.normalize("NFKC", raw).strip()
+    found = [f"{m[1].upper()}-{m[2]}-{m[3]}-{m[4]}" for m in _NUMBER.finditer(text)]
+    plain = _NUMBER.sub(_MARK, text)
+    found += [f"JH-{m[1]}-{m[2]}-{m[3]}" for m in _BARE.finditer(plain)]
+    plain = _BARE.sub(_MARK, plain)
+    slot = _SLOT.search(plain)
+    if slot and any(word in slot[2] for word in patterns().questions):
+        slot = None
+    key = words.key(plain)
+    act, rest = _act(key, plain)
+    return Heard(
+        raw=raw,
+        plain=plain,
+        lead=plain[: slot.start()].rstrip(" ,，。;；、") if slot else plain,
+        act=act,
+        rest=rest,
+        numbers=tuple(dict.fromkeys(found)),
+        tail=_tail(key),
+        ordinal=_ordinal(key),
+        slots={_slot(slot[1]): slot[2].strip()} if slot else {},
+        question="?" in plain or any(word in key for word in patterns().questions),
+    )
+
+
+def _slot(word: str) -> str:
+    return "opinion" if word == "意见" else "reason"
+
+
+def _act(key: str, plain: str) -> tuple[str, str]:
+    known = patterns()
+    if not key:
+        return ("silence" if not plain.strip() else "symbols"), ""
+    if key in known.exact:
+        return known.exact[key], ""
+    for start, act in known.starts:
+        if key.startswith(start):
+            return act, key[len(start) :].removeprefix("我要").removeprefix("是")
+    for inside, act, within in known.contains:
+        if inside in key and len(key) <= within:
+            return act, ""
+    return "", ""
+
+
+def _tail(key: str) -> str:
+    match = _TAIL.match(key)
+    return match[1] if match else ""
+
+
+def _ordinal(key: str) -> int:
+    if _LAST.match(key):
+        return LAST
+    match = _ORDINAL.match(key)
+    if not match:
+        return 0
+    return int(match[1]) if match[1].isdigit() else _HAN[match[1]]

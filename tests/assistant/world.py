@@ -1,0 +1,64 @@
+"""What tests of the assistant look at: the demonstration accounts by name, their documents by title."""
+
+from dataclasses import dataclass, field
+from itertools import count
+
+from assistant import turn
+from assistant.cards import Turn
+from assistant.knowledge import Knowledge
+from core.domain.accounts import Account
+from core.service import documents, ledger
+from core.service.system import System
+from core.service.views import DocumentView
+
+LOGINS = {
+    "handler": "15029910100101",
+    "reviewer": "15029910100102",
+    "other": "15029910200101",
+    "supervising": "15029910100001",
+    "office": "150299CZJK0101",
+    "office2": "150299CZJK0102",
+    "procurement": "150299CZCG0101",
+    "agency": "150299AG000101",
+    "supplier": "150299SP000101",
+    "support": "150299PT000101",
+}
+
+
+@dataclass
+class World:
+    """One copy of the demonstration world."""
+
+    system: System
+    knowledge: Knowledge
+    conversations: dict[str, str] = field(default_factory=dict)
+    keys: "count[int]" = field(default_factory=count)
+
+    def account(self, name: str) -> Account:
+        with self.system.database.read() as tx:
+            found = tx.accounts.credentials(LOGINS.get(name, name))
+        assert found is not None, name
+        return found.account
+
+    def say(self, who: str, text: str, *, key: str = "", page: str | None = None) -> Turn:
+        """One turn in this person's own conversation."""
+        answer = turn.respond(
+            self.system, self.knowledge, self.account(who) if who != "nobody" else None,
+            self.conversations.get(who), text, key or f"k{next(self.keys)}", page=page,
+        )  # fmt: skip
+        self.conversations[who] = answer.conversation
+        return answer
+
+    def number(self, title: str, kind: str = "plan", who: str = "handler") -> str:
+        """Number of the document whose title has this word."""
+        found = documents.listing(self.system, self.account(who), kind=kind, text=title)
+        assert len(found) == 1, (title, [one.title for one in found])
+        return found[0].number
+
+    def view(self, title: str, who: str = "handler", kind: str = "plan") -> DocumentView:
+        return documents.get(self.system, self.account(who), self.number(title, kind, who))
+
+    def available(self, code: str) -> int:
+        """Fen of an indicator of the school that can still be used."""
+        rows = ledger.indicators(self.system, self.account("handler"))
+        return next(row.available_fen for row in rows if row.code.endswith(code))

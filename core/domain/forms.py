@@ -49,7 +49,8 @@ def plan_errors(
         errors["lines"] = "请至少填一行采购清单"
     for index, line in enumerate(lines):
         errors |= _line_errors(line, f"lines.{index}", index + 1, variant, catalogue)
-    errors |= _funding_errors(form, indicators)
+    # The sum of wrong lines says nothing about the funding.
+    errors |= _funding_errors(form, indicators, sums=not any(key.startswith("lines") for key in errors))
     if variant == "mall" and form.get("implementation") not in IMPLEMENTATIONS:
         errors["implementation"] = "请选实施形式：买本地协议供应商选“网上竞价”，买引进的电商选“电商直购”"
     if variant == "project" and not form.get("agency"):
@@ -85,7 +86,7 @@ def _line_errors(
     return errors
 
 
-def _funding_errors(form: Mapping[str, Any], indicators: set[int]) -> dict[str, str]:
+def _funding_errors(form: Mapping[str, Any], indicators: set[int], *, sums: bool) -> dict[str, str]:
     rows = _list(form, "funding")
     if not rows:
         return {"funding": "请选择资金来源（指标）"}
@@ -96,7 +97,7 @@ def _funding_errors(form: Mapping[str, Any], indicators: set[int]) -> dict[str, 
         if not _positive(row.get("amount_fen")):
             errors[f"funding.{index}.amount_fen"] = f"资金第 {index + 1} 行：金额要大于 0"
     total, given = plan_total(form), sum(funding(form).values())
-    if not errors and total != given:
+    if sums and not errors and total != given:
         errors["funding"] = f"资金合计 {given / 100:,.2f} 元，与清单合计 {total / 100:,.2f} 元不一致"
     return errors
 

@@ -1,0 +1,105 @@
+"""The demonstration world, built once for each database and copied for each test."""
+
+import shutil
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+from psycopg import sql
+
+from core import demo
+from core.adapters.database import make_engine
+from core.bootstrap import build_system, migrate
+from core.settings import Settings
+from tests.core.world import Clock, World
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """A finished world that nobody changes; its tokens and files are shared."""
+    var = tmp_path_factory.mktemp("world")
+    settings = Settings(var=var, database_url=f"sqlite:///{var / 'template.db'}")
+    system = demo.start(settings)
+    system.database.engine.dispose()  # type: ignore[attr-defined]
+    return settings
+
+
+def fast_engine(url: str) -> sa.Engine:
+    """The product's engine; only the wait for the disk is left out."""
+    engine = make_engine(url)
+    if engine.dialect.name == "sqlite":
+        sa.event.listen(engine, "connect", lambda raw, _: raw.execute("PRAGMA synchronous=OFF"))
+    return engine
+
+
+@pytest.fixture(scope="session")
+def new_world(template: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], World]]:
+    """Makes worlds on SQLite, for tests that need many."""
+    folder = tmp_path_factory.mktemp("worlds")
+    engines: list[sa.Engine] = []
+
+    def make() -> World:
+        path = folder / f"{uuid.uuid4().hex}.db"
+        shutil.copyfile(template.var / "template.db", path)
+        clock = Clock()
+        engines.append(fast_engine(f"sqlite:///{path}"))
+        return World.over(build_system(template, clock=clock, engine=engines[-1]), clock)
+
+    yield make
+    for engine in engines:
+        engine.dispose()
+
+
+@pytest.fixture
+def world(new_world: Callable[[], World]) -> Iterator[World]:
+    """The demonstration world on SQLite."""
+    made = new_world()
+    yield made
+    made.engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_port: int, template: Settings) -> str:
+    """Name of a database with the world; PostgreSQL copies it by itself."""
+    name = "world_template"
+    with psycopg.connect(f"host=127.0.0.1 port={postgres_port} user=postgres", autocommit=True) as admin:
+        admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    url = f"postgresql+psycopg://postgres@127.0.0.1:{postgres_port}/{name}"
+    settings = Settings(var=template.var, database_url=url)
+    migrate(settings)
+    system = build_system(settings)
+    demo.load(system)
+    system.database.engine.dispose()  # type: ignore[attr-defined]
+    return name
+
+
+@pytest.fixture
+def postgres_world(postgres_port: int, postgres_template: str, template: Settings) -> Iterator[World]:
+    """The demonstration world on PostgreSQL."""
+    name = f"world_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(f"host=127.0.0.1 port={postgres_port} user=postgres", autocommit=True) as admin:
+        made, source = sql.Identifier(name), sql.Identifier(postgres_template)
+        admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(made, source))
+        engine = make_engine(f"postgresql+psycopg://postgres@127.0.0.1:{postgres_port}/{name}")
+        clock = Clock()
+        yield World.over(build_system(template, clock=clock, engine=engine), clock)
+        engine.dispose()
+        admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(made))
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def each_world(request: pytest.FixtureRequest) -> World:
+    """The demonstration world, once on each database."""
+    made: World = request.getfixturevalue("world" if request.param == "sqlite" else "postgres_world")
+    return made
+
+
+@pytest.fixture
+def data_copy(tmp_path: Path) -> Path:
+    """A copy of the data files that a test may break."""
+    copy = tmp_path / "data"
+    shutil.copytree(Path(demo.__file__).parent / "data", copy, ignore=shutil.ignore_patterns("fonts"))
+    return copy

@@ -11,7 +11,7 @@ from spectree import SpecTree
 
 from core.domain.accounts import ROLE_LABELS, Account
 from core.domain.errors import InvalidError
-from web.schemas import AccountOut, Problem
+from web.schemas import LONGEST_KEY, SHORTEST_KEY, AccountOut, Problem
 from web.security import csrf, protect_api, require_session
 
 spec = SpecTree(
@@ -73,9 +73,9 @@ def route(
     return register
 
 
-def _refuse_bad_input(_request: Any, _response: Any, error: ValidationError | None, _instance: Any) -> None:
+def _refuse_bad_input(_request: Any, _response: Any, error: Exception | None, *_rest: Any) -> None:
     """Every wrong field, in our shape of a problem."""
-    if error is None:
+    if not isinstance(error, ValidationError):
         return
     raise InvalidError("提交的内容有不对的地方，逐项写在 fields 里", fields=fields_of(error))
 
@@ -83,7 +83,9 @@ def _refuse_bad_input(_request: Any, _response: Any, error: ValidationError | No
 def fields_of(error: ValidationError, *above: str) -> dict[str, str]:
     """`lines.0.quantity` → sentence."""
     return {
-        ".".join([*above, *(str(part) for part in item["loc"])]) or "body": _SENTENCES.get(item["type"], "格式不对")
+        ".".join([*above, *(str(part) for part in item["loc"])]) or "body": _SENTENCES.get(
+            item["type"], "格式不对"
+        )
         for item in error.errors()
     }
 
@@ -118,7 +120,7 @@ def asked() -> Any:
 def idempotency_key() -> str:
     """`Idempotency-Key`; without one the act is simply new."""
     key = request.headers.get("Idempotency-Key", "").strip()
-    if key and not 8 <= len(key) <= 64:
+    if key and not SHORTEST_KEY <= len(key) <= LONGEST_KEY:
         raise InvalidError("Idempotency-Key 要 8 到 64 个字符", fields={"Idempotency-Key": "长度不对"})
     return key or uuid4().hex
 

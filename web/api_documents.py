@@ -33,7 +33,9 @@ def _form(kind: str, form: dict[str, Any]) -> dict[str, Any]:
     try:
         return s.PlanForm.model_validate(form).model_dump(mode="json")
     except ValidationError as error:
-        raise InvalidError("计划的内容有不对的地方，逐项写在 fields 里", fields=fields_of(error, "form")) from error
+        raise InvalidError(
+            "计划的内容有不对的地方，逐项写在 fields 里", fields=fields_of(error, "form")
+        ) from error
 
 
 @route("GET", "/documents", query=s.ListQuery, gives=s.Summaries)
@@ -120,7 +122,9 @@ def get_way(number: str, goal: str) -> s.WayOut:
     """The shortest lawful way to a goal, or why there is none."""
     way = planning.plan_to(system(), actor(), number, goal)
     if isinstance(way, NoWay):
-        return s.WayOut(number=number, goal=goal, possible=False, reasons=list(way.reasons), instead=way.instead)
+        return s.WayOut(
+            number=number, goal=goal, possible=False, reasons=list(way.reasons), instead=way.instead
+        )
     steps = [s.StepOut.model_validate(step) for step in way.steps]
     return s.WayOut(number=number, goal=goal, possible=True, steps=steps, fingerprint=way.fingerprint)
 
@@ -171,7 +175,13 @@ def sign_certificate(number: str) -> s.ActOut:
     given = body()
     return _act(
         sealing.sign(
-            system(), actor(), number, version=given.version, seal=given.seal, pin=given.pin, key=idempotency_key()
+            system(),
+            actor(),
+            number,
+            version=given.version,
+            seal=given.seal,
+            pin=given.pin,
+            key=idempotency_key(),
         )
     )
 

@@ -6,8 +6,12 @@ from core.service import accounts, catalogue, ledger, notices
 from core.service.accounts import sign_out as end_session
 from web import chat
 from web.api import account_out, asked, body, route
-from web.api_schemas import (
+from web.parts import system
+from web.schemas import (
+    AccountOut,
     CatalogueQuery,
+    ChatIn,
+    ChatOut,
     IndicatorOut,
     Indicators,
     ItemOut,
@@ -16,10 +20,10 @@ from web.api_schemas import (
     NoticeOut,
     Notices,
     SeenIn,
+    SessionOut,
+    SignIn,
     Statement,
 )
-from web.parts import system
-from web.schemas import AccountOut, ChatIn, ChatOut, SessionOut, SignIn, replies_of
 from web.security import account_or_address, actor, limiter, token
 
 
@@ -49,8 +53,8 @@ def me() -> AccountOut:
 @limiter.limit("60 per minute", key_func=account_or_address)
 def talk() -> ChatOut:
     """One message to the assistant, as from the page."""
-    turn = chat.turn(body().text, body().conversation, body().key)
-    return ChatOut(conversation=turn.conversation, replies=replies_of(turn.replies))
+    turn = chat.turn(body().text, body().conversation, body().key, body().page)
+    return ChatOut(conversation=turn.conversation, replies=turn.replies)
 
 
 @route("GET", "/notices", gives=Notices)
@@ -69,7 +73,9 @@ def see_notices() -> tuple[Response, int]:
 @route("GET", "/indicators", gives=Indicators)
 def list_indicators() -> Indicators:
     """Budget indicators of the unit."""
-    return Indicators(items=[IndicatorOut.model_validate(item) for item in ledger.indicators(system(), actor())])
+    return Indicators(
+        items=[IndicatorOut.model_validate(item) for item in ledger.indicators(system(), actor())]
+    )
 
 
 @route("GET", "/indicators/<int:indicator>/movements", gives=Statement)

@@ -167,7 +167,7 @@ class ActIn(Taken):
 
     action: str = Field(max_length=40)
     version: int
-    arguments: dict[str, str] = {}
+    arguments: dict[str, str] = Field(default={}, max_length=10)
 
 
 class ActOut(BaseModel):
@@ -219,7 +219,7 @@ class AdvanceIn(Taken):
     """Take the current step."""
 
     version: int
-    arguments: dict[str, str] = {}
+    arguments: dict[str, str] = Field(default={}, max_length=10)
 
 
 class RepairOut(Shown):
@@ -255,62 +255,6 @@ class Todo(BaseModel):
     tasks: list[TaskOut]
 
 
-class NoticeOut(Shown):
-    """Something to hear."""
-
-    id: int
-    at: datetime
-    text: str
-    number: str
-
-
-class Notices(BaseModel):
-    """Not yet seen."""
-
-    items: list[NoticeOut]
-
-
-class SeenIn(Taken):
-    """These were read."""
-
-    ids: list[int] = Field(max_length=1000)
-
-
-class IndicatorOut(Shown):
-    """A budget indicator."""
-
-    id: int
-    code: str
-    name: str
-    year: int
-    total_fen: int
-    frozen_fen: int
-    used_fen: int
-    available_fen: int
-
-
-class Indicators(BaseModel):
-    """All of the unit."""
-
-    items: list[IndicatorOut]
-
-
-class MovementOut(Shown):
-    """One movement; the amount is positive, the kind says which way."""
-
-    at: datetime
-    kind: str
-    kind_label: str
-    amount_fen: int
-    number: str
-
-
-class Statement(BaseModel):
-    """Movements of one indicator, oldest first."""
-
-    items: list[MovementOut]
-
-
 class SealOut(Shown):
     """A seal in the unit's key, read without login."""
 
@@ -335,25 +279,3 @@ class SignIn(Taken):
     version: int
     seal: str = Field(min_length=1, max_length=200)
     pin: str = Field(min_length=1, max_length=64, repr=False)
-
-
-class CatalogueQuery(Taken):
-    """Part of a name or the beginning of a code."""
-
-    q: str = Field("", max_length=50)
-
-
-class ItemOut(Shown):
-    """A catalogue item that may be chosen."""
-
-    code: str
-    name: str
-    path: str
-    mall: bool
-    central: bool
-
-
-class Items(BaseModel):
-    """What was found."""
-
-    items: list[ItemOut]

@@ -1,13 +1,26 @@
 """The application: parts put together, nothing else."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from flask import Flask
+from flask import Blueprint, Flask
 
 from core.domain.accounts import ROLE_LABELS
 from core.service.system import System
-from web import api, chat, documents, errors, health, indicators, plans, sealing, security, session, support, words
+from web import (
+    api,
+    chat,
+    documents,
+    errors,
+    health,
+    indicators,
+    plans,
+    sealing,
+    security,
+    session,
+    support,
+    words,
+)
 from web.parts import House, Parts
 
 PAGES = (session.pages, chat.pages, documents.pages, plans.pages, indicators.pages, sealing.pages)
@@ -20,11 +33,13 @@ def create_app(
     secret_key: bytes,
     checks: Mapping[str, health.Check] | None = None,
     limits_storage: str = "memory://",
+    webhooks: Sequence[Blueprint] = (),
     config: Mapping[str, Any] | None = None,
 ) -> Flask:
     """A Flask application over `system`. Pages whose part is missing are not registered.
 
-    `limits_storage` is a Redis URL as soon as there is more than one process.
+    `limits_storage` is a Redis URL as soon as there is more than one process. `webhooks` prove who sent a request
+    by a signature of their own, so they need neither session nor form token.
     """
     app = Flask(__name__)
     app.secret_key = secret_key
@@ -41,6 +56,9 @@ def create_app(
         app.register_blueprint(support.ticket_pages)
     if parts.binding_codes:
         app.register_blueprint(support.binding_pages)
+    for blueprint in webhooks:
+        security.csrf.exempt(blueprint)
+        app.register_blueprint(blueprint)
     api.register(app)
     health.register(app, dict(checks or {}))
     app.jinja_env.globals.update(parts=parts, role_labels=ROLE_LABELS)

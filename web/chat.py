@@ -5,13 +5,14 @@ from uuid import uuid4
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from assistant.cards import Turn
 from core.domain.errors import InvalidError
 from core.service import documents, notices, repairs
 from web import drawing
 from web.errors import wants_fragment
-from web.parts import Talk, Turn, house, system
-from web.schemas import MAX_TEXT, replies_of
-from web.security import account_or_address, actor, limiter, require_session
+from web.parts import Talk, house, system
+from web.schemas import MAX_TEXT
+from web.security import account_or_address, actor, limiter, require_session, signed_in
 
 pages = Blueprint("chat", __name__)
 pages.before_request(require_session)
@@ -35,24 +36,28 @@ def home() -> str:
     return render_template(
         "chat.html",
         conversation=conversation,
-        past=[(said.text, replies_of(said.replies)) for said in past],
+        past=[(said.text, said.replies) for said in past],
         notices=notices.unseen(system(), actor()),
         tasks=repairs.mine(system(), actor()),
         todo=documents.todo(system(), actor())[:5],
         key=uuid4().hex,
         starters=STARTERS,
         narrow=drawing.narrow,
-        draft=request.args.get("say", ""),
+        about=request.args.get("about", "")[:64],
     )
 
 
-def turn(text: str, conversation: str | None, key: str) -> Turn:
+def turn(text: str, conversation: str | None, key: str, page: str | None) -> Turn:
     """One turn for whoever is signed in; used by the page and by the API."""
     if not text.strip():
         raise InvalidError("请先写一句话", fields={"text": "请先写一句话"})
     if len(text) > MAX_TEXT:
-        raise InvalidError(f"一次最多写 {MAX_TEXT} 个字，请分几句说", fields={"text": f"最多 {MAX_TEXT} 个字"})
-    return talk().respond(actor(), conversation or None, text.strip(), key)
+        raise InvalidError(
+            f"一次最多写 {MAX_TEXT} 个字，请分几句说", fields={"text": f"最多 {MAX_TEXT} 个字"}
+        )
+    session = signed_in()
+    assert session is not None, "behind require_session"  # noqa: S101
+    return talk().respond(session, conversation or None, text.strip(), key, page=page or None)
 
 
 @pages.post("/chat")
@@ -60,13 +65,18 @@ def turn(text: str, conversation: str | None, key: str) -> Turn:
 def say() -> str | Response:
     """One message; a fragment for htmx, a reload without."""
     text = request.form.get("text", "")
-    answer = turn(text, request.form.get("conversation"), request.form.get("key") or uuid4().hex)
+    answer = turn(
+        text,
+        request.form.get("conversation"),
+        request.form.get("key") or uuid4().hex,
+        request.form.get("page", "")[:200],
+    )
     if not wants_fragment():
         return redirect(url_for("chat.home", c=answer.conversation), 303)
     return render_template(
         "_turn.html",
         said=text.strip(),
-        replies=replies_of(answer.replies),
+        replies=answer.replies,
         conversation=answer.conversation,
         key=uuid4().hex,
         narrow=drawing.narrow,

@@ -11,12 +11,15 @@ from core.service.views import DocumentView
 from web import drawing
 from web.errors import status_and_title
 from web.parts import system
+from web.schemas import LONGEST_KEY, SHORTEST_KEY
 from web.security import actor, require_session
 
 pages = Blueprint("documents", __name__)
 pages.before_request(require_session)
 
 PAGE = 20
+# Acts that deserve a second look before they are taken; beside those that the process marks as irreversible.
+CAREFUL = {"cancel", "return", "cancel_reject", "discard"}
 GOALS = ("editable", "void", "filed")
 GOAL_WORDS = {"editable": "改这份计划", "void": "作废这份计划", "filed": "备案", "completed": "终审办结"}
 
@@ -25,7 +28,10 @@ GOAL_WORDS = {"editable": "改这份计划", "void": "作废这份计划", "file
 def todo() -> str:
     """Documents whose turn it is with this account, and steps colleagues ask for."""
     return render_template(
-        "todo.html", documents=documents.todo(system(), actor()), tasks=repairs.mine(system(), actor()), key=uuid4().hex
+        "todo.html",
+        documents=documents.todo(system(), actor()),
+        tasks=repairs.mine(system(), actor()),
+        key=uuid4().hex,
     )
 
 
@@ -35,7 +41,9 @@ def listing() -> str:
     text, kind = request.args.get("q", "").strip(), request.args.get("kind") or None
     before = request.args.get("before", type=int)
     found = documents.listing(system(), actor(), kind=kind, text=text, limit=PAGE + 1, before=before)
-    return render_template("documents.html", documents=found[:PAGE], more=len(found) > PAGE, q=text, kind=kind)
+    return render_template(
+        "documents.html", documents=found[:PAGE], more=len(found) > PAGE, q=text, kind=kind
+    )
 
 
 @pages.get("/documents/<number>")
@@ -58,6 +66,7 @@ def _page(number: str, *, error: DomainError | None = None, action: str = "") ->
         narrow=drawing.narrow(drawn.nodes, drawn.edges),
         goals=[(goal, GOAL_WORDS.get(goal, goal)) for goal in goals],
         may_edit=_may_edit(view),
+        careful=CAREFUL,
         may_sign=_may_sign(view),
         tasks=[task for task in repairs.mine(system(), actor()) if number in (task.number, task.step.number)],
         error=error,
@@ -94,7 +103,7 @@ def version() -> int:
 def key() -> str:
     """Idempotency key of the form; one is made at each rendering."""
     given = request.form.get("key", "")
-    if not 8 <= len(given) <= 64:
+    if not SHORTEST_KEY <= len(given) <= LONGEST_KEY:
         raise InvalidError("页面不完整，请刷新后再试", fields={"key": "缺少操作编号"})
     return given
 
@@ -102,9 +111,13 @@ def key() -> str:
 @pages.post("/documents/<number>/acts/<action>")
 def act(number: str, action: str) -> Response | tuple[str, int]:
     """Carry out an offered act; what is missing is said beside its form."""
-    arguments = {name: request.form[name].strip() for name in ("opinion", "reason", "target") if name in request.form}
+    arguments = {
+        name: request.form[name].strip() for name in ("opinion", "reason", "target") if name in request.form
+    }
     try:
-        result = acts.perform(system(), actor(), number, action, version=version(), arguments=arguments, key=key())
+        result = acts.perform(
+            system(), actor(), number, action, version=version(), arguments=arguments, key=key()
+        )
     except DomainError as error:
         return _page(number, error=error, action=action), status_and_title(error)[0]
     flash(result.said)
@@ -133,7 +146,9 @@ def begin(number: str, goal: str) -> Response:
 @pages.post("/repairs/<int:repair>")
 def advance(repair: int) -> Response:
     """Carry out the step of a running repair that waits for this account."""
-    arguments = {name: request.form[name].strip() for name in ("opinion", "reason", "target") if name in request.form}
+    arguments = {
+        name: request.form[name].strip() for name in ("opinion", "reason", "target") if name in request.form
+    }
     result, after = repairs.advance(system(), actor(), repair, arguments, version=version(), key=key())
     flash(result.said)
     return redirect(url_for(".page", number=after.number), 303)

@@ -6,6 +6,7 @@ Only geometry and short texts come out; the templates write the SVG. Units are S
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from typing import Protocol
 from unicodedata import east_asian_width
 
@@ -171,7 +172,9 @@ def wide(nodes: Sequence[FlowNode], edges: Sequence[Edge]) -> Drawing:
         notes = tuple(clip(note, 7.2) for note in (_person(node), short_when(node.when)) if note)
         boxes[node.id] = Box(x, y, _BOX_W, _BOX_H, wrap(node.label, 6.4), notes, node.state, _tip(node))
     width = _GUTTER + (max(column for column, _ in places.values()) + 1) * _COLUMN + 6
-    lines = tuple(_route(boxes[a], boxes[b], kind) for a, b, kind in edges if a in boxes and b in boxes and a != b)
+    lines = tuple(
+        _route(boxes[a], boxes[b], kind) for a, b, kind in edges if a in boxes and b in boxes and a != b
+    )
     return Drawing(width, top, tuple(lanes), tuple(boxes.values()), _by_weight(lines))
 
 
@@ -189,7 +192,11 @@ def _route(a: Box, b: Box, kind: str) -> Line:
         if end - start < _COLUMN:
             return Line(f"M{start:g} {y1:g}H{end:g}", kind, gone)
         low = a.y + a.height + 6  # past the boxes between
-        return Line(f"M{a.x + a.width / 2:g} {a.y + a.height:g}V{low:g}H{b.x + b.width / 2:g}V{b.y + b.height:g}", kind, gone)
+        return Line(
+            f"M{a.x + a.width / 2:g} {a.y + a.height:g}V{low:g}H{b.x + b.width / 2:g}V{b.y + b.height:g}",
+            kind,
+            gone,
+        )
     turn = end - (_COLUMN - _BOX_W) / 2
     if end - start < _COLUMN:
         return Line(f"M{start:g} {y1:g}H{turn:g}V{y2:g}H{end:g}", kind, gone)
@@ -221,33 +228,37 @@ def _in_order(nodes: Sequence[FlowNode], edges: Sequence[Edge]) -> list[FlowNode
     return order
 
 
-def narrow(nodes: Sequence[FlowNode], edges: Sequence[Edge]) -> Drawing:
-    """One station under the other on a rail; returns bow out at the right."""
+def narrow(nodes: Sequence[FlowNode], edges: Sequence[Edge], paper: float = _PAPER) -> Drawing:
+    """One station under the other on a rail; returns bow out at the right. Lanes are named where there is room."""
     boxes: dict[str, Box] = {}
     lanes, y = [], 8.0
     for node in _in_order(nodes, edges):
-        notes = _notes(node)
-        boxes[node.id] = Box(10, y, 24, 24, (clip(node.label, 13),), notes, node.state, _tip(node))
-        lanes.append(Lane(node.lane, y, 24))
+        notes = _notes(node, (paper - 100) / 12.5)
+        boxes[node.id] = Box(10, y, 24, 24, (clip(node.label, 12),), notes, node.state, _tip(node))
+        lanes.append(Lane(node.lane if paper >= _PAPER else "", y, 24))
         y += _STEP if notes else _STEP * 0.75
         y += 12 if len(notes) > 1 else 0
     order = list(boxes)
     lines = [
         Line(f"M{_DOT:g} {boxes[a].y + 24:g}V{boxes[b].y:g}", "forward", boxes[b].state in _GONE)
-        for a, b in zip(order, order[1:], strict=False)
+        for a, b in pairwise(order)
     ]
-    back = [(boxes[a].y + 12, boxes[b].y + 12) for a, b, kind in edges if kind == "return" and a in boxes and b in boxes]
+    back = [
+        (boxes[a].y + 12, boxes[b].y + 12)
+        for a, b, kind in edges
+        if kind == "return" and a in boxes and b in boxes
+    ]
     for depth, (y1, y2) in enumerate(back):
-        out = 330 + 8 * (depth % 4)
-        bow = f"M306 {y1:g}H{out - 8:g}Q{out:g} {y1:g} {out:g} {(y1 + y2) / 2:g}T{out - 8:g} {y2:g}H306"
+        edge, out = paper - 54, paper - 30 + 8 * (depth % 4)
+        bow = f"M{edge:g} {y1:g}H{out - 8:g}Q{out:g} {y1:g} {out:g} {(y1 + y2) / 2:g}T{out - 8:g} {y2:g}H{edge:g}"
         lines.append(Line(bow, "return", gone=True))
-    return Drawing(_PAPER, y, tuple(lanes), tuple(boxes.values()), tuple(lines))
+    return Drawing(paper, y, tuple(lanes), tuple(boxes.values()), tuple(lines))
 
 
-def _notes(node: FlowNode) -> tuple[str, ...]:
+def _notes(node: FlowNode, room: float) -> tuple[str, ...]:
     if node.state == "ahead":
         return ()
     if node.state == "current":
-        return (clip(f"等 {node.whose.split('（')[0]} 办理", 19),) if node.whose else ()
+        return (clip(f"等 {node.whose.split('（')[0]} 办理", room),) if node.whose else ()
     acted = " · ".join(part for part in (_person(node), short_when(node.when)) if part)
-    return tuple(clip(note, 19) for note in (acted, node.opinion) if note)
+    return tuple(clip(note, room) for note in (acted, node.opinion) if note)

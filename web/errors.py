@@ -1,6 +1,7 @@
 """The one table from what went wrong to HTTP, and the three faces of an error: problem details, fragment, page."""
 
 import secrets
+from http import HTTPStatus
 
 import structlog
 from flask import Flask, Response, jsonify, make_response, redirect, render_template, request, url_for
@@ -61,12 +62,10 @@ def status_and_title(error: Exception) -> tuple[int, str]:
 
 def as_domain(error: Exception) -> domain.DomainError | None:
     """What the framework raised, in our words; None for what nobody expected."""
-    if isinstance(error, domain.AuthenticationError) and error.code == "session_expired":
-        return domain.AuthenticationError(EXPIRED_ADVICE, code=error.code, fields=error.fields)
-    if isinstance(error, domain.DataError):
-        return None
     if isinstance(error, domain.DomainError):
-        return error
+        if error.code == "session_expired":
+            return domain.AuthenticationError(EXPIRED_ADVICE, code=error.code, fields=error.fields)
+        return None if isinstance(error, domain.DataError) else error
     if isinstance(error, CSRFError):
         return domain.DomainError(
             "页面打开太久或浏览器没有带上校验信息，为安全起见没有提交。请刷新页面再试一次", code="csrf"
@@ -95,7 +94,7 @@ def register(app: Flask) -> None:
 
 
 def _handle(error: Exception) -> AnyResponse:
-    if isinstance(error, HTTPException) and error.code is not None and error.code < 400:
+    if isinstance(error, HTTPException) and error.code is not None and error.code < HTTPStatus.BAD_REQUEST:
         return make_response(error.get_response())
     known = as_domain(error)
     if known is None:
@@ -106,7 +105,7 @@ def _handle(error: Exception) -> AnyResponse:
         if isinstance(error, HTTPException) and error.code:
             status = error.code
     response = _face(known, status, title)
-    if status == 429:
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
         response.headers.setdefault("Retry-After", "60")
     return response
 
@@ -125,9 +124,11 @@ def _unexpected(error: Exception) -> domain.DomainError:
 def _face(error: domain.DomainError, status: int, title: str) -> AnyResponse:
     if wants_problem():
         return problem(error, status, title)
-    signed_out = status == 401 and request.endpoint != "session.sign_in"
+    signed_out = status == HTTPStatus.UNAUTHORIZED and request.endpoint != "session.sign_in"
     if wants_fragment():
-        return make_response(render_template("_error.html", error=error, title=title, signed_out=signed_out), status)
+        return make_response(
+            render_template("_error.html", error=error, title=title, signed_out=signed_out), status
+        )
     if signed_out and request.method == "GET":
         if error.code == "session_expired":
             return redirect(url_for("session.sign_in", next=request.full_path.rstrip("?"), expired=1))
@@ -152,7 +153,7 @@ def problem(error: domain.DomainError, status: int, title: str) -> Response:
     response = jsonify(body)
     response.status_code = status
     response.content_type = "application/problem+json"
-    if status == 401:
+    if status == HTTPStatus.UNAUTHORIZED:
         response.headers["WWW-Authenticate"] = "Bearer"
     return response
 

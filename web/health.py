@@ -6,7 +6,14 @@ from collections.abc import Callable
 
 import structlog
 from flask import Blueprint, Flask, Response, g, jsonify, request
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest, multiprocess
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Counter,
+    Histogram,
+    generate_latest,
+    multiprocess,
+)
 
 log = structlog.get_logger("web.health")
 Check = Callable[[], str | None]  # None when well, else what is wrong, for the log
@@ -25,7 +32,9 @@ def register(app: Flask, checks: dict[str, Check]) -> None:
     shared = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
     registry = CollectorRegistry()
     own = None if shared else registry
-    count = Counter("http_requests", "Requests", ["method", "route", "status"], registry=own or CollectorRegistry())
+    count = Counter(
+        "http_requests", "Requests", ["method", "route", "status"], registry=own or CollectorRegistry()
+    )
     latency = Histogram("http_request_seconds", "Latency", ["route"], registry=own or CollectorRegistry())
     if shared:
         multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]

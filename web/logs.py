@@ -38,10 +38,8 @@ def _masked(key: str, value: object) -> object:
     return value
 
 
-def mask(
-    _logger: object, _method: str, event: MutableMapping[str, object]
-) -> MutableMapping[str, object]:
-    """structlog processor: nothing personal leaves the process."""
+def mask(_logger: object, _method: str, event: MutableMapping[str, object]) -> MutableMapping[str, object]:
+    """A structlog processor: nothing personal leaves the process."""
     for key in list(event):
         event[key] = _masked(key, event[key])
     return event
@@ -49,9 +47,12 @@ def mask(
 
 def configure(level: int = logging.INFO) -> None:
     """JSON lines for machines, coloured lines on a terminal. Called once, by whoever starts the process."""
-    last: structlog.typing.Processor = (
-        structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer(ensure_ascii=False)
-    )
+    last: structlog.typing.Processor
+    if sys.stderr.isatty():
+        # the plain traceback: the pretty one prints local variables, and a PIN may be among them
+        last = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    else:
+        last = structlog.processors.JSONRenderer(ensure_ascii=False)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

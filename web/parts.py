@@ -1,61 +1,35 @@
 """What the pages stand on: the core system, and the parts that are wired in by whoever starts the process."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol, cast
+from typing import Protocol, cast
 
 from flask import current_app
 
-from core.domain.accounts import Account
+from assistant.cards import Reply, Turn
+from core.domain.accounts import Account, Session
 from core.service.system import System
 
 
-class Choice(Protocol):
-    """A quick reply: what the button reads and what it says."""
+@dataclass(frozen=True)
+class Said:
+    """One turn of the past: what the account said (empty where it was only told something) and the replies."""
 
-    @property
-    def title(self) -> str: ...
-    @property
-    def say(self) -> str: ...
-
-
-class Reply(Protocol):
-    """One bubble. `card` is one of `web.schemas.Card` as a mapping."""
-
-    @property
-    def text(self) -> str: ...
-    @property
-    def card(self) -> Mapping[str, Any] | None: ...
-    @property
-    def choices(self) -> Sequence[Choice]: ...
-
-
-class Turn(Protocol):
-    """What one message led to."""
-
-    @property
-    def conversation(self) -> str: ...
-    @property
-    def replies(self) -> Sequence[Reply]: ...
-
-
-class Said(Protocol):
-    """One turn of the past: what the account said (empty where the assistant spoke first) and the replies."""
-
-    @property
-    def text(self) -> str: ...
-    @property
-    def replies(self) -> Sequence[Reply]: ...
+    text: str
+    replies: Sequence[Reply]
 
 
 class Talk(Protocol):
     """The assistant."""
 
-    def respond(self, account: Account, conversation: str | None, text: str, key: str) -> Turn:
+    def respond(
+        self, session: Session, conversation: str | None, text: str, key: str, *, page: str | None = None
+    ) -> Turn:
         """Answer `text`; the same `key` again gives the same turn and does nothing twice.
 
-        A conversation of another account is NotFoundError.
+        `page` is the number or address of what the asker is looking at. A conversation of another account is
+        NotFoundError.
         """
         ...
 
@@ -111,7 +85,7 @@ class BindingCode(Protocol):
 class BindingCodes(Protocol):
     """Codes for WeChat."""
 
-    def issue(self, account: Account) -> BindingCode:
+    def issue(self, account_id: int) -> BindingCode:
         """A new code; earlier ones of the account end."""
         ...
 
@@ -123,7 +97,6 @@ class Parts:
     talk: Talk | None = None
     tickets: Tickets | None = None
     binding_codes: BindingCodes | None = None
-    knowledge_revision: str | None = None
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from core.domain.money import parse_yuan
 
 LINE = ("catalogue", "name", "quantity", "unit", "price", "requirement")
 MAX_ROWS = 500
+MAX_DIGITS = 9
 IMPLEMENTATIONS = ("网上竞价", "电商直购")
 
 
@@ -42,9 +43,13 @@ def from_page(form: MultiDict[str, str]) -> PlanInput:
     columns = {key: form.getlist(f"line_{key}")[:MAX_ROWS] for key in LINE}
     count = max((len(values) for values in columns.values()), default=0)
     lines = [
-        {key: (values[i].strip() if i < len(values) else "") for key, values in columns.items()} for i in range(count)
+        {key: (values[i].strip() if i < len(values) else "") for key, values in columns.items()}
+        for i in range(count)
     ]
-    indicators, amounts = form.getlist("funding_indicator")[:MAX_ROWS], form.getlist("funding_amount")[:MAX_ROWS]
+    indicators, amounts = (
+        form.getlist("funding_indicator")[:MAX_ROWS],
+        form.getlist("funding_amount")[:MAX_ROWS],
+    )
     funding = [
         {"indicator": i.strip(), "amount": a.strip()} for i, a in zip(indicators, amounts, strict=False)
     ]
@@ -58,8 +63,8 @@ def from_page(form: MultiDict[str, str]) -> PlanInput:
     )
 
 
-def to_core(page: PlanInput) -> tuple[dict[str, Any], dict[str, str]]:
-    """Plan form of the core, and sentences for the fields that could not be read."""
+def to_core(page: PlanInput) -> dict[str, Any]:
+    """Plan form of the core; InvalidError names the fields that cannot be read."""
     wrong: dict[str, str] = {}
     lines = []
     for i, row in enumerate(page.lines):
@@ -76,8 +81,12 @@ def to_core(page: PlanInput) -> tuple[dict[str, Any], dict[str, str]]:
     funding = []
     for i, row in enumerate(page.funding):
         indicator = _whole(row["indicator"], f"funding.{i}.indicator", wrong, "请选择指标")
-        funding.append({"indicator": indicator, "amount_fen": _fen(row["amount"], f"funding.{i}.amount_fen", wrong)})
-    form = {
+        funding.append(
+            {"indicator": indicator, "amount_fen": _fen(row["amount"], f"funding.{i}.amount_fen", wrong)}
+        )
+    if wrong:
+        raise InvalidError("有几处填写要改一下，已经在下面标出来了", fields=wrong)
+    return {
         "name": page.name,
         "lines": lines,
         "funding": funding,
@@ -85,13 +94,12 @@ def to_core(page: PlanInput) -> tuple[dict[str, Any], dict[str, str]]:
         "implementation": page.implementation or None,
         "need_by": page.need_by,
     }
-    return form, wrong
 
 
 def _whole(text: str, key: str, wrong: dict[str, str], sentence: str = "请填大于 0 的整数") -> int | None:
     if not text:
         return None  # a draft may have gaps; the core names them
-    if text.isascii() and text.isdecimal() and len(text) <= 9 and int(text) > 0:
+    if text.isascii() and text.isdecimal() and len(text) <= MAX_DIGITS and int(text) > 0:
         return int(text)
     wrong[key] = sentence
     return None

@@ -60,10 +60,8 @@ def new() -> str:
 def create() -> Response | tuple[str, int]:
     """Save a new plan."""
     page, variant = from_page(request.form), _variant()
-    form, unread = to_core(page)
     try:
-        if unread:
-            raise InvalidError("有几处填写要改一下，已经在下面标出来了", fields=unread)
+        form = to_core(page)
         made = documents.create(system(), actor(), "plan", variant, form, key=key())
     except InvalidError as error:
         return _form(page, variant, error=error, wrong=error.fields), status_and_title(error)[0]
@@ -88,10 +86,8 @@ def save(number: str) -> Response | tuple[str, int]:
     """Save a changed plan."""
     page = from_page(request.form)
     view = documents.get(system(), actor(), number)
-    form, unread = to_core(page)
     try:
-        if unread:
-            raise InvalidError("有几处填写要改一下，已经在下面标出来了", fields=unread)
+        form = to_core(page)
         documents.save(system(), actor(), number, form, version=version(), key=key())
     except DomainError as error:
         again = _form(page, view.document.variant, document=view.document, error=error, wrong=error.fields)

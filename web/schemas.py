@@ -1,15 +1,14 @@
 """Shapes on the wire, for /api/v1 and for the conversation page. Money is integer fen, times are ISO 8601 in UTC."""
 
-from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field
 
-if TYPE_CHECKING:
-    from web.parts import Reply
+from assistant.cards import Reply
 
 MAX_TEXT = 1000
+SHORTEST_KEY, LONGEST_KEY = 8, 64  # of idempotency keys
 
 
 class Shown(BaseModel):
@@ -53,117 +52,20 @@ class Station(Shown):
     help: str = ""
 
 
-class FlowCard(Shown):
-    """The small drawn flow. `edges` are [from, to, forward|return]."""
-
-    type: Literal["flow"]
-    title: str
-    number: str
-    nodes: list[Station]
-    edges: list[tuple[str, str, str]]
-
-
-class DocumentItem(Shown):
-    """One document to choose; `say` is what the button says for the user."""
-
-    number: str
-    title: str
-    node: str
-    node_label: str
-    amount_fen: int | None = None
-    say: str | None = None
-
-
-class DocumentsCard(Shown):
-    """Several documents."""
-
-    type: Literal["documents"]
-    title: str = ""
-    number: None = None
-    entries: list[DocumentItem]
-
-
-class StepItem(Shown):
-    """One step of a repair."""
-
-    label: str
-    who: str
-    mine: bool = False
-    menu: str = ""
-    state: Literal["done", "current", "ahead"] = "ahead"
-
-
-class StepsCard(Shown):
-    """A repair to confirm or under way; `before` and `after` name the document's state."""
-
-    type: Literal["steps"]
-    title: str
-    number: str | None = None
-    before: str = ""
-    after: str = ""
-    steps: list[StepItem]
-
-
-class Fact(Shown):
-    """One line of a facts card."""
-
-    label: str
-    value: str
-
-
-class FactsCard(Shown):
-    """A few facts: accounts, contact lines, a ticket."""
-
-    type: Literal["facts"]
-    title: str = ""
-    number: str | None = None
-    rows: list[Fact]
-
-
-Card = Annotated[FlowCard | DocumentsCard | StepsCard | FactsCard, Field(discriminator="type")]
-_CARD: TypeAdapter[FlowCard | DocumentsCard | StepsCard | FactsCard] = TypeAdapter(Card)
-
-
-class ChoiceOut(Shown):
-    """A quick reply."""
-
-    title: str
-    say: str
-
-
-class ReplyOut(Shown):
-    """One bubble."""
-
-    text: str
-    card: Card | None = None
-    choices: list[ChoiceOut] = []
-
-
 class ChatIn(Taken):
     """One message. Sending the same `key` again repeats the answer and does nothing twice."""
 
     conversation: str | None = Field(None, max_length=64)
+    page: str | None = Field(None, max_length=200, description="编号或地址：提问时正在看的单据")
     text: str = Field(min_length=1, max_length=MAX_TEXT)
-    key: str = Field(min_length=8, max_length=64)
+    key: str = Field(min_length=SHORTEST_KEY, max_length=LONGEST_KEY)
 
 
 class ChatOut(BaseModel):
     """What came of it."""
 
     conversation: str
-    replies: list[ReplyOut]
-
-
-def replies_of(replies: "Sequence[Reply]") -> list[ReplyOut]:
-    """Check what the assistant said against the shapes above; a wrong card is a mistake of ours, not the user's."""
-    return [
-        ReplyOut(
-            text=reply.text,
-            card=_CARD.validate_python(dict(reply.card)) if reply.card else None,
-            choices=[ChoiceOut(title=choice.title, say=choice.say) for choice in reply.choices],
-        )
-        for reply in replies
-    ]
+    replies: tuple[Reply, ...]
 
 
 # ── accounts ─────────────────────────────────────────────────────────────
@@ -195,3 +97,84 @@ class SessionOut(BaseModel):
     token: str
     expires_at: datetime
     account: AccountOut
+
+
+# ── notices, money, catalogue ────────────────────────────────────────────
+
+
+class NoticeOut(Shown):
+    """Something to hear."""
+
+    id: int
+    at: datetime
+    text: str
+    number: str
+
+
+class Notices(BaseModel):
+    """Not yet seen."""
+
+    items: list[NoticeOut]
+
+
+class SeenIn(Taken):
+    """These were read."""
+
+    ids: list[int] = Field(max_length=1000)
+
+
+class IndicatorOut(Shown):
+    """A budget indicator."""
+
+    id: int
+    code: str
+    name: str
+    year: int
+    total_fen: int
+    frozen_fen: int
+    used_fen: int
+    available_fen: int
+
+
+class Indicators(BaseModel):
+    """All of the unit."""
+
+    items: list[IndicatorOut]
+
+
+class MovementOut(Shown):
+    """One movement; the amount is positive, the kind says which way."""
+
+    at: datetime
+    kind: str
+    kind_label: str
+    amount_fen: int
+    number: str
+
+
+class Statement(BaseModel):
+    """Movements of one indicator, oldest first."""
+
+    items: list[MovementOut]
+
+
+class CatalogueQuery(Taken):
+    """Part of a name or the beginning of a code."""
+
+    q: str = Field("", max_length=50)
+
+
+class ItemOut(Shown):
+    """A catalogue item that may be chosen."""
+
+    code: str
+    name: str
+    path: str
+    mall: bool
+    central: bool
+
+
+class Items(BaseModel):
+    """What was found."""
+
+    items: list[ItemOut]

@@ -43,7 +43,11 @@ def sign(number: str) -> AnyResponse | tuple[str, int]:
     seal, pin = request.form.get("seal", ""), request.form.get("pin", "")
     try:
         if not seal or not pin:
-            missing = {name: text for name, text, value in (("seal", "请选择印章", seal), ("pin", "请输入 PIN", pin)) if not value}
+            missing = {
+                name: text
+                for name, text, value in (("seal", "请选择印章", seal), ("pin", "请输入 PIN", pin))
+                if not value
+            }
             raise InvalidError("；".join(missing.values()), fields=missing)
         result = sealing.sign(system(), actor(), number, version=version(), seal=seal, pin=pin, key=key())
     except DomainError as error:
@@ -57,5 +61,7 @@ def certificate(number: str) -> Response:
     """The signed PDF."""
     name, content = sealing.certificate(system(), actor(), number)
     response = Response(content, mimetype="application/pdf")
-    response.headers["Content-Disposition"] = f"attachment; filename=\"certificate.pdf\"; filename*=UTF-8''{quote(name)}"
+    response.headers["Content-Disposition"] = (
+        f"attachment; filename=\"certificate.pdf\"; filename*=UTF-8''{quote(name)}"
+    )
     return response

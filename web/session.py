@@ -6,7 +6,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask import session as browser_session
 from werkzeug.wrappers import Response
 
-from core.domain.errors import AuthenticationError, InvalidError
+from core.domain.errors import AuthenticationError
 from core.service import accounts
 from web.errors import status_and_title
 from web.parts import system
@@ -27,7 +27,9 @@ def sign_in_page() -> str | Response:
     """The form; who is signed in already goes on."""
     if signed_in() and not request.args.get("tab"):
         return redirect(local(request.args.get("next")))
-    return render_template("signin.html", next=request.args.get("next", ""), expired="expired" in request.args)
+    return render_template(
+        "signin.html", next=request.args.get("next", ""), expired="expired" in request.args
+    )
 
 
 @pages.post("/signin")
@@ -36,10 +38,8 @@ def sign_in() -> Response | tuple[str, int]:
     """Open a server-side session; what went wrong is said on the form."""
     login, password = request.form.get("login", "").strip(), request.form.get("password", "")
     try:
-        if not login or not password:
-            raise InvalidError("请填写账号和密码", fields={"login": "请填写账号和密码"})
         opened = accounts.sign_in(system(), login, password)
-    except (AuthenticationError, InvalidError) as error:
+    except AuthenticationError as error:
         status, title = status_and_title(error)
         page = render_template(
             "signin.html", next=request.form.get("next", ""), login=login, error=error, title=title

@@ -48,4 +48,4 @@ def explain() -> str:
 @limiter.limit("5 per minute")
 def issue() -> str:
     """A fresh one-time code."""
-    return render_template("binding.html", code=_codes().issue(actor()))
+    return render_template("binding.html", code=_codes().issue(actor().id))

@@ -31,7 +31,13 @@ def lines(text: str) -> Markup:
     return Markup("<br>").join(escape(line) for line in text.splitlines())
 
 
+def common_name(subject: str) -> str:
+    """`CN=某局公章,O=某局,C=CN` → `某局公章`."""
+    parts = dict(part.split("=", 1) for part in subject.split(",") if "=" in part)
+    return parts.get("CN", subject)
+
+
 def register(app: Flask) -> None:
     """As template filters."""
-    for function in (yuan, when, short_when, iso, lines):
+    for function in (yuan, when, short_when, iso, lines, common_name):
         app.add_template_filter(function)

@@ -1,39 +1,30 @@
 """A small assistant for tests: keeps conversations, refuses foreign ones, repeats nothing, and shows every card."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 from uuid import uuid4
 
-from core.domain.accounts import Account
+from assistant.cards import (
+    CaseItem,
+    Change,
+    Choice,
+    ConfirmCard,
+    DocumentItem,
+    DocumentsCard,
+    EntryCard,
+    FactsCard,
+    FlowCard,
+    PlanStep,
+    Reply,
+    Row,
+    StepsCard,
+    Turn,
+)
+from core.domain.accounts import Account, Session
 from core.domain.errors import NotFoundError
 from core.service import documents, flow
 from core.service.system import System
-
-
-@dataclass(frozen=True)
-class Choice:
-    title: str
-    say: str
-
-
-@dataclass(frozen=True)
-class Reply:
-    text: str
-    card: Mapping[str, Any] | None = None
-    choices: Sequence[Choice] = ()
-
-
-@dataclass(frozen=True)
-class Turn:
-    conversation: str
-    replies: Sequence[Reply]
-
-
-@dataclass(frozen=True)
-class Said:
-    text: str
-    replies: Sequence[Reply]
+from web.parts import Said
 
 
 @dataclass
@@ -43,7 +34,16 @@ class EchoTalk:
     owners: dict[str, int] = field(default_factory=dict)
     keys: dict[tuple[int, str], Turn] = field(default_factory=dict)
 
-    def respond(self, account: Account, conversation: str | None, text: str, key: str) -> Turn:
+    def respond(
+        self,
+        session: Session,
+        conversation: str | None,
+        text: str,
+        key: str,
+        *,
+        page: str | None = None,  # noqa: ARG002
+    ) -> Turn:
+        account = session.account
         if (account.id, key) in self.keys:
             return self.keys[account.id, key]
         if conversation and self.owners.get(conversation) != account.id:
@@ -62,34 +62,39 @@ class EchoTalk:
         name = conversation or (own[-1] if own else None)
         return name, self.said.get(name or "", [])
 
-    def _answer(self, account: Account, text: str) -> list[Reply]:
+    def _answer(self, account: Account, text: str) -> tuple[Reply, ...]:  # noqa: PLR0911 - one for each card
         found = documents.listing(self.system, account, kind="plan")
         if "炸" in text:
             raise RuntimeError("secret internals")
         if "流程" in text:
             drawn = flow.flow(self.system, account, found[-1].number)
-            card = {
-                "type": "flow",
-                "title": drawn.title,
-                "number": drawn.number,
-                "nodes": drawn.nodes,
-                "edges": drawn.edges,
-            }
-            return [Reply("这份计划现在在这里：", card)]
+            return (
+                Reply("这份计划现在在这里：", FlowCard(drawn.title, drawn.number, drawn.nodes, drawn.edges)),
+            )
         if "录错" in text:
-            rows = [
-                {"number": d.number, "title": d.title, "node": d.node, "node_label": d.node_label, "say": d.number}
-                for d in found[:3]
-            ]
-            return [Reply("您说的是哪一份？", {"type": "documents", "entries": rows})]
+            items = tuple(DocumentItem(d.number, d.title, d.node, d.node_label, d.number) for d in found[:3])
+            return (Reply("您说的是哪一份？", DocumentsCard("", items)),)
         if "JH-" in text:
-            steps = [
-                {"label": "撤销", "who": "李明", "mine": True, "menu": "计划录入-已处理", "state": "current"},
-                {"label": "退回到采购单位初审", "who": "王芳（采购单位负责人（02））", "menu": "计划审核-待处理"},
-            ]
-            card = {"type": "steps", "title": "改这份计划", "before": "业务科室初审", "after": "采购单位初审", "steps": steps}
-            return [Reply("还没终审，可以拿回来修改，要两步：", card, [Choice("是，开始办", "是"), Choice("先不办", "不")])]
+            steps = (
+                PlanStep("撤销", "李明", mine=True, state="current", menu="计划录入-已处理"),
+                PlanStep("退回到采购单位初审", "王芳（采购单位负责人 02）", mine=False, state="ahead"),
+            )
+            card = StepsCard("改这份计划", found[-1].number, steps, "业务科室初审", "采购单位初审")
+            return (
+                Reply("可以拿回来修改，要两步：", card, (Choice("是，开始办", "是"), Choice("先不办", "不"))),
+            )
+        if text == "是":
+            rows = (
+                Change("单据", "业务科室初审", "采购单位复审"),
+                Change("指标", "冻结 10,800.00", "冻结 10,800.00"),
+            )
+            return (Reply("将要办理：", ConfirmCard("撤销", found[-1].number, rows)),)
         if "账号" in text:
-            rows = [{"label": "经办", "value": account.login}, {"label": "负责人", "value": account.login[:-1] + "2"}]
-            return [Reply("您单位有两个账号：", {"type": "facts", "title": account.unit.name, "rows": rows})]
-        return [Reply(f"您说：{text}", None, [Choice("计划录错了", "计划录错了")])]
+            return (Reply("您单位的账号：", FactsCard("账号", (Row("经办", account.login),))),)
+        if "作废" in text:
+            cases = (
+                CaseItem("计划还没办结", ("点【撤销】", "改好后再送审")),
+                CaseItem("计划已经办结", ("点【取消采购】", "02 终审"), current=True),
+            )
+            return (Reply("", EntryCard("作废计划", "先看办到哪一步。", cases, ("提示已下达：先退回",))),)
+        return (Reply(f"您说：{text}", None, (Choice("计划录错了", "计划录错了"),)),)

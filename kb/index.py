@@ -89,18 +89,19 @@ class Space:
         """The classifier's score of each class."""
         return vector.values @ self.weights[vector.ids] + self.bias
 
-    def similar(self, vector: Vector, count: int) -> Floats:
+    def similar(self, vector: Vector, count: int) -> NDArray[np.float64]:
         """Cosine of the question with each of the `count` rows."""
         first, last = self.starts[vector.ids], self.starts[vector.ids + 1]
         sizes = last - first
         total = int(sizes.sum())
         if total == 0:
-            return np.zeros(count, np.float32)
+            return np.zeros(count)
         # One flat list of positions for all the features' runs, without a Python loop.
-        shift = np.repeat(first - np.concatenate(([0], np.cumsum(sizes)[:-1])), sizes)
-        positions = np.arange(total) + shift
-        parts = self.values[positions] * np.repeat(vector.values, sizes)
-        return np.bincount(self.rows[positions], weights=parts, minlength=count).astype(np.float32)
+        run = np.repeat(np.arange(len(sizes)), sizes)
+        positions = np.arange(total) + (last - np.cumsum(sizes))[run]
+        parts = self.values[positions] * vector.values[run]
+        summed: NDArray[np.float64] = np.bincount(self.rows[positions], weights=parts, minlength=count)
+        return summed
 
 
 @dataclass(frozen=True)
@@ -239,7 +240,7 @@ def _save(file: Path, index: Index) -> None:
 
 
 def _load(file: Path, region: str, topics: Sequence[str], rows: Sequence[Row]) -> Index:
-    with np.load(file, allow_pickle=False) as data:
+    with file.open("rb") as stream, np.load(stream, allow_pickle=False) as data:
         spaces = {}
         for name in _SPACES:
             words = _unpack(data[f"{name}.vocabulary"])

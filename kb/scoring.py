@@ -7,6 +7,7 @@ is tuned by hand.
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from core.adapters.yaml_reader import read_model
 from core.domain.errors import DataError
 from kb.entries import THRESHOLDS
 from kb.features import Analyzer, sounds
-from kb.index import Floats, Index, Ints
+from kb.index import Index, Ints
 from kb.text import windows
 
 SIGNALS = ("classifier", "nearest", "words", "sound", "sound_nearest", "error")
@@ -41,6 +42,7 @@ class Weights(BaseModel):
     error: float = Field(default=0.0, ge=0)
     negative: float
 
+    @cached_property
     def vector(self) -> NDArray[np.float64]:
         """The weights in the order of `SIGNALS`."""
         return np.array([getattr(self, name) for name in SIGNALS])
@@ -58,6 +60,11 @@ class Calibration(BaseModel):
     share: float  # weight share of the question's features that the index knows
     length: float  # logarithm of the question's characters: a single word seldom says enough
     agreement: float  # share of the first topic among the rows that are close
+
+    @cached_property
+    def vector(self) -> NDArray[np.float64]:
+        """The weights in the order of `FACTS`."""
+        return np.array([getattr(self, name) for name in FACTS])
 
 
 class Parameters(BaseModel):
@@ -83,7 +90,7 @@ class Evidence:
     """Signals of one text, signal × class in the order of `SIGNALS`; `rows` is the cosine with each row."""
 
     signals: NDArray[np.float64]
-    rows: Floats
+    rows: NDArray[np.float64]
     share: float
     length: int
 
@@ -110,7 +117,7 @@ def load_parameters(content: Path) -> Parameters:
 
 def weigh(weights: Weights, signals: NDArray[np.float64]) -> NDArray[np.float64]:
     """Weighted sum of the signals for each class."""
-    total: NDArray[np.float64] = weights.vector() @ signals
+    total: NDArray[np.float64] = weights.vector @ signals
     total[-1] += weights.negative
     return total
 
@@ -141,34 +148,35 @@ def judge(
     probabilities /= probabilities.sum()
     order = np.argsort(-probabilities[:-1])
     start, end = firsts[order[0]], firsts[order[0] + 1]
-    source = max((whole, told), key=lambda one: float(one.rows[start:end].max()))
-    row = int(start + np.argmax(source.rows[start:end]))
-    evidence = np.array([source.rows[row], max(whole.share, told.share), math.log1p(told.length), 0.0])
-    evidence[3] = _agreement(told.rows, int(start), int(end), int(firsts[-1]))
-    facts = np.concatenate((_odds(probabilities, order), evidence))
+    source = whole if told is whole or whole.rows[start:end].max() >= told.rows[start:end].max() else told
+    row = int(start + source.rows[start:end].argmax())
+    agreement = _agreement(told.rows, int(start), int(end), int(firsts[-1]))
+    share, length = max(whole.share, told.share), math.log1p(told.length)
+    facts = np.array([*_odds(probabilities, order), source.rows[row], share, length, agreement])
     return Scores(probabilities, order, facts, row, told, heard)
 
 
 def confide(calibration: Calibration, facts: NDArray[np.float64]) -> Any:
     """Probability, 0 to 1, that the first topic is right; for one question or for a matrix of them."""
-    weights = np.array([getattr(calibration, name) for name in FACTS])
-    return 1 / (1 + np.exp(-(calibration.intercept + facts @ weights)))
+    return 1 / (1 + np.exp(-(calibration.intercept + facts @ calibration.vector)))
 
 
-def _agreement(rows: Floats, start: int, end: int, topics: int) -> float:
+def _agreement(rows: NDArray[np.float64], start: int, end: int, topics: int) -> float:
     """How much of the closeness of all rows half as close as the closest or closer lies in `start:end`."""
-    near = np.where(rows[:topics] >= rows[:topics].max() / 2, rows[:topics], 0)
-    total = float(near.sum())
-    return float(near[start:end].sum()) / total if total > 0 else 0.0
+    least = rows[:topics].max() / 2
+    if least <= 0:
+        return 0.0
+    own = rows[start:end]
+    return float(own[own >= least].sum() / rows[:topics][rows[:topics] >= least].sum())
 
 
-def _odds(probabilities: NDArray[np.float64], order: NDArray[np.intp]) -> NDArray[np.float64]:
+def _odds(probabilities: NDArray[np.float64], order: NDArray[np.intp]) -> tuple[float, float]:
     """Log odds of the first topic against everything, and its margin to the second."""
     floor = 1e-9
     first = float(probabilities[order[0]])
     second = float(probabilities[order[1]]) if len(order) > 1 else 0.0
-    odds = np.log(max(first, floor) / max(1 - first, floor))
-    return np.array([odds, np.log(max(first, floor) / max(second, floor))])
+    odds = math.log(max(first, floor) / max(1 - first, floor))
+    return odds, math.log(max(first, floor) / max(second, floor))
 
 
 class Scorer:
@@ -231,9 +239,9 @@ class Scorer:
             part.signals[5] = evidence[0].signals[5]
         return evidence
 
-    def _best(self, rows: Floats) -> Floats:
+    def _best(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
         """The closest row of each class; the appended zero stands for a class without rows."""
-        best: Floats = np.maximum.reduceat(np.append(rows, np.float32(0)), self.index.firsts)
+        best: NDArray[np.float64] = np.maximum.reduceat(np.append(rows, 0.0), self.index.firsts)
         return best
 
     def _lean(self, prior: Mapping[str, float] | None) -> NDArray[np.float64] | None:

@@ -34,6 +34,7 @@ _WHOLES = re.compile(
     """,
     re.VERBOSE,
 )
+_HINT = re.compile(r"\d|[万亿元块]|https?:|id\b")  # without one of these there is no whole to look for
 _GAPS = re.compile(
     r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ue000-\uf8ff\U000f0000-\U0010ffff]+"
 )  # control, private
@@ -76,7 +77,8 @@ def normalise(raw: str) -> Text:
         wholes.append(Whole(kind, match.group().strip()))
         return _MARKS.get(kind, " ")
 
-    text = _WHOLES.sub(replace, text)
+    if _HINT.search(text):
+        text = _WHOLES.sub(replace, text)
     text = _REPEATED.sub(r"\1\1", text)
     return Text(_SPACES.sub(" ", text).strip(), tuple(wholes))
 

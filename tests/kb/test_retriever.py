@@ -14,6 +14,10 @@ from kb import open_library, open_retriever
 from kb.text import key
 from tests.kb.made_up import entry_data
 
+STORY = (
+    "您好，我是去年刚调来的，之前一直在乡里干，电脑也不太懂。今天外面下大雪，好多人没来上班。领导又出差了。"
+    "早上我看了一下，卖场的采购计划提示已经下达不能作废，该怎么办？麻烦您了，谢谢。"
+)
 ASKED = {
     "short": ("我的计划录错了咋办", "nm-2"),
     "typo": ("采购计划录措了怎么改回来", "nm-2"),
@@ -27,11 +31,7 @@ ASKED = {
     ),
     "noise around": ("####  技术参数里面怎么插图片呀  ####", "nm-18"),
     "html": ("<b>备案书</b><script>alert(1)</script>盖错章了怎么重新盖", "nm-9"),
-    "long story": (
-        "您好，我是去年刚调来的，之前一直在乡里干，电脑也不太懂。今天外面下大雪，好多人没来上班。领导又出差了，我一个人。"
-        + "早上我看了一下，卖场的采购计划提示已经下达不能作废，该怎么办？麻烦您了，谢谢。",
-        "nm-3",
-    ),
+    "long story": (STORY, "nm-3"),
 }
 
 

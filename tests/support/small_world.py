@@ -47,35 +47,40 @@ class World:
     units: Mapping[str, int]
     indicator_id: int
 
-    def plan(self, key: str, *steps: str, variant: str = "mall", price_fen: int = PRICE_FEN) -> Document:
-        """A new plan, brought on by `steps`, each by whoever may."""
+    def enter(self, key: str, *, variant: str = "mall", price_fen: int = PRICE_FEN) -> Document:
+        """A new plan."""
+        item = {
+            "catalogue": "A02021003",
+            "name": "打印机",
+            "quantity": 1,
+            "unit": "台",
+            "unit_price_fen": price_fen,
+        }
         form: dict[str, Any] = {
             "name": "激光打印机",
-            "lines": [
-                {
-                    "catalogue": "A02021003",
-                    "name": "打印机",
-                    "quantity": 1,
-                    "unit": "台",
-                    "unit_price_fen": price_fen,
-                }
-            ],
+            "lines": [item],
             "funding": [{"indicator": self.indicator_id, "amount_fen": price_fen}],
             "implementation": "网上竞价",
         }
         if variant == "project":
             form["agency"] = "AGENCY"
-        document = documents.create(self.system, self.crew[Role.HANDLER], "plan", variant, form, key=key)
+        return documents.create(self.system, self.crew[Role.HANDLER], "plan", variant, form, key=key)
+
+    def plan(self, key: str, *steps: str, variant: str = "mall", price_fen: int = PRICE_FEN) -> Document:
+        """A new plan, brought on by `steps`, each by whoever may."""
+        document = self.enter(key, variant=variant, price_fen=price_fen)
         for index, step in enumerate(steps):
             role = _REVIEWERS[index - 1] if step == "pass" else Role.HANDLER
             self.act(document.number, step, role=role, key=f"{key}-{index}")
         return self.find(document.number)
 
-    def act(self, number: str, action: str, *, role: Role, key: str, **arguments: str) -> None:
-        """One act by the account of `role` on the document as it is now."""
+    def act(
+        self, number: str, action: str, *, role: Role, key: str, version: int | None = None, **arguments: str
+    ) -> None:
+        """One act by the account of `role`, on the document as it is now or was at `version`."""
         acts.perform(
-            self.system, self.crew[role], number, action, version=self.find(number).version, arguments=arguments,
-            key=key, certificate=_CERTIFICATE if action == "sign" else None,
+            self.system, self.crew[role], number, action, version=version or self.find(number).version,
+            arguments=arguments, key=key, certificate=_CERTIFICATE if action == "sign" else None,
         )  # fmt: skip
 
     def find(self, number: str) -> Document:

@@ -100,8 +100,8 @@ class Space:
         run = np.repeat(np.arange(len(sizes)), sizes)
         positions = np.arange(total) + (last - np.cumsum(sizes))[run]
         parts = self.values[positions] * vector.values[run]
-        summed: NDArray[np.float64] = np.bincount(self.rows[positions], weights=parts, minlength=count)
-        return summed
+        summed = np.bincount(self.rows[positions], weights=parts, minlength=count)
+        return summed.astype(np.float64, copy=False)
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,16 @@ import pytest
 import yaml
 
 from kb import Library, Retriever, open_library, open_retriever
+from kb.retriever import CONTENT
 
 REGION = "neimenggu"
 
 
 @pytest.fixture(scope="session")
-def library() -> Library:
-    return open_library()
+def library(tmp_path_factory) -> Library:
+    """A copy, so that an entry edited meanwhile does not change what one run tests."""
+    folder = tmp_path_factory.mktemp("kb-content") / "content"
+    return open_library(shutil.copytree(CONTENT, folder))
 
 
 @pytest.fixture(scope="session")

@@ -172,10 +172,11 @@ def test_second_start_reads_the_cache_and_finds_the_same(retriever, library, cac
         assert one.to_json() == other.to_json()
 
 
-def test_asking_needs_no_scikit_learn(cache, retriever):
+def test_asking_needs_no_scikit_learn(cache, library, retriever):
     code = (
-        "import sys; from pathlib import Path; from kb import open_retriever; "
-        f"r = open_retriever('neimenggu', cache_dir=Path({str(cache)!r})); "
+        "import sys; from pathlib import Path; from kb import open_library, open_retriever; "
+        f"library = open_library(Path({str(library.content)!r})); "
+        f"r = open_retriever('neimenggu', library, cache_dir=Path({str(cache)!r})); "
         "print(r.find('计划录错了怎么办呢').kind, 'sklearn' in sys.modules, 'pypinyin' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

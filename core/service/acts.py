@@ -49,18 +49,26 @@ def perform(
     Errors: NotFoundError, ForbiddenError (who may), BlockedError (`reasons`), InvalidError (form fields),
     ConflictError (the document moved; nothing was done). `certificate` goes with the act `sign` only.
     """
-    with system.database.write() as tx:
-        return perform_in(
-            system,
-            tx,
-            actor,
-            number,
-            action,
-            version=version,
-            arguments=arguments,
-            key=key,
-            certificate=certificate,
-        )
+
+    def attempt() -> ActResult:
+        with system.database.write() as tx:
+            return perform_in(
+                system,
+                tx,
+                actor,
+                number,
+                action,
+                version=version,
+                arguments=arguments,
+                key=key,
+                certificate=certificate,
+            )
+
+    try:
+        return attempt()
+    except ConflictError:
+        # Perhaps the same request won the race (a double click): then its result is there now.
+        return attempt()
 
 
 def perform_in(  # noqa: PLR0913 - as perform, and the transaction

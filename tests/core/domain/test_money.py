@@ -51,9 +51,10 @@ def test_anything_else_is_refused_and_said(text: str) -> None:
 @given(st.text(max_size=20))
 def test_any_text_is_an_amount_or_an_error(text: str) -> None:
     try:
-        assert 0 <= parse_yuan(text) < 10**14
-    except InvalidError as error:
-        assert error.code == "amount"
+        fen = parse_yuan(text)
+    except InvalidError:
+        return
+    assert 0 <= fen < 10**14
 
 
 def test_a_shortage_is_shown_with_its_sign() -> None:

@@ -118,28 +118,27 @@ class LedgerStore:
         ]
 
     def imbalances(self) -> list[str]:
-        """Every indicator or hold whose balances differ from its replayed movements, as sentences."""
-        rows = self._connection.execute(
-            select(
-                movement.c.indicator_id, movement.c.kind, func.sum(movement.c.amount_fen).label("amount")
-            ).group_by(movement.c.indicator_id, movement.c.kind)
-        )
-        replayed = replay(Movement(r.indicator_id, MovementKind(r.kind), int(r.amount)) for r in rows)
+        """Every indicator, and every document's hold on one, that differs from its replayed movements."""
+        pair = (movement.c.document_id, movement.c.indicator_id)
+        summed = select(*pair, movement.c.kind, func.sum(movement.c.amount_fen).label("amount"))
+        by_document: dict[int, list[Movement]] = {}
+        for row in self._connection.execute(summed.group_by(*pair, movement.c.kind)):
+            move = Movement(row.indicator_id, MovementKind(row.kind), int(row.amount))
+            by_document.setdefault(row.document_id, []).append(move)
+        replayed = replay(move for moves in by_document.values() for move in moves)
         found = [
             f"指标 {row.code} 的余额与流水不一致"
             for row in self._connection.execute(select(indicator))
             if replayed.get(row.id, (0, 0)) != (row.frozen_fen, row.used_fen)
         ]
-        held = self._connection.execute(
-            select(
-                hold.c.indicator_id,
-                func.sum(hold.c.frozen_fen).label("frozen"),
-                func.sum(hold.c.used_fen).label("used"),
-            ).group_by(hold.c.indicator_id)
-        )
-        found += [
-            f"指标编号 {row.indicator_id} 的占用与流水不一致"
-            for row in held
-            if replayed.get(row.indicator_id, (0, 0)) != (int(row.frozen), int(row.used))
-        ]
-        return found
+        held = {
+            (row.document_id, row.indicator_id): (row.frozen_fen, row.used_fen)
+            for row in self._connection.execute(select(hold))
+        }
+        due = {
+            (document_id, indicator_id): amounts
+            for document_id, moves in by_document.items()
+            for indicator_id, amounts in replay(moves).items()
+        }
+        wrong = [key for key in held.keys() | due.keys() if held.get(key, (0, 0)) != due.get(key, (0, 0))]
+        return found + [f"单据编号 {key[0]} 对指标编号 {key[1]} 的占用与流水不一致" for key in sorted(wrong)]

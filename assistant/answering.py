@@ -11,7 +11,7 @@ from assistant.conversation import Errand, Frame, Stage
 from assistant.knowledge import Knowledge
 from assistant.replies import say
 from assistant.scene import Outcome, Scene, Viewer
-from assistant.understanding import Heard, hear
+from assistant.understanding import hear
 from core.domain.errors import NotFoundError
 from kb import Entry, Finding
 
@@ -117,7 +117,7 @@ def _on_document(scene: Scene, before: Scene, entry: Entry, errand: Errand) -> O
     viewer = repair.viewer_of(scene)
     if scene.heard.numbers:
         return begin(scene, replace(errand, number=scene.heard.numbers[0]))
-    found = meant(before, candidates(viewer, entry))
+    found = meant(before, candidates(viewer, entry), looks=errand.kind == "status")
     if not found:
         lead = Reply(say("no_plan"))
         return Outcome(scene.state, (lead, *general(scene.knowledge, entry)))
@@ -148,4 +148,4 @@ def general(knowledge: Knowledge, entry: Entry) -> tuple[Reply, ...]:
         if (near := knowledge.known(entry.region, name)) is not None
     )
     cases = tuple(CaseItem(case.when, case.steps) for case in entry.cases)
-    return (Reply(entry.short, EntryCard(entry.title, entry.short, cases, entry.fails, links, entry.id)),)
+    return (Reply(entry.short, EntryCard(entry.title, cases, entry.fails, links, entry.id)),)

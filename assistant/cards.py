@@ -104,10 +104,9 @@ class CaseItem:
 
 @dataclass(frozen=True)
 class EntryCard:
-    """A knowledge entry: its cases, what to do when it fails, and neighbouring topics to tap."""
+    """A knowledge entry beside its short answer: its cases, what to do when it fails, and neighbouring topics to tap."""
 
     title: str
-    short: str
     cases: tuple[CaseItem, ...]
     fails: tuple[str, ...] = ()
     links: tuple[Choice, ...] = ()

@@ -23,12 +23,12 @@ _PRONOUNS = ("这条", "这个", "那条", "它", "这单", "刚才那")
 
 def candidates(viewer: Viewer, entry: Entry) -> list[DocumentSummary]:
     """Live plans an entry can be about, those under review first. Where its cases name nodes, only those."""
-    kind = lambda item: _node_type(viewer, item)  # noqa: E731
-    live = [item for item in viewer.plans if kind(item) is not NodeType.END]
+    types = {item.number: _node_type(viewer, item) for item in viewer.plans}
+    live = [item for item in viewer.plans if types[item.number] is not NodeType.END]
     live = [item for item in live if concerns(entry, item.variant)]
     states = {node for case in entry.cases for node in case.state}
     fitting = [item for item in live if item.node in states]
-    return sorted(fitting or live, key=lambda item: (_ORDER[kind(item)], -item.id))
+    return sorted(fitting or live, key=lambda item: (_ORDER[types[item.number]], -item.id))
 
 
 def _node_type(viewer: Viewer, item: DocumentSummary) -> NodeType:
@@ -37,20 +37,25 @@ def _node_type(viewer: Viewer, item: DocumentSummary) -> NodeType:
     return node.type if node else NodeType.WORK
 
 
-def meant(scene: Scene, found: Sequence[DocumentSummary]) -> list[DocumentSummary]:
-    """Those of `found` that the message, the page or the talk before points at; all of them where nothing does."""
+def meant(scene: Scene, found: Sequence[DocumentSummary], *, looks: bool) -> list[DocumentSummary]:
+    """Those of `found` that the message, the page or the talk before points at; all of them where nothing does.
+
+    Where it is only looked (`looks`), the document spoken of last is good enough.
+    """
     by_number = {item.number: item for item in found}
     heard = scene.heard
     if scene.page_number in by_number:
         return [by_number[scene.page_number]]
+    said = [item for item in found if named(item.title, heard.plain)]
     spoken = scene.state.number
-    if spoken in by_number and (not scene.state.topic or any(word in heard.plain for word in _PRONOUNS)):
+    pointed = looks or not scene.state.topic or any(word in heard.plain for word in _PRONOUNS)
+    if not said and spoken in by_number and pointed:
         return [by_number[spoken]]
-    named = [item for item in found if _named(item.title, heard.plain)]
-    return named or list(found)
+    return said or list(found)
 
 
-def _named(title: str, text: str) -> bool:
+def named(title: str, text: str) -> bool:
+    """Whether a word of a document's title stands in `text`."""
     return any(len(part) >= _NAME and part in text for part in title.split())
 
 
@@ -58,15 +63,20 @@ def ask_which(scene: Scene, found: Sequence[DocumentSummary], errand: Errand, le
     """A list to choose from."""
     shown = list(found[:SHOWN])
     options = tuple(Option(item.title, item.number, item.node_label) for item in shown)
-    frame = Frame(Stage.CHOOSING_DOCUMENT, errand=errand, options=options, slots=dict(scene.heard.slots or {}))
+    frame = Frame(
+        Stage.CHOOSING_DOCUMENT, errand=errand, options=options, slots=dict(scene.heard.slots or {})
+    )
     text = say("which_plan") if len(shown) == len(found) else say("which_plan_more", shown=len(shown))
     return Outcome(scene.state.push(frame), (Reply(lead + text, documents_card(shown, choosing=True)),))
 
 
-def documents_card(found: Sequence[DocumentSummary], *, choosing: bool = False, title: str = "") -> DocumentsCard:
+def documents_card(
+    found: Sequence[DocumentSummary], *, choosing: bool = False, title: str = ""
+) -> DocumentsCard:
     """A list of documents."""
     items = tuple(
-        DocumentItem(one.number, one.title, one.node, one.node_label, one.number if choosing else "") for one in found
+        DocumentItem(one.number, one.title, one.node, one.node_label, one.number if choosing else "")
+        for one in found
     )
     return DocumentsCard(title or say("plans_title"), items)
 
@@ -86,7 +96,9 @@ def chosen(heard: Heard, options: Sequence[Option]) -> list[Option]:
     if exact:
         return exact
     return [
-        one for one in options if (len(said) >= _NAME and said in words.key(one.title)) or _named(one.title, heard.plain)
+        one
+        for one in options
+        if (len(said) >= _NAME and said in words.key(one.title)) or named(one.title, heard.plain)
     ]
 
 

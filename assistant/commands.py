@@ -12,7 +12,7 @@ from assistant.conversation import Errand
 from assistant.looking import missing, seal, track
 from assistant.repair import propose
 from assistant.replies import say
-from assistant.scene import Outcome, Scene, Viewer
+from assistant.scene import Outcome, Scene
 from assistant.topics import leading
 from core.adapters.yaml_reader import read_model
 from core.service.views import DocumentView
@@ -50,26 +50,24 @@ def act(scene: Scene) -> Outcome | None:
     """Carry on with a command; None where the message is none."""
     viewer = scene.viewer
     heard = scene.heard
-    if viewer is None or (not heard.numbers and len(words.key(heard.lead)) > _BARE_LIMIT):
-        return None
-    if heard.question and not heard.numbers:
+    bare = not heard.numbers
+    if viewer is None or (bare and (heard.question or len(words.key(heard.lead)) > _BARE_LIMIT)):
         return None
     number = next(iter(heard.numbers), "") or scene.page_number or scene.state.number
     if not number or not viewer.sees(number):
         return missing(scene, heard.numbers[0]) if heard.numbers else None
     view = viewer.look(number)
-    match = _best(view, words.key(heard.lead), bare=not heard.numbers)
-    if match is None:
+    match = _best(view, words.key(heard.lead), bare=bare)
+    # 怎么作废 JH-… asks for the way, not for the act
+    if match is None or (heard.question and match.kind not in {"sign", "track"}):
         return None
+    return _carry(scene, view, match)
+
+
+def _carry(scene: Scene, view: DocumentView, match: _Match) -> Outcome | None:
+    number = view.summary.number
     if match.kind == "track":
         return track(scene, number)
-    if heard.question and match.kind != "sign":
-        return None  # 怎么作废 JH-… asks for the way, not for the act
-    return _carry(scene, viewer, view, match)
-
-
-def _carry(scene: Scene, viewer: Viewer, view: DocumentView, match: _Match) -> Outcome | None:
-    number = view.summary.number
     if match.kind == "sign":
         return seal(scene, number)
     target = _target(view, match.name, scene.heard.lead)

@@ -79,7 +79,8 @@ class State:
     """A conversation between two turns.
 
     `done` is what was carried out last, so that a second yes is answered and not obeyed; `told` are tasks already
-    mentioned; `others` are topics that came second for the last question.
+    mentioned; `others` are topics that came second for the last question; `menu` is what the numbered choices of the
+    last turn say.
     """
 
     stack: tuple[Frame, ...] = ()
@@ -91,6 +92,7 @@ class State:
     told: tuple[str, ...] = ()
     unknowns: int = 0
     question: str = ""
+    menu: tuple[str, ...] = ()
 
     @property
     def top(self) -> Frame | None:
@@ -106,6 +108,11 @@ class State:
     def pop(self) -> "State":
         """Without the topmost running thing."""
         return replace(self, stack=self.stack[:-1])
+
+    def without(self, numbers: frozenset[str]) -> "State":
+        """Without running things about these documents: they moved, what was shown of them is old."""
+        kept = tuple(f for f in self.stack if f.errand is None or f.errand.number not in numbers)
+        return replace(self, stack=kept)
 
     def swap(self, frame: Frame) -> "State":
         """The topmost running thing goes on as `frame`."""

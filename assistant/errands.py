@@ -75,7 +75,9 @@ class Prepared:
         ]  # fmt: skip
         money = _money(self.view, self.legs)
         labels = {field.name: field.label for leg in self.legs for field in leg.form}
-        filled = [Change(labels[name], "—", text) for name, text in slots if name in labels and name != "target"]
+        filled = [
+            Change(labels[name], "—", text) for name, text in slots if name in labels and name != "target"
+        ]
         return ConfirmCard(
             say("confirm_title"), self.view.summary.number, (*rows, *([money] if money else []), *filled)
         )
@@ -156,7 +158,14 @@ def _words(step: RepairStep) -> str:
 def _leg(step: RepairStep) -> Leg:
     form = tuple(field for field in step.form if field.name != "target")
     return Leg(
-        step.number, step.action, step.label, step.source_label, step.target, step.target_label, form, step.public
+        step.number,
+        step.action,
+        step.label,
+        step.source_label,
+        step.target,
+        step.target_label,
+        form,
+        step.public,
     )
 
 
@@ -231,9 +240,7 @@ def _why_not(viewer: Viewer, view: DocumentView, action: str) -> str:
     if action == "sign":
         return say("sign_elsewhere", number=view.summary.number)
     try:
-        acts.check(
-            viewer.system, viewer.account, view.summary.number, action, version=view.document.version
-        )
+        acts.check(viewer.system, viewer.account, view.summary.number, action, version=view.document.version)
     except DomainError as error:
         return error.message
     return say("not_offered", number=view.summary.number, node=view.summary.node_label)

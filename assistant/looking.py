@@ -14,6 +14,7 @@ from core.domain.accounts import ROLE_LABELS, Role, account_number
 from core.domain.errors import DomainError, NotFoundError
 from core.service import accounts
 from core.service import flow as flows
+from core.service.flow import Flow
 from core.service.views import DocumentView
 from kb import Entry
 
@@ -33,11 +34,11 @@ def track(scene: Scene, number: str) -> Outcome:
     viewer = repair.viewer_of(scene)
     try:
         view = viewer.look(number)
-        drawn = flows.flow(viewer.system, viewer.account, number)
+        drawn = _drawn(viewer, number)
     except NotFoundError:
         return missing(scene, number)
     card = FlowCard(say("flow_title"), number, drawn.nodes, drawn.edges)
-    text = f"{where(view)}{_turn(view)}{_stopped(viewer, view)}"
+    text = f"{where(view)}{_turn(drawn)}{_stopped(viewer, view)}"
     state = replace(scene.state, number=number, topic="")
     return Outcome(state, (Reply(text, card, _suggestions(viewer, view)),))
 
@@ -47,8 +48,14 @@ def where(view: DocumentView) -> str:
     return say("where", document=repair.about(view), node=view.summary.node_label)
 
 
-def _turn(view: DocumentView) -> str:
-    return say("whose_turn", who=view.whose_turn) if view.whose_turn else say("nobody_turn")
+def _who(drawn: Flow) -> str:
+    """Whose turn it is, by name."""
+    return next((node.whose for node in drawn.nodes if node.state == "current"), "")
+
+
+def _turn(drawn: Flow) -> str:
+    who = _who(drawn)
+    return say("whose_turn", who=who) if who else say("nobody_turn")
 
 
 def _days(viewer: Viewer, view: DocumentView) -> int:
@@ -76,7 +83,13 @@ def who_next(scene: Scene) -> Outcome | None:
         return None
     view = scene.viewer.look(scene.number)
     node = view.process.node(view.summary.node)
-    return Outcome(scene.state, (Reply(f"{where(view)}{_turn(view)}{node.help}"),))
+    return Outcome(
+        scene.state, (Reply(f"{where(view)}{_turn(_drawn(scene.viewer, scene.number))}{node.help}"),)
+    )
+
+
+def _drawn(viewer: Viewer, number: str) -> Flow:
+    return flows.flow(viewer.system, viewer.account, number)
 
 
 def how_long(scene: Scene) -> Outcome:
@@ -84,13 +97,14 @@ def how_long(scene: Scene) -> Outcome:
     if not scene.viewer or not scene.number or not scene.viewer.sees(scene.number):
         return Outcome(scene.state, (Reply(say("how_long_unknown")),))
     view = scene.viewer.look(scene.number)
-    if not view.whose_turn:
+    who = _who(_drawn(scene.viewer, scene.number))
+    if not who:
         return Outcome(scene.state, (Reply(where(view) + say("nobody_turn")),))
     text = say(
         "how_long",
         document=repair.about(view),
         node=view.summary.node_label,
-        who=view.whose_turn,
+        who=who,
         days=_days(scene.viewer, view),
     )
     return Outcome(scene.state, (Reply(text),))
@@ -149,26 +163,27 @@ def seal(scene: Scene, number: str) -> Outcome:
 
 def probes(scene: Scene, entry: Entry) -> tuple[Reply, ...]:
     """What diagnostics finds from here, else how to run it where the trouble is."""
-    here = [name for name in entry.probes if name in _RUNS_HERE]
+    here: list[str] = []
     replies: list[Reply] = []
-    if here and scene.expires_at is not None and scene.viewer is not None:
-        replies += _finding(scene, here, scene.expires_at, scene.viewer.system.clock())
-    elsewhere = [name for name in entry.probes if name not in _RUNS_HERE]
+    if scene.expires_at is not None and scene.viewer is not None:
+        here = [name for name in entry.probes if name in _RUNS_HERE]
+        for name in here:
+            replies += _finding(scene, name, scene.expires_at, scene.viewer.system.clock())
+    elsewhere = [name for name in entry.probes if name not in here]
     if elsewhere:
         said = say("probe_elsewhere", region=scene.region, probes=" --only ".join(elsewhere))
         replies.append(Reply(said))
     return tuple(replies)
 
 
-def _finding(scene: Scene, names: list[str], expires_at: datetime, now: datetime) -> list[Reply]:
+def _finding(scene: Scene, name: str, expires_at: datetime, now: datetime) -> list[Reply]:
     # The server's clock is the one the session is judged by, so it is its own reference.
     facts = {"token_expires_at": expires_at, "reference_time": now}
-    facts = {name: value for name, value in facts.items() if name in diagnostics.inputs()}
     try:
-        report = diagnostics.run(scene.region, only=names, facts=facts, now=now, offline=True)
+        report = diagnostics.run(scene.region, only=[name], facts=facts, now=now, offline=True)
     except DomainError:
         return []  # a region without checks still has its answer
-    result = report.of(names[0])
+    result = report.of(name)
     rows = [Row("结果", result.summary)]
     if result.remedy:
         rows.append(Row("办法", result.remedy))

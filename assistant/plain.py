@@ -56,7 +56,8 @@ def card_text(card: Card) -> str:
             )
         case DocumentsCard():
             return "\n".join(
-                f"{at}. {item.title} {item.number} 在“{item.node_label}”" for at, item in enumerate(card.items, 1)
+                f"{at}. {item.title} {item.number} 在“{item.node_label}”"
+                for at, item in enumerate(card.items, 1)
             )
         case ConfirmCard():
             return "\n".join(f"{row.label}：{row.before} → {row.after}" for row in card.rows)

@@ -24,25 +24,33 @@ def propose(scene: Scene, errand: Errand, slots: Mapping[str, str] | None = None
     viewer = viewer_of(scene)
     given = {**(slots or {}), **(scene.heard.slots or {})}
     found = errands.prepare(viewer, errand, given.get("target", ""))
-    state = replace(scene.state, number=errand.number or scene.state.number, topic=errand.topic or scene.state.topic)
+    state = replace(
+        scene.state, number=errand.number or scene.state.number, topic=errand.topic or scene.state.topic
+    )
     if isinstance(found, Refused):
         return Outcome(state, (_refused(found, lead),))
     where = _where(scene, found, lead)
     if found.running is not None:
-        return Outcome(state, (_still_running(found, found.running, where),))
+        return Outcome(state, (_still_running(found.running, where),))
     if found.waits is not None:
         return _offer_to_ask(state, found, where)
-    frame = _frame(found, given)
-    missing = _missing(found, given)
-    if errand.kind == "goal":
+    return _offer(state, found, given, where)
+
+
+def _offer(state: State, found: Prepared, slots: Mapping[str, str], where: str) -> Outcome:
+    """Own acts: a goal is shown as a whole first; a single act is filled in and confirmed at once."""
+    frame = _frame(found, slots)
+    state = state.push(frame)
+    missing = _missing(found, slots)
+    if found.errand.kind == "goal":
         first = Reply(where, found.steps_card())
-        if missing:
-            offered = replace(frame, stage=Stage.OFFERING)
-            return Outcome(state.push(offered), (first, Reply(_question(found), choices=YES_NO)))
-        return _confirm(state.push(frame), found, frame, (first,))
-    if missing:
-        return _ask(state.push(frame), frame, missing, found.view, lead=where)
-    return _confirm(state.push(frame), found, frame, lead=where)
+        if missing is None:
+            return _confirm(state, found, frame, (first,))
+        offered = state.swap(replace(frame, stage=Stage.OFFERING))
+        return Outcome(offered, (first, Reply(_question(found), choices=YES_NO)))
+    if missing is not None:
+        return _ask(state, frame, missing, found.view, lead=where)
+    return _confirm(state, found, frame, lead=where)
 
 
 def viewer_of(scene: Scene) -> Viewer:
@@ -75,7 +83,7 @@ def _refused(found: Refused, lead: str) -> Reply:
     return Reply(f"{lead}{where}{found.said}")
 
 
-def _still_running(found: Prepared, running: Repair, where: str) -> Reply:
+def _still_running(running: Repair, where: str) -> Reply:
     step = running.step
     said = say("still_running", label=step.label if step else "", who=running.waiting_for)
     return Reply(f"{where}{said}", progress(running))
@@ -196,11 +204,14 @@ def carry_out(scene: Scene, frame: Frame) -> Outcome:
     if not said:
         view = viewer.look(number)
         said = say("where", document=about(view), node=view.summary.node_label)
-    state = replace(scene.state.pop(), done=said, number=number)
+    moved = frozenset({number, *(result.document.number for result in carried.results)})
+    state = replace(scene.state.pop().without(moved), done=said, number=number)
     state = _offer_next(state, viewer, carried.repair)
     after = _afterwards(viewer, number, carried.repair)
     trouble = (Reply(say("rest_stopped", reason=carried.error.message)),) if carried.error else ()
-    return Outcome(state, (Reply(said + after, progress(carried.repair) if carried.repair else None), *trouble))
+    return Outcome(
+        state, (Reply(said + after, progress(carried.repair) if carried.repair else None), *trouble)
+    )
 
 
 def _offer_next(state: State, viewer: Viewer, repair: Repair | None) -> State:
@@ -226,6 +237,7 @@ def _afterwards(viewer: Viewer, number: str, repair: Repair | None) -> str:
 
 def progress(repair: Repair) -> StepsCard:
     """How far a repair has come."""
+
     def state(at: int) -> str:
         return "done" if at < repair.position else "current" if at == repair.position else "ahead"
 
@@ -256,4 +268,3 @@ def resume_line(frame: Frame) -> str:
     if frame.stage is Stage.CHOOSING_DOCUMENT:
         return say("resume_choose")
     return ""
-

@@ -106,9 +106,7 @@ class Store:
     def load(self, conversation_id: str, owner: Owner) -> Opened | None:
         """A stored conversation; NotFoundError where it belongs to someone else, None where there is none."""
         with self._reading() as connection:
-            row = connection.execute(
-                select(conversation).where(conversation.c.id == conversation_id)
-            ).first()
+            row = connection.execute(select(conversation).where(conversation.c.id == conversation_id)).first()
         if row is None:
             return None
         if (row.account_id, row.peer) != (owner.account_id, owner.peer):
@@ -247,7 +245,9 @@ class Store:
         """Take or close a ticket; False where it is closed already."""
         found = (ticket.c.number == number) & (ticket.c.state != "closed")
         with self._writing() as connection:
-            done = connection.execute(update(ticket).where(found).values(state=state, note=note, updated_at=at))
+            done = connection.execute(
+                update(ticket).where(found).values(state=state, note=note, updated_at=at)
+            )
         return done.rowcount == 1
 
     def forget(self, owner: Owner) -> None:
@@ -255,7 +255,10 @@ class Store:
         ids = select(conversation.c.id).where(conversation.c.peer == owner.peer)
         with self._writing() as connection:
             gone = list(connection.scalars(ids))
-            for table, column in ((turn_key, turn_key.c.conversation_id), (message, message.c.conversation_id)):
+            for table, column in (
+                (turn_key, turn_key.c.conversation_id),
+                (message, message.c.conversation_id),
+            ):
                 connection.execute(table.delete().where(column.in_(gone)))
             closed = update(ticket).where(ticket.c.conversation_id.in_(gone))
             connection.execute(closed.values(transcript=[], question="", note="", state="closed"))

@@ -41,7 +41,12 @@ def concerns(entry: Entry, variant: str) -> bool:
 def leading(library: Library, region: str, goal: str) -> str:
     """The region's topic whose cases are told when `goal` is named outright; "" without one."""
     return next(
-        (name for name, topic in topics().items() if topic.leads == goal and (region, name) in library.entries), ""
+        (
+            name
+            for name, topic in topics().items()
+            if topic.leads == goal and (region, name) in library.entries
+        ),
+        "",
     )
 
 

@@ -16,12 +16,18 @@ FILE = Path(__file__).parent / "data" / "patterns.yaml"
 LAST = -1
 
 _DASH = r"[-‐-―−－_ ]?"
-_NUMBER = re.compile(rf"(?<![A-Za-z0-9])(JH|DD){_DASH}(\d{{6}}){_DASH}(\d{{4}}){_DASH}(\d{{6}})(?!\d)", re.IGNORECASE)
-_BARE = re.compile(rf"(?<![A-Za-z0-9-])(\d{{6}})-(\d{{4}})-(\d{{6}})(?!\d)")
+_NUMBER = re.compile(
+    rf"(?<![A-Za-z0-9])(JH|DD){_DASH}(\d{{6}}){_DASH}(\d{{4}}){_DASH}(\d{{6}})(?!\d)", re.IGNORECASE
+)
+_BARE = re.compile(r"(?<![A-Za-z0-9-])(\d{6})-(\d{4})-(\d{6})(?!\d)")
 _TAIL = re.compile(r"(?:尾号|编号|末尾|最后几位|后几位)?(?:是|为)?(\d{1,16})(?:号|的)?(?:那条|那个)?\Z")
-_ORDINAL = re.compile(r"(?:就|选|要|是|那就)?第?(\d{1,2}|[一二三四五六七八九十两])(?:个|条|项|号|行|种)?(?:吧|的)?\Z")
+_ORDINAL = re.compile(
+    r"(?:就|选|要|是|那就)?第?(\d{1,2}|[一二三四五六七八九十两])(?:个|条|项|号|行|种)?(?:吧|的)?\Z"
+)
 _LAST = re.compile(r"(?:就|选|要|是)?(?:最后|末尾)(?:那|一)?(?:一)?(?:个|条|项)?(?:吧)?\Z")
-_SLOT = re.compile(r"(意见|理由|原因)\s*(?:[:：]|写|填|是|为|改成|改为)\s*[“\"「]?([^”\"」\n]{1,500})[”\"」]?\s*\Z")
+_SLOT = re.compile(
+    r"(意见|理由|原因)\s*(?:[:：]|写|填|是|为|改成|改为)\s*[“\"「]?([^”\"」\n]{1,500})[”\"」]?\s*\Z"
+)
 _HAN = {**{c: i for i, c in enumerate("一二三四五六七八九十", 1)}, "两": 2}
 _MARK = "这条计划"
 
@@ -54,10 +60,10 @@ class Patterns:
 
 @dataclass(frozen=True)
 class Heard:
-    """One message. `plain` is what knowledge is asked with: document numbers become 这条计划; `lead` is what
-    stands before 意见：… or 理由：….
+    """One message.
 
-    `act` is a move of the conversation, `rest` what follows a correction; `numbers` are whole document numbers,
+    `plain` is what knowledge is asked with: document numbers become 这条计划; `lead` is what stands before 意见：…
+    or 理由：…. `act` is a move of the conversation, `rest` what follows a correction; `numbers` are whole document numbers,
     `tail` digits that may be the end of one, `ordinal` a position (1 is the first, -1 the last).
     """
 
@@ -88,7 +94,9 @@ def patterns(file: Path = FILE) -> Patterns:
             exact.setdefault(words.key(text), act)
     starts = [(words.key(text), act) for act, one in model.acts.items() for text in one.starts]
     contains = [(words.key(t), act, one.within) for act, one in model.acts.items() for t in one.contains]
-    return Patterns(exact, tuple(sorted(starts, key=lambda pair: -len(pair[0]))), tuple(contains), model.questions)
+    return Patterns(
+        exact, tuple(sorted(starts, key=lambda pair: -len(pair[0]))), tuple(contains), model.questions
+    )
 
 
 def hear(raw: str) -> Heard:

@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from tests.assistant.world import World
 
 from assistant import tables
 from assistant.knowledge import Knowledge, open_knowledge
 from core import demo
 from core.bootstrap import build_system, migrate
 from core.settings import Settings
+from tests.assistant.world import World
 
 NOW = datetime(2026, 11, 20, 2, 0, tzinfo=UTC)
 

@@ -1,0 +1,216 @@
+"""What a message means where the conversation stands: to the running thing first, then by itself."""
+
+from dataclasses import replace
+
+from assistant import answering, choosing, commands, errands, looking, repair
+from assistant.cards import Choice, Reply
+from assistant.conversation import Frame, Stage
+from assistant.replies import say
+from assistant.scene import YES_NO, Outcome, Scene, Viewer
+from assistant.understanding import hear
+
+
+def decide(scene: Scene) -> Outcome:
+    """What the message leads to; a running thing that it was not about is led back to at the end."""
+    before = scene.state.top
+    handled = _running(scene, before) if before is not None else None
+    outcome = handled or _fresh(scene)
+    top = outcome.state.top
+    if top is None or before is None:
+        return outcome
+    aside = handled is None and top == before
+    uncovered = handled is not None and len(outcome.state.stack) < len(scene.state.stack)
+    line = repair.resume_line(top) if aside or uncovered else ""
+    return outcome.more(Reply(line, choices=_resume_choices(top))) if line else outcome
+
+
+def _resume_choices(frame: Frame) -> tuple[Choice, ...]:
+    return YES_NO if frame.stage in {Stage.CONFIRMING, Stage.OFFERING} else ()
+
+
+def _running(scene: Scene, frame: Frame) -> Outcome | None:
+    """What the message means to the running thing; None where it is about something else."""
+    act = scene.heard.act
+    if act in {"cancel", "no"} and not (act == "no" and frame.stage is Stage.CHOOSING_TOPIC):
+        said = {"cancel": "dropped", "no": "declined"}[act]
+        said = "no_person" if frame.stage is Stage.OFFERING_PERSON else said
+        return Outcome(scene.state.pop(), (Reply(say(said)),))
+    if act == "correct" or (act == "no" and frame.stage is Stage.CHOOSING_TOPIC):
+        return _corrected(scene.at(scene.state.pop()))
+    handler = {
+        Stage.CHOOSING_TOPIC: _choosing_topic,
+        Stage.CHOOSING_DOCUMENT: _choosing_document,
+        Stage.OFFERING: _offering,
+        Stage.FILLING: _filling,
+        Stage.CONFIRMING: _confirming,
+        Stage.OFFERING_PERSON: _offering_person,
+    }[frame.stage]
+    return handler(scene, frame)
+
+
+def _choosing_topic(scene: Scene, frame: Frame) -> Outcome | None:
+    below = scene.at(scene.state.pop())
+    if scene.heard.plain.strip() == say("which_topic_other"):
+        return _corrected(below)
+    picked = choosing.chosen(scene.heard, frame.options)
+    if len(picked) == 1 and not scene.heard.numbers:
+        return answering.topic(below, picked[0].value)
+    return _fresh(below)
+
+
+def _choosing_document(scene: Scene, frame: Frame) -> Outcome | None:
+    errand = frame.errand
+    assert errand is not None, "documents are chosen for errands"  # noqa: S101
+    below = scene.at(scene.state.pop())
+    picked = choosing.chosen(scene.heard, frame.options)
+    if errand.kind == "task":
+        if len(picked) == 1:
+            return _take_up(below, int(picked[0].value))
+    elif number := _one_number(scene, [option.value for option in picked]):
+        return answering.begin(below, replace(errand, number=number), frame.slots)
+    elif len(picked) > 1:
+        numbers = {one.value for one in picked}
+        left = [plan for plan in repair.viewer_of(scene).plans if plan.number in numbers]
+        return choosing.ask_which(below, left, errand)
+    return None if _is_aside(scene) else Outcome(scene.state, (Reply(say("which_again")),))
+
+
+def _one_number(scene: Scene, picked: list[str]) -> str:
+    """The document that was chosen: one of the list, or one that the list did not show; "" for none."""
+    if len(picked) == 1:
+        return picked[0]
+    if scene.heard.numbers:
+        return scene.heard.numbers[0]
+    plans = scene.viewer.plans if scene.viewer and scene.heard.tail and not picked else ()
+    ending = [one.number for one in plans if choosing.ends_with(one.number, scene.heard.tail)]
+    return ending[0] if len(ending) == 1 else ""
+
+
+def _take_up(scene: Scene, repair_id: int) -> Outcome:
+    task = next((task for task in scene.tasks if task.repair_id == repair_id), None)
+    if task is None:
+        return Outcome(scene.state, (Reply(say("task_gone")),))
+    return repair.propose(scene, errands.task_errand(task))
+
+
+def _offering(scene: Scene, frame: Frame) -> Outcome | None:
+    if scene.heard.act == "yes":
+        if frame.errand is not None and frame.errand.kind == "task":
+            return _take_up(scene.at(scene.state.pop()), frame.errand.repair)
+        return repair.accept(scene, frame)
+    return None if _is_aside(scene) else _unclear(scene, frame, "still_waiting_offer")
+
+
+def _filling(scene: Scene, frame: Frame) -> Outcome | None:
+    heard = scene.heard
+    if heard.slots:
+        return repair.fill(scene, frame, next(iter(heard.slots.values())))
+    if frame.options:
+        picked = choosing.chosen(heard, frame.options)
+        if len(picked) == 1:
+            return repair.fill(scene, frame, picked[0].value)
+        return None if _is_aside(scene) else Outcome(scene.state, (Reply(say("which_again")),))
+    if heard.act or heard.only_number:
+        return None
+    if (heard.question or _another_document(scene, frame)) and _is_aside(scene):
+        return None
+    return repair.fill(scene, frame, heard.raw)
+
+
+def _confirming(scene: Scene, frame: Frame) -> Outcome | None:
+    if scene.heard.act == "yes":
+        return repair.carry_out(scene, frame)
+    if scene.heard.slots and not scene.heard.numbers:
+        return repair.go_on(scene, replace(frame, slots={**frame.slots, **scene.heard.slots}))
+    return None if _is_aside(scene) else _unclear(scene, frame, "still_waiting_confirm")
+
+
+def _offering_person(scene: Scene, frame: Frame) -> Outcome | None:
+    del frame
+    return _fresh(scene.at(scene.state.pop()))
+
+
+def _another_document(scene: Scene, frame: Frame) -> str:
+    """Number of the one other plan that the message names; "" where there is none or several."""
+    own = frame.errand.number if frame.errand else ""
+    plans = scene.viewer.plans if scene.viewer else ()
+    named = [one for one in plans if one.number != own and choosing.named(one.title, scene.heard.plain)]
+    return named[0].number if len(named) == 1 else ""
+
+
+def _unclear(scene: Scene, frame: Frame, name: str) -> Outcome:
+    other = _another_document(scene, frame)
+    if other and frame.errand is not None and frame.errand.kind == "goal":
+        below = scene.at(scene.state.pop())
+        return answering.begin(below, replace(frame.errand, number=other), frame.slots)
+    return Outcome(scene.state, (Reply(say(name, about=frame.about), choices=YES_NO),))
+
+
+def _is_aside(scene: Scene) -> bool:
+    """Whether the message is something of its own: a move, a document, a command, or a question we know."""
+    heard = scene.heard
+    if heard.act or heard.numbers:
+        return True
+    if commands.act(scene.at(replace(scene.state, stack=()))) is not None:
+        return True
+    return scene.knowledge.find(scene.region, heard.plain).kind == "answer"
+
+
+def _corrected(scene: Scene) -> Outcome:
+    """不是这个，是合同: the rest is a new question; without one the second best topics are offered."""
+    if scene.heard.rest:
+        return _fresh(scene.hearing(hear(scene.heard.rest)))
+    instead = choosing.ask_instead(scene, scene.state.others)
+    return instead or Outcome(scene.state, (Reply(say("say_more")),))
+
+
+def _fresh(scene: Scene) -> Outcome:
+    """A message that no running thing takes."""
+    return _move(scene) or _look(scene) or answering.question(scene)
+
+
+def _move(scene: Scene) -> Outcome | None:
+    """Moves of a conversation that need no knowledge."""
+    act, state = scene.heard.act, scene.state
+    if act in answering.SMALLTALK:
+        return Outcome(state, (Reply(say(act)),))
+    if act in {"no", "cancel"}:
+        return Outcome(state, (Reply(say("declined")),))
+    mover = {"correct": _corrected, "yes": _yes, "how_long": looking.how_long}.get(act)
+    return mover(scene) if mover else None
+
+
+def _look(scene: Scene) -> Outcome | None:
+    """What is asked of documents; None where it is none of this."""
+    heard = scene.heard
+    if scene.viewer is None:
+        return Outcome(scene.state, (Reply(say("sign_in_first")),)) if heard.numbers else None
+    looker = {"todo": looking.todo, "documents": looking.plans, "who_next": looking.who_next}.get(heard.act)
+    if looker:
+        return looker(scene)
+    if heard.only_number:
+        return looking.track(scene, heard.numbers[0])
+    return (_by_digits(scene, scene.viewer) if heard.tail or heard.ordinal else None) or commands.act(scene)
+
+
+def _by_digits(scene: Scene, viewer: Viewer) -> Outcome | None:
+    """Digits alone: the end of a document's number; a position where nothing is to be chosen."""
+    heard = scene.heard
+    ending = [one for one in viewer.plans if heard.tail and choosing.ends_with(one.number, heard.tail)]
+    if len(ending) == 1:
+        return looking.track(scene, ending[0].number)
+    if heard.ordinal:
+        return Outcome(scene.state, (Reply(say("nothing_to_choose")),))
+    return looking.missing(scene, heard.tail)
+
+
+def _yes(scene: Scene) -> Outcome:
+    """A yes with nothing to confirm: the single waiting task, what was done last, or nothing."""
+    state = scene.state
+    if not state.done and len(scene.tasks) == 1:
+        return repair.propose(scene, errands.task_errand(scene.tasks[0]))
+    if state.done:
+        now = looking.who_next(scene)
+        said = Reply(say("again", done=state.done if now is None else now.replies[0].text))
+        return Outcome(state, (said,))
+    return Outcome(state, (Reply(say("nothing_to_confirm")),))

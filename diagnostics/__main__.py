@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import re
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ from diagnostics.catalogue import Catalogue, ProbeData, Rule
 from diagnostics.probes import PROBES
 from diagnostics.result import EXIT_DOCTOR, EXIT_WELL, WORDS, Result, schema
 
+REGION_VARIABLE = "CAIGOU_REGION"
 FROM_STDIN = "-"
 _COMPLAINTS = (
     (r"the following arguments are required: (.*)", r"缺少参数 \1"),
@@ -78,10 +80,9 @@ def _facts(arguments: argparse.Namespace) -> dict[str, object]:
 
 
 def _region(named: str | None) -> str:
-    known = catalogue.regions()
-    if named is None and len(known) == 1:
-        return known[0]
+    named = named or os.environ.get(REGION_VARIABLE)
     if named is None:
+        known = catalogue.regions()
         raise InvalidError(f"请用 --region 指明区划：{'、'.join(known)}", fields={"region": "缺少"})
     return named
 

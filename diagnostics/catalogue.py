@@ -1,41 +1,43 @@
-"""Reads `catalogue/base.yaml` (probes, their causes and rules) and `catalogue/<region>.yaml` (what is local).
+"""What differs by data: probes with their causes and rules, and what is local to a region.
 
-Every name a rule uses is checked against the probe's declared facts, so a rule cannot fail at run time.
+In the project it is read from `catalogue/*.yaml` and checked (`catalogue_file`); in the single-file build it
+was checked when built and is read from `catalogue/packed.json` with the standard library alone.
 """
 
-import string
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+import json
+import pkgutil
+import types
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Union, get_args, get_origin, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, Field
-
-from core.adapters.yaml_reader import Located, read_model
-from core.domain.errors import DataError, NotFoundError
-from diagnostics import conditions
-from diagnostics.probe import Probe
+from core.domain.errors import NotFoundError
 from diagnostics.result import Status
 
 FOLDER = Path(__file__).parent / "catalogue"
+PACKED = "catalogue/packed.json"
 BASE = "base"
-MIN_TITLE = 2
+_STRICT = {"extra": "forbid", "strict": True}
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+@dataclass(frozen=True)
+class Rule:
+    """When the facts are so: this finding, this verdict, these words. The first rule that holds decides.
 
+    `repair` names what can be done about it here (`diagnostics.repair`); `blocks` defaults to "a failure
+    blocks what depends on it, nothing else does".
+    """
 
-class Rule(_Strict):
-    """When the facts are so: this finding, this verdict, these words. The first rule that holds decides."""
-
-    finding: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
-    when: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    __pydantic_config__ = _STRICT
+    finding: str
     status: Status
-    say: str = Field(min_length=MIN_TITLE)
+    say: str
+    when: dict[str, dict[str, Any]] = field(default_factory=dict)
     remedy: str | None = None
-    blocks: bool | None = None  # default: a failure blocks what depends on it, nothing else does
+    repair: str | None = None
+    blocks: bool | None = None
 
     @property
     def blocking(self) -> bool:
@@ -43,63 +45,97 @@ class Rule(_Strict):
         return self.status == "fail" if self.blocks is None else self.blocks
 
 
-class ProbeData(_Strict):
-    """One probe as data; the place in the file is its place in the causal order."""
+@dataclass(frozen=True)
+class ProbeData:
+    """One probe as data; the place in the file is its place in the causal order. `limit_s` in seconds."""
 
+    __pydantic_config__ = _STRICT
     name: str
-    title: str = Field(min_length=MIN_TITLE)
+    title: str
     about: str
-    gates: list[str] = Field(default_factory=list)
-    limit_s: float = Field(gt=0, le=10)
-    rules: list[Rule] = Field(min_length=1)
+    limit_s: float
+    rules: list[Rule]
+    gates: list[str] = field(default_factory=list)
 
 
-class _Base(_Strict):
-    run_limit_s: float = Field(gt=0, le=60)
+@dataclass(frozen=True)
+class Base:
+    """All probes, the limit of a whole run in seconds, and words for what a region's notes do not tell."""
+
+    __pydantic_config__ = _STRICT
+    run_limit_s: float
+    words: dict[str, str]
     probes: list[ProbeData]
 
 
-class ServiceData(_Strict):
+@dataclass(frozen=True)
+class ServiceData:
     """A Windows service by its service name, and the symptom seen when it does not run."""
 
+    __pydantic_config__ = _STRICT
     name: str
     symptom: str
 
 
-class SealClient(_Strict):
+@dataclass(frozen=True)
+class SealClient:
     """The local seal component: its program, and its folder below the roaming profile folder."""
 
+    __pydantic_config__ = _STRICT
     folder: str
     program: str
 
 
-class Driver(_Strict):
+@dataclass(frozen=True)
+class Driver:
     """A vendor's PKCS#11 library by file name, looked for in the system folders."""
 
+    __pydantic_config__ = _STRICT
     vendor: str
     library: str
 
 
-class Region(_Strict):
-    """What differs between regions. `topics` maps a finding to the knowledge entry with its cure."""
+@dataclass(frozen=True)
+class Issuer:
+    """An accepted vendor of certificates; `spellings` are parts of the issuer's name on its certificates."""
 
+    __pydantic_config__ = _STRICT
+    name: str
+    spellings: list[str]
+
+
+@dataclass(frozen=True)
+class Region:
+    """What differs between regions; absent is what the region's notes do not tell.
+
+    `topics` maps a finding to the knowledge entry with its cure; `driver_provider` is the beginning of the
+    name of the key's cryptographic service provider; `issuers` the accepted vendors; `exempt_roles` need no
+    certificate; `intranet_hosts` may answer from private addresses (CRL and OCSP inside a network).
+    """
+
+    __pydantic_config__ = _STRICT
     region: str
     name: str
-    login_url: str
-    words: dict[str, str] = Field(default_factory=dict)
-    topics: dict[str, str] = Field(default_factory=dict)
-    services: list[ServiceData] = Field(default_factory=list)
+    login_url: str | None = None
+    words: dict[str, str] = field(default_factory=dict)
+    topics: dict[str, str] = field(default_factory=dict)
+    services: list[ServiceData] = field(default_factory=list)
     seal_client: SealClient | None = None
-    drivers: list[Driver] = Field(default_factory=list)
+    drivers: list[Driver] = field(default_factory=list)
+    driver_provider: str | None = None
+    issuers: list[Issuer] = field(default_factory=list)
+    exempt_roles: list[str] = field(default_factory=list)
+    intranet_hosts: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class Catalogue:
-    """One region's resolved data: probes in causal order by name."""
+    """One region's resolved data: probes in causal order by name; `words` of base and region together."""
 
     region: Region
     run_limit_s: float
     probes: Mapping[str, ProbeData]
+    words: Mapping[str, str]
 
     def ancestors(self, name: str) -> set[str]:
         """All probes `name` depends on, directly or not."""
@@ -109,6 +145,8 @@ class Catalogue:
 
 def regions(folder: Path = FOLDER) -> list[str]:
     """Names of the regions that have data."""
+    if not folder.is_dir():
+        return sorted(_packed()["regions"])
     return sorted(file.stem for file in folder.glob("*.yaml") if file.stem != BASE)
 
 
@@ -122,84 +160,35 @@ def load(region: str, folder: Path = FOLDER) -> Catalogue:
             code="unknown_region",
             fields={"region": region},
         )
-    from diagnostics.probes import PROBES
+    if folder.is_dir():
+        from diagnostics import catalogue_file
 
-    base, base_file = read_model(folder / f"{BASE}.yaml", _Base)
-    local, local_file = read_model(folder / f"{region}.yaml", Region)
-    problems = [
-        *_check_base(base, base_file, PROBES, set(local.words)),
-        *_check_region(local, local_file, base),
-    ]
-    if problems:
-        raise DataError(problems)
-    return Catalogue(local, base.run_limit_s, {probe.name: probe for probe in base.probes})
+        base, local = catalogue_file.read(folder, region)
+    else:
+        packed = _packed()
+        base, local = _made(Base, packed["base"]), _made(Region, packed["regions"][region])
+    probes = {probe.name: probe for probe in base.probes}
+    return Catalogue(local, base.run_limit_s, probes, {**base.words, **local.words})
 
 
-def placeholders(template: str) -> list[str] | None:
-    """Names in `{}`; None if the template is not made of plain names."""
-    try:
-        parts = list(string.Formatter().parse(template))
-    except ValueError:
-        return None
-    names = [name for _, name, _, _ in parts if name is not None]
-    plain = all(name.isidentifier() for name in names) and not any(spec or conv for _, _, spec, conv in parts)
-    return names if plain else None
+@cache
+def _packed() -> Any:
+    content = pkgutil.get_data("diagnostics", PACKED)
+    if content is None:
+        raise FileNotFoundError(PACKED)
+    return json.loads(content)
 
 
-def _check_base(base: _Base, located: Located, known: Mapping[str, Probe], words: set[str]) -> Iterator[str]:
-    seen: set[str] = set()
-    findings: set[str] = set()
-    for index, data in enumerate(base.probes):
-        path = ("probes", index)
-        if data.name in seen:
-            yield located.problem((*path, "name"), f"检查项“{data.name}”重复")
-        for gate in data.gates:
-            if gate not in seen:
-                yield located.problem((*path, "gates"), f"前提“{gate}”不存在，或没有排在“{data.name}”之前")
-        seen.add(data.name)
-        if data.name not in known:
-            yield located.problem((*path, "name"), f"没有名为“{data.name}”的检查程序")
-            continue
-        for place, rule in enumerate(data.rules):
-            where = (*path, "rules", place)
-            if rule.finding in findings:
-                yield located.problem((*where, "finding"), f"结论“{rule.finding}”重复")
-            findings.add(rule.finding)
-            yield from _check_rule(rule, located, where, known[data.name], words)
-        if data.rules[-1].when:
-            yield located.problem(
-                (*path, "rules", len(data.rules) - 1), "最后一条规则不能带条件：其余情形也要有结论"
-            )
-    yield from (
-        located.problem(("probes",), f"检查程序“{name}”没有写进数据") for name in sorted(set(known) - seen)
-    )
-
-
-def _check_rule(
-    rule: Rule, located: Located, where: tuple[str | int, ...], probe: Probe, words: set[str]
-) -> Iterator[str]:
-    for name, comparisons in rule.when.items():
-        spec = probe.facts.get(name)
-        if spec is None:
-            yield located.problem((*where, "when", name), f"检查项“{probe.name}”没有名为“{name}”的事实")
-            continue
-        for operator, value in comparisons.items():
-            if sentence := conditions.mistake(spec.kind, operator, value):
-                yield located.problem((*where, "when", name, operator), sentence)
-    shown = {name for name, spec in probe.facts.items() if spec.redact != "hidden"} | words
-    for key, template in (("say", rule.say), ("remedy", rule.remedy or "")):
-        names = placeholders(template)
-        if names is None:
-            yield located.problem((*where, key), "花括号里只能写一个事实或用词的名字")
-            continue
-        for name in sorted(set(names) - shown):
-            yield located.problem((*where, key), f"“{{{name}}}”不是可显示的事实，区划数据里也没有这个用词")
-
-
-def _check_region(local: Region, located: Located, base: _Base) -> Iterator[str]:
-    if local.region != located.file.stem:
-        yield located.problem(("region",), f"应与文件名一致：{located.file.stem}")
-    findings = {rule.finding for probe in base.probes for rule in probe.rules}
-    for finding in local.topics:
-        if finding not in findings:
-            yield located.problem(("topics", finding), f"没有名为“{finding}”的结论")
+def _made(kind: Any, value: Any) -> Any:
+    """`value` from JSON as `kind`; it was validated before it was packed."""
+    if get_origin(kind) in (Union, types.UnionType):
+        return None if value is None else _made(get_args(kind)[0], value)
+    if get_origin(kind) is list:
+        return [_made(get_args(kind)[0], item) for item in value]
+    if not is_dataclass(kind):
+        return value
+    hints = get_type_hints(kind)
+    known = {
+        part.name: _made(hints[part.name], value[part.name]) for part in fields(kind) if part.name in value
+    }
+    return kind(**known)  # type: ignore[operator]

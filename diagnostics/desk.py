@@ -4,15 +4,16 @@ import importlib
 import os
 import platform
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-import psutil
+from diagnostics.inventory import Inventory
 
 RUN_KEY = r"Software\Microsoft\Windows\CurrentVersion\Run"
+PROVIDERS_KEY = r"SOFTWARE\Microsoft\Cryptography\Defaults\Provider"
 Presence = Literal["running", "stopped", "absent", "denied", "error"]
 
 
@@ -49,6 +50,8 @@ class PsutilServices:
 
     def state(self, name: str) -> ServiceState:
         """Presence first; a start type that may not be read does not hide that the service runs."""
+        import psutil
+
         try:
             service = self._get(name)
             running = service.status() == "running"
@@ -65,6 +68,10 @@ class PsutilServices:
 
 
 def _services() -> Services | None:
+    try:
+        import psutil
+    except ImportError:
+        return None
     get = getattr(psutil, "win_service_get", None)
     return PsutilServices(get) if get else None
 
@@ -92,6 +99,24 @@ def _registry_start_entries() -> list[str]:
     return entries
 
 
+def _providers() -> Callable[[], dict[str, Path]] | None:
+    return _registry_providers if sys.platform == "win32" else None
+
+
+def _registry_providers() -> dict[str, Path]:
+    """Cryptographic service providers by name, with the library each one consists of."""
+    winreg: Any = importlib.import_module("winreg")
+    found = {}
+    with suppress(OSError), winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, PROVIDERS_KEY) as key:
+        for index in range(winreg.QueryInfoKey(key)[0]):
+            name = winreg.EnumKey(key, index)
+            with suppress(OSError), winreg.OpenKey(key, name) as entry:
+                image = Path(os.path.expandvars(winreg.QueryValueEx(entry, "Image Path")[0]))
+                root = Path(os.environ.get("SystemRoot", "")) / "System32"  # noqa: SIM112 – Windows spells it so
+                found[name] = image if image.is_absolute() else root / image
+    return found
+
+
 def _browsers() -> list[Path]:
     """`User Data` folders of Chrome on this machine."""
     local = os.environ.get("LOCALAPPDATA")
@@ -102,19 +127,26 @@ def _browsers() -> list[Path]:
 
 @dataclass(frozen=True)
 class Desk:
-    """What can be asked of this machine; None where it is not Windows."""
+    """What can be asked of this machine; None where it is not Windows.
+
+    `keys` stands in for reading the key libraries: a run then shares what was read before.
+    """
 
     services: Services | None = field(default_factory=_services)
     roaming: Path | None = field(default_factory=_roaming)
     windows: str | None = field(default_factory=_windows)
     browsers: Sequence[Path] = field(default_factory=_browsers)
     start_entries: Callable[[], list[str]] | None = field(default_factory=_start_entries)
+    providers: Callable[[], Mapping[str, Path]] | None = field(default_factory=_providers)
+    keys: Inventory | None = None
 
     def component(self, program: str) -> Component:
         """Whether a program of this name runs and serves (case and `.exe` do not matter).
 
         Listening is read from the process, so that no port number has to be known.
         """
+        import psutil
+
         wanted = program.lower().removesuffix(".exe")
         running, listens = False, None
         for process in psutil.process_iter(["name"]):

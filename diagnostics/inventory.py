@@ -4,33 +4,31 @@ import os
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from threading import Lock
-from typing import Literal
-
-from pydantic import BaseModel, ConfigDict, ValidationError
+from typing import Any, Literal
 
 from diagnostics import child
 from diagnostics.library_file import Architecture, architecture
 
 CHILD = Path(__file__).with_name("pkcs11_child.py")
 MAX_MODULES = 8
+KEY_READING = ("cryptography", "pkcs11", "pydantic")  # modules that reading a key needs
 How = Literal["ok", "missing", "architecture", "error", "crash", "hang", "exit"]
 
 
-class _Lenient(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-
-class ErrorData(_Lenient):
+@dataclass(frozen=True)
+class ErrorData:
     """Type and text of an error inside the child; the text is often empty."""
 
     type: str
     detail: str = ""
 
 
-class TokenData(_Lenient):
+@dataclass(frozen=True)
+class TokenData:
     """A token's description and the names of its flags."""
 
     label: str
@@ -40,12 +38,16 @@ class TokenData(_Lenient):
     flags: list[str]
 
 
-class CertificateData(_Lenient):
+@dataclass(frozen=True)
+class CertificateData:
     """A public certificate; only `error` is set where it could not be read."""
 
     id: str | None = None
     subject: str | None = None
     issuer: str | None = None
+    issuer_names: str | None = None
+    authority: bool = False
+    der: str | None = None
     serial: str | None = None
     not_before: str | None = None
     not_after: str | None = None
@@ -55,7 +57,8 @@ class CertificateData(_Lenient):
     error: ErrorData | None = None
 
 
-class PublicKeyData(_Lenient):
+@dataclass(frozen=True)
+class PublicKeyData:
     """A public key object: its id and fingerprint."""
 
     id: str | None = None
@@ -63,13 +66,14 @@ class PublicKeyData(_Lenient):
     error: ErrorData | None = None
 
 
-class SlotData(_Lenient):
+@dataclass(frozen=True)
+class SlotData:
     """One slot; `token` is None where it is empty."""
 
     slot: int
     token: TokenData | None = None
-    certificates: list[CertificateData] = []
-    public_keys: list[PublicKeyData] = []
+    certificates: list[CertificateData] = field(default_factory=list)
+    public_keys: list[PublicKeyData] = field(default_factory=list)
     error: ErrorData | None = None
 
     @property
@@ -78,7 +82,8 @@ class SlotData(_Lenient):
         return self.token is not None and "TOKEN_INITIALIZED" in self.token.flags
 
 
-class ModuleDocument(_Lenient):
+@dataclass(frozen=True)
+class ModuleDocument:
     """The child's document."""
 
     slots: list[SlotData]
@@ -129,28 +134,56 @@ class Inventory:
                     seen.setdefault((slot.token.manufacturer, slot.token.serial), slot)
         return tuple(seen.values())
 
+    def certificates(self, limit_s: float, *, authorities: bool = False) -> tuple[CertificateData, ...]:
+        """Readable public certificates, each once: the holder's own, or those of authorities."""
+        found = [item for slot in self.tokens(limit_s) for item in slot.certificates if item.sha256]
+        return tuple({item.sha256: item for item in found if item.authority is authorities}.values())
 
-def read(path: Path, limit_s: float) -> ModuleReading:
-    """Read one library: the file's header here, everything else in a child."""
+
+def read(path: Path, limit_s: float, *, load_only: bool = False) -> ModuleReading:
+    """Read one library: the file's header here, everything else in a child.
+
+    `load_only` for a library that is not PKCS#11: it is loaded and nothing in it is called.
+    """
     if not path.is_file():
         return ModuleReading(path, "missing", "unknown")
     built_for = architecture(path)
     bits = "64" if sys.maxsize > 2**32 else "32"
     if built_for in ("32", "64") and built_for != bits:
         return ModuleReading(path, "architecture", built_for)
-    outcome = child.run_json([str(CHILD), str(path)], limit_s)
+    outcome = child.run_json([*_command(), *(["--load-only"] if load_only else []), str(path)], limit_s)
     if outcome.document is None:
         how: How = "exit" if outcome.how == "document" else outcome.how
         return ModuleReading(
             path, how, built_for, outcome.detail, outcome.stage, duration_ms=outcome.duration_ms
         )
     try:
-        document = ModuleDocument.model_validate(outcome.document)
-    except ValidationError:
+        document = _validated(outcome.document)
+    except ValueError:
         return ModuleReading(path, "error", built_for, "BadDocument", outcome.stage)
     if document.error:
         return ModuleReading(path, "error", built_for, document.error.type, outcome.stage)
     return ModuleReading(path, "ok", built_for, "", outcome.stage, tuple(document.slots), outcome.duration_ms)
+
+
+def _command() -> list[str]:
+    """How this Python starts the child: by its file, or through the single-file build it lies in."""
+    if CHILD.is_file():
+        return [str(CHILD)]
+    archive = next(folder for folder in CHILD.parents if folder.is_file())
+    return [str(archive), "pkcs11-child"]
+
+
+def _validated(document: dict[str, Any]) -> ModuleDocument:
+    """ValueError for anything but the child's document; what we do not know in it is ignored."""
+    return _adapter().validate_python(document)  # type: ignore[no-any-return]
+
+
+@cache
+def _adapter() -> Any:
+    from pydantic import TypeAdapter  # not needed where no library can be read
+
+    return TypeAdapter(ModuleDocument)
 
 
 def find_modules(names: Sequence[str], folders: Sequence[Path]) -> list[Path]:

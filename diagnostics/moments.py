@@ -1,9 +1,9 @@
 """Points in time as callers and devices give them, and as people read them."""
 
-from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
+from datetime import UTC, datetime, timedelta, timezone
 
-SHANGHAI = ZoneInfo("Asia/Shanghai")
+# China has had one zone without summer time since 1991; a bare Windows Python has no zone database.
+SHANGHAI = timezone(timedelta(hours=8), "Asia/Shanghai")
 
 
 def aware(value: object) -> datetime | None:

@@ -42,8 +42,21 @@ def read_module(path: str) -> Json:
     return document
 
 
+def load_only(path: str) -> Json:
+    """Document of a library that was loaded and nothing more; it has no slots to show."""
+    import ctypes
+
+    document: Json = {"format": FORMAT, "library": None, "slots": [], "error": None, "complete": True}
+    _stage("load")
+    try:
+        ctypes.CDLL(path)
+    except OSError as error:
+        document["error"] = _error(error)
+    return document
+
+
 def describe_certificate(der: bytes) -> Json:
-    """Subject CN, issuer CN, serial, validity, key usage and key fingerprint; raises ValueError for anything odd.
+    """Subject, issuer, serial, validity, key usage and key fingerprint; raises ValueError for anything odd.
 
     SM2 certificates have no `public_key()` in `cryptography`: their `key` is None, everything else is read.
     """
@@ -62,6 +75,9 @@ def _described(certificate: Any, der: bytes) -> Json:
     return {
         "subject": _common_name(certificate.subject),
         "issuer": _common_name(certificate.issuer),
+        "issuer_names": " ".join(str(part.value) for part in certificate.issuer),
+        "authority": _is_authority(certificate),
+        "der": der.hex(),
         "serial": format(certificate.serial_number, "x"),
         "not_before": certificate.not_valid_before_utc.isoformat(),
         "not_after": certificate.not_valid_after_utc.isoformat(),
@@ -163,6 +179,15 @@ def _key_usage(certificate: Any) -> list[str] | None:
     return [name for name in names if getattr(usage, name)]
 
 
+def _is_authority(certificate: Any) -> bool:
+    from cryptography import x509
+
+    try:
+        return bool(certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca)
+    except (x509.ExtensionNotFound, x509.DuplicateExtension, x509.UnsupportedGeneralNameType, ValueError):
+        return False
+
+
 def _common_name(name: Any) -> str | None:
     from cryptography.x509.oid import NameOID
 
@@ -206,14 +231,16 @@ def _limit_damage() -> None:
 
 def main(arguments: list[str]) -> None:
     """Print the document and leave without running the library's own exit handlers."""
-    if len(arguments) != 1:
-        sys.stderr.write("用法：python -m diagnostics.pkcs11_child 驱动库文件\n")
+    look = load_only if arguments[:1] == ["--load-only"] else read_module
+    paths = arguments[1:] if look is load_only else arguments
+    if len(paths) != 1:
+        sys.stderr.write("用法：python -m diagnostics.pkcs11_child [--load-only] 驱动库文件\n")
         raise SystemExit(2)
     _limit_damage()
     # What the library prints must not mix with the document.
     output = os.dup(1)
     os.dup2(2, 1)
-    document = json.dumps(read_module(arguments[0]), ensure_ascii=False)
+    document = json.dumps(look(paths[0]), ensure_ascii=False)
     with os.fdopen(output, "w", encoding="utf-8") as stream:
         stream.write(document + "\n")
     os._exit(0)

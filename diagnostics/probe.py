@@ -1,9 +1,11 @@
 """What a probe is: it declares the facts it gathers and gathers them; it never judges."""
 
+import importlib.util
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from diagnostics import moments
@@ -12,6 +14,7 @@ from diagnostics.result import Scalar
 
 if TYPE_CHECKING:
     from diagnostics.catalogue import Region
+    from diagnostics.consent import Consent
     from diagnostics.desk import Desk
     from diagnostics.inventory import Inventory
 
@@ -43,15 +46,21 @@ class InputSpec:
 
 @dataclass(frozen=True)
 class Context:
-    """Everything a probe may look at. `now` is aware UTC; `deadline` is on the monotonic clock."""
+    """Everything a probe may look at. `now` is aware UTC; `deadline` is on the monotonic clock.
+
+    `trust` is a PEM file of accepted authorities; `consent` allows one test signature.
+    """
 
     region: "Region"
+    words: Mapping[str, str]
     now: datetime
     given: Mapping[str, datetime | str]
     offline: bool
     desk: "Desk"
     inventory: "Inventory"
     deadline: float
+    trust: Path | None = None
+    consent: "Consent | None" = None
     parents: Mapping[str, Sequence[Row]] = field(default_factory=dict)
 
     def moment(self, name: str) -> datetime | None:
@@ -73,10 +82,23 @@ class Context:
 class Probe:
     """`gather` returns one row for each thing looked at, every row with exactly the keys of `facts`.
 
-    `inputs` names the values a caller may give.
+    `inputs` names the values a caller may give, `needs` the modules beyond the standard library without which
+    it is left out.
     """
 
     name: str
     facts: Mapping[str, FactSpec]
     gather: Callable[[Context], Sequence[Row]]
     inputs: Mapping[str, InputSpec] = field(default_factory=dict)
+    needs: tuple[str, ...] = ()
+
+    def missing(self) -> list[str]:
+        """Modules it needs that are not installed here."""
+        return [name for name in self.needs if not _installed(name)]
+
+
+def _installed(name: str) -> bool:
+    try:
+        return importlib.util.find_spec(name) is not None
+    except ModuleNotFoundError:  # not even the package around it
+        return False

@@ -1,12 +1,9 @@
 """What a check found: frozen, redacted when made, and the same for people, chat and machines."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
-from functools import cache
 from typing import Any, Literal
-
-from pydantic import TypeAdapter
 
 Status = Literal["ok", "warn", "fail", "skip", "unknown"]
 Scalar = bool | int | float | str | None
@@ -86,18 +83,15 @@ class Report:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready; described by `schema()`."""
-        document: dict[str, Any] = _adapter().dump_python(self, mode="json")
+        document = asdict(self) | {"started_at": self.started_at.isoformat()}
         return document | {"exit_code": self.exit_code, "say": self.say()}
-
-
-@cache
-def _adapter() -> TypeAdapter[Report]:
-    return TypeAdapter(Report)
 
 
 def schema() -> dict[str, Any]:
     """JSON Schema of `Report.to_dict()`."""
-    described = _adapter().json_schema(mode="serialization")
+    from pydantic import TypeAdapter
+
+    described = TypeAdapter(Report).json_schema(mode="serialization")
     described["properties"] |= {"exit_code": {"enum": [0, 1, 2]}, "say": {"type": "string"}}
     return described
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from core.domain.errors import InvalidError
 from diagnostics import catalogue, conditions, inventory
 from diagnostics.catalogue import Catalogue, ProbeData, Rule
+from diagnostics.consent import Consent
 from diagnostics.desk import Desk
 from diagnostics.probe import Context, FactSpec, InputSpec, Probe, Row
 from diagnostics.probes import PROBES
@@ -24,6 +25,7 @@ from diagnostics.redact import redact, scrub
 from diagnostics.result import SEVERITY, Fact, Report, Result, Scalar
 
 MODULE_VARIABLE = "CAIGOU_PKCS11_MODULE"
+TRUST_VARIABLE = "CAIGOU_TRUST"
 MAX_SENTENCES = 3
 Progress = Callable[[Result], None]
 
@@ -37,12 +39,14 @@ class Verdict:
     blocker: str | None = None
 
 
-def run(
+def run(  # noqa: PLR0913 – each is a condition of its own, given by name
     region: str,
     *,
     only: Sequence[str] | None = None,
     facts: Mapping[str, object] | None = None,
     module: Path | None = None,
+    trust: Path | None = None,
+    consent: Consent | None = None,
     now: datetime | None = None,
     offline: bool = False,
     desk: Desk | None = None,
@@ -51,8 +55,9 @@ def run(
     """Check one desk; `only` runs these probes and what they depend on.
 
     `facts` are values the caller knows (see `inputs`), `module` a PKCS#11 library instead of the known ones,
-    `now` an aware datetime instead of the clock; `progress` is called with each result as it is decided.
-    Raises NotFoundError (region), InvalidError (probe, fact, `now`), DataError (rules).
+    `trust` a PEM file of accepted authorities, `consent` allows one test signature, `now` is an aware datetime
+    instead of the clock; `progress` is called with each result as it is decided.
+    Raises NotFoundError (region), InvalidError (probe, fact, `now`, `trust`), DataError (rules).
     """
     if now is not None and now.utcoffset() is None:
         raise InvalidError("时间要带时区", fields={"now": "要带时区"})
@@ -60,14 +65,18 @@ def run(
     chosen = _chosen(loaded, only)
     given = _given(facts or {})
     began, started = datetime.now(UTC), time.monotonic()
+    desk = desk or Desk()
     context = Context(
         region=loaded.region,
+        words=loaded.words,
         now=now or began,
         given=given,
         offline=offline,
-        desk=desk or Desk(),
-        inventory=inventory.Inventory(_modules(loaded, module)),
+        desk=desk,
+        inventory=desk.keys or inventory.Inventory(_modules(loaded, module)),
         deadline=started + loaded.run_limit_s,
+        trust=_trust(trust),
+        consent=consent,
     )
     verdicts = _Run(loaded, chosen, context, progress or (lambda _: None)).verdicts()
     results = tuple(verdicts[name].result for name in loaded.probes if name in verdicts)
@@ -75,6 +84,16 @@ def run(
     spent = round((time.monotonic() - started) * 1000)
     asked = tuple(dict.fromkeys(only)) if only is not None else tuple(loaded.probes)
     return Report(region, loaded.region.name, began, spent, asked, results, root)
+
+
+def _trust(file: Path | None) -> Path | None:
+    if file is None and (configured := os.environ.get(TRUST_VARIABLE)):
+        file = Path(configured)
+    if file is not None and not file.is_file():
+        raise InvalidError(
+            f"没有发证机构证书文件 {file.name}，请给出 PEM 格式的文件", fields={"trust": "文件不存在"}
+        )
+    return file
 
 
 def inputs() -> dict[str, str]:
@@ -153,6 +172,9 @@ class _Run:
         if blocker:
             self.answers.put((name, _skipped(data, blocker, self.loaded.probes[blocker].title)))
             return
+        if missing := PROBES[name].missing():
+            self.answers.put((name, _left_out(data, missing)))
+            return
         parents = {gate: self.done[gate].rows for gate in data.gates}
         # A probe gets a little less than we wait, so that it can still say itself what took so long.
         context = replace(self.context, deadline=deadline - 0.1 * data.limit_s, parents=parents)
@@ -226,7 +248,7 @@ def _blocks(leading: Sequence[tuple[Rule, Row]]) -> bool:
 
 def _fill(template: str, probe: Probe, row: Row, context: Context) -> str:
     shown = {name: _word(row[name], spec) for name, spec in probe.facts.items() if spec.redact != "hidden"}
-    return template.format_map({**context.region.words, **shown})
+    return template.format_map({**context.words, **shown})
 
 
 def _word(value: Scalar, spec: FactSpec) -> str:
@@ -253,6 +275,11 @@ def _shown(value: Scalar, spec: FactSpec) -> Scalar:
 def _skipped(data: ProbeData, blocker: str, title: str) -> Verdict:
     summary = f"“{title}”这一项没有通过，先解决它再检查这一项"
     return Verdict(Result(data.name, data.title, "skip", "blocked", summary, blocked_by=blocker), (), blocker)
+
+
+def _left_out(data: ProbeData, missing: Sequence[str]) -> Verdict:
+    summary = f"这里的 Python 没有 {'、'.join(missing)}，这一项没有做"
+    return Verdict(Result(data.name, data.title, "skip", "left_out", summary))
 
 
 def _timed_out(data: ProbeData) -> Verdict:

@@ -25,6 +25,7 @@ _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?\Z")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
 _MESSAGES = {
     "extra_forbidden": "不认识的键",
+    "unexpected_keyword_argument": "不认识的键",  # the same of a dataclass
     "missing": "缺少必填项",
 }
 

@@ -5,11 +5,14 @@ from diagnostics.probes import (
     browser,
     cert_binding,
     cert_dates,
+    cert_issuer,
     cert_use,
     clock,
     driver,
     kg_local,
+    pdf_sign,
     pin_state,
+    revocation,
     service,
     site_tls,
     token,
@@ -18,6 +21,6 @@ from diagnostics.probes import (
 
 _MODULES = (
     *(clock, site_tls, service, kg_local, browser, driver, ukey, pin_state),
-    *(cert_dates, cert_use, cert_binding, token),
+    *(cert_dates, cert_use, cert_issuer, cert_binding, revocation, token, pdf_sign),
 )
 PROBES: dict[str, Probe] = {module.PROBE.name: module.PROBE for module in _MODULES}

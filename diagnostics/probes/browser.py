@@ -23,20 +23,21 @@ MAX_FILE_BYTES = 16 * 1024 * 1024
 
 def gather(context: Context) -> Sequence[Row]:
     """One row for each profile, or one from what the page told of its own browser."""
-    secure = context.region.login_url.startswith("https:")
+    url = context.region.login_url
+    secure = url.startswith("https:") if url else None
     if told := context.text("browser_version"):
         permission = GIVEN.get(context.text("browser_permission") or "", "ask")
         return [_row(_major(told), "default", permission, secure=secure)]
-    host = urlsplit(context.region.login_url).hostname or ""
+    host = urlsplit(url or "").hostname or ""
     rows = [row for folder in context.desk.browsers for row in _profiles(folder, host, secure=secure)]
     return rows or [_row(None, "default", "ask", secure=secure)]
 
 
-def _row(version: int | None, flag: str, permission: str, *, secure: bool) -> Row:
+def _row(version: int | None, flag: str, permission: str, *, secure: bool | None) -> Row:
     return {"version": version, "flag": flag, "permission": permission, "secure": secure}
 
 
-def _profiles(folder: Path, host: str, *, secure: bool) -> Iterator[Row]:
+def _profiles(folder: Path, host: str, *, secure: bool | None) -> Iterator[Row]:
     version = _major(_text(folder / "Last Version"))
     flag = _flag(_json(folder / "Local State"))
     for preferences in sorted(folder.glob("*/Preferences")):

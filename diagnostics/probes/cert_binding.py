@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from contextlib import suppress
 
+from diagnostics.inventory import KEY_READING
 from diagnostics.probe import Context, FactSpec, InputSpec, Probe, Row
 
 
 def gather(context: Context) -> Sequence[Row]:
     """One row. `fits` is None without a bound serial or without a public certificate."""
     bound = context.text("bound_serial")
-    tokens = context.inventory.tokens(context.remaining())
-    certificates = [item for slot in tokens for item in slot.certificates if item.serial]
+    certificates = context.inventory.certificates(context.remaining())
     meant = _numbers(bound or "")
     fitting = next((item for item in certificates if int(item.serial or "", 16) in meant), None)
     shown = fitting or next(iter(certificates), None)
@@ -49,4 +49,5 @@ PROBE = Probe(
         "bound_serial": InputSpec("账号绑定的证书序列号（十六进制或十进制）", "text"),
         "bound_account": InputSpec("KEY里这张证书绑定的账号", "text"),
     },
+    needs=KEY_READING,
 )

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from diagnostics import moments
-from diagnostics.inventory import CertificateData
+from diagnostics.inventory import KEY_READING, CertificateData
 from diagnostics.probe import Context, FactSpec, Probe, Row
 
 SECONDS_A_DAY = 86400
@@ -70,4 +70,5 @@ PROBE = Probe(
         "superseded": FactSpec("已有有效的新证书", bool),
     },
     gather,
+    needs=KEY_READING,
 )

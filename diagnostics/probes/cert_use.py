@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from diagnostics.inventory import CertificateData, SlotData
+from diagnostics.inventory import KEY_READING, CertificateData, SlotData
 from diagnostics.probe import Context, FactSpec, Probe, Row
 
 
@@ -46,4 +46,5 @@ PROBE = Probe(
         "key_fits": FactSpec("与KEY内密钥相符", bool),
     },
     gather,
+    needs=KEY_READING,
 )

@@ -9,11 +9,12 @@ def gather(context: Context) -> Sequence[Row]:
     """One row; `installed` is None where there is nothing to look at (no such component, not Windows)."""
     client, roaming = context.region.seal_client, context.desk.roaming
     if client is None or roaming is None:
-        return [dict.fromkeys(PROBE.facts)]
+        return [dict.fromkeys(PROBE.facts) | {"told": client is not None}]
     component = context.desk.component(client.program)
     folder = roaming.joinpath(*client.folder.split("/"))
     return [
         {
+            "told": True,
             "program": client.program,
             "folder": client.folder.replace("/", "\\"),
             "installed": (folder / client.program).is_file(),
@@ -27,6 +28,7 @@ def gather(context: Context) -> Sequence[Row]:
 PROBE = Probe(
     "kg_local",
     {
+        "told": FactSpec("区划资料给出组件", bool),
         "program": FactSpec("组件程序", str),
         "folder": FactSpec("所在文件夹（%appdata% 下）", str),
         "installed": FactSpec("已安装", bool),
@@ -35,4 +37,5 @@ PROBE = Probe(
         "at_boot": FactSpec("开机启动", bool),
     },
     gather,
+    needs=("psutil",),
 )

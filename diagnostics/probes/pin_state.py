@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from diagnostics.inventory import KEY_READING
 from diagnostics.probe import Context, FactSpec, Probe, Row
 
 
@@ -34,4 +35,5 @@ PROBE = Probe(
         "initialised": FactSpec("已设口令", bool),
     },
     gather,
+    needs=KEY_READING,
 )

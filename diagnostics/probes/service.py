@@ -13,7 +13,7 @@ def gather(context: Context) -> Sequence[Row]:
     """One row for each service; a single one with `presence` None where there is nothing to look at."""
     services, wanted = context.desk.services, context.region.services
     if services is None or not wanted:
-        return [dict.fromkeys(PROBE.facts)]
+        return [dict.fromkeys(PROBE.facts) | {"told": bool(wanted)}]
     # The icon that opens the computer's management was renamed after Windows 7.
     icon = "计算机" if context.desk.windows in OLD_WINDOWS else "此电脑"
     return [_row(services, service, icon) for service in wanted]
@@ -22,6 +22,7 @@ def gather(context: Context) -> Sequence[Row]:
 def _row(services: Services, service: ServiceData, icon: str) -> Row:
     state = services.state(service.name)
     return {
+        "told": True,
         "service": service.name,
         "symptom": service.symptom,
         "presence": state.presence,
@@ -33,6 +34,7 @@ def _row(services: Services, service: ServiceData, icon: str) -> Row:
 PROBE = Probe(
     "service",
     {
+        "told": FactSpec("区划资料给出服务名", bool),
         "service": FactSpec("服务", str),
         "symptom": FactSpec("未启动时的现象", str),
         "presence": FactSpec("状态", str),
@@ -40,4 +42,5 @@ PROBE = Probe(
         "icon": FactSpec("桌面图标", str),
     },
     gather,
+    needs=("psutil",),
 )

@@ -20,6 +20,8 @@ def gather(context: Context) -> Sequence[Row]:
     """One row for the login address, one more where it leads to HTTPS on the same host."""
     if context.offline:
         return [dict.fromkeys(PROBE.facts) | {"step": "offline"}]
+    if context.region.login_url is None:
+        return [dict.fromkeys(PROBE.facts) | {"step": "untold"}]
     until = time.monotonic() + context.remaining()
     address = urlsplit(context.region.login_url)
     row, location = _visit(address, until)

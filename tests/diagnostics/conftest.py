@@ -3,7 +3,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,7 +15,6 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID
 
 from diagnostics import catalogue
-from diagnostics.catalogue import Catalogue
 from diagnostics.desk import Desk
 from tests.support.need import missing, program
 from tests.support.softhsm import MODULES
@@ -173,7 +172,7 @@ def region(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
     def put(**values: object) -> None:
         real = catalogue.load("neimenggu")
-        changed = Catalogue(real.region.model_copy(update=values), real.run_limit_s, real.probes)
+        changed = replace(real, region=replace(real.region, **values))
         monkeypatch.setattr(catalogue, "load", lambda _: changed)
 
     return put
@@ -186,10 +185,9 @@ def limit(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     def put(whole: float | None = None, **limits: float) -> None:
         real = catalogue.load("neimenggu")
         probes = {
-            name: data.model_copy(update={"limit_s": limits.get(name, data.limit_s)})
-            for name, data in real.probes.items()
+            name: replace(data, limit_s=limits.get(name, data.limit_s)) for name, data in real.probes.items()
         }
-        changed = Catalogue(real.region, whole or real.run_limit_s, probes)
+        changed = replace(real, run_limit_s=whole or real.run_limit_s, probes=probes)
         monkeypatch.setattr(catalogue, "load", lambda _: changed)
 
     return put

@@ -25,6 +25,13 @@ static void fill(unsigned char *to, size_t size, const char *text) {
     memcpy(to, text, strlen(text));
 }
 
+#ifdef FAULT_LOAD_SEGFAULT
+__attribute__((constructor)) static void on_load(void) { raise(SIGSEGV); }
+#endif
+#ifdef FAULT_LOAD_EXIT
+__attribute__((constructor)) static void on_load(void) { _exit(0); }
+#endif
+
 static ulong initialize(void *arguments) {
 #ifdef FAULT_SEGFAULT
     raise(SIGSEGV);

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from core.domain.errors import DataError
-from diagnostics import catalogue, conditions
+from diagnostics import catalogue, catalogue_file, conditions
 from diagnostics.catalogue import Catalogue
 from diagnostics.probes import PROBES
 
@@ -38,10 +38,10 @@ def problems(folder: Path) -> list[str]:
 def test_every_sentence_can_be_filled(loaded: Catalogue) -> None:
     for data in loaded.probes.values():
         probe = PROBES[data.name]
-        words = {f"{{{name}}}" for name in {*probe.facts, *loaded.region.words}}
+        words = {f"{{{name}}}" for name in {*probe.facts, *loaded.words}}
         for rule in data.rules:
             for template in (rule.say, rule.remedy or ""):
-                names = catalogue.placeholders(template)
+                names = catalogue_file.placeholders(template)
                 assert names is not None
                 assert {f"{{{name}}}" for name in names} <= words
 

@@ -17,6 +17,11 @@ Run = Callable[..., tuple[int, str, str]]
 EXPIRED = "2020-01-01T00:00:00+08:00"
 
 
+@pytest.fixture(autouse=True)
+def _one_region(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(command.REGION_VARIABLE, "neimenggu")
+
+
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str]) -> Run:
     def call(*arguments: str) -> tuple[int, str, str]:
@@ -113,6 +118,14 @@ def test_the_doctors_own_failure_is_two_without_a_traceback(
     assert code == 2
     assert json.loads(out)["error"]["code"] == "doctor_failed"
     assert "internal text" not in out + err
+
+
+def test_the_region_has_to_be_named(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(command.REGION_VARIABLE)
+    code, _, err = run("list")
+    assert code == 2
+    assert "--region" in err
+    assert "shanxi" in err
 
 
 def test_list_and_explain_name_every_probe(run: Run) -> None:

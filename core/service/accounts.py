@@ -3,6 +3,7 @@
 import hashlib
 import secrets
 from datetime import timedelta
+from math import ceil
 
 from core.domain.accounts import Account, Session
 from core.domain.errors import AuthenticationError
@@ -25,7 +26,7 @@ def sign_in(system: System, login: str, password: str) -> Session:
         system.hasher.verify(None, password)  # takes as long as a wrong password
         raise AuthenticationError(_WRONG, code="wrong_password")
     if found.locked_until and found.locked_until > now:
-        minutes = int((found.locked_until - now).total_seconds() // 60) + 1
+        minutes = ceil((found.locked_until - now).total_seconds() / 60)
         raise AuthenticationError(
             f"密码连续输错，账号已锁定，请 {minutes} 分钟后再试", code="locked", fields={"minutes": minutes}
         )

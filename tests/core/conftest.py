@@ -19,12 +19,18 @@ from tests.core.world import Clock, World
 
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """A finished world that nobody changes; its tokens and files are shared."""
+    """A finished world that nobody changes, without tokens: signing is slow and few tests need it."""
     var = tmp_path_factory.mktemp("world")
     settings = Settings(var=var, database_url=f"sqlite:///{var / 'template.db'}")
-    system = demo.start(settings)
-    system.database.engine.dispose()  # type: ignore[attr-defined]
+    build_template(settings)
     return settings
+
+
+def build_template(settings: Settings) -> None:
+    migrate(settings)
+    engine = fast_engine(settings.database_url)
+    demo.load(build_system(settings, engine=engine))
+    engine.dispose()
 
 
 def fast_engine(url: str) -> sa.Engine:
@@ -68,11 +74,7 @@ def postgres_template(postgres_port: int, template: Settings) -> str:
     with psycopg.connect(f"host=127.0.0.1 port={postgres_port} user=postgres", autocommit=True) as admin:
         admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
     url = f"postgresql+psycopg://postgres@127.0.0.1:{postgres_port}/{name}"
-    settings = Settings(var=template.var, database_url=url)
-    migrate(settings)
-    system = build_system(settings)
-    demo.load(system)
-    system.database.engine.dispose()  # type: ignore[attr-defined]
+    build_template(Settings(var=template.var, database_url=url))
     return name
 
 

@@ -45,7 +45,6 @@ REVIEWERS = {
     "procurement_first": "procurement_first",
     "procurement_second": "procurement_second",
 }
-WAY = ("entry", *REVIEWERS, "completed", "filed", "dispatched")
 ITEMS = {
     "mall": ("激光打印机", "A02021003"),
     "project": ("服务器", "A02010301"),
@@ -155,16 +154,21 @@ class World:
             if node == "void":
                 self.act("reviewer", number, "cancel_pass")
             return
-        for here in WAY[: WAY.index(node)]:
-            if here in REVIEWERS:
-                self.act(REVIEWERS[here], number, "pass")
-            elif here == "entry":
-                self.act("handler", number, "submit")
-            elif here == "completed":
-                self.seal(number, sealed)
-                self.act("handler", number, "file")
-            else:
-                self.act("platform", number, "dispatch")
+        while self.document(number).node != node:
+            self.go_on(number, sealed)
+
+    def go_on(self, number: str, sealed: Certificate = SEALED) -> None:
+        """One station further on the main way."""
+        here = self.document(number).node
+        if here in REVIEWERS:
+            self.act(REVIEWERS[here], number, "pass")
+        elif here in {"entry", "unit_first"}:
+            self.act("handler", number, "submit")
+        elif here == "completed":
+            self.seal(number, sealed)
+            self.act("handler", number, "file")
+        else:
+            self.act("platform", number, "dispatch")
 
     def seal(self, number: str, sealed: Certificate = SEALED) -> ActResult:
         """As `sealing.sign` does once the token has signed."""

@@ -1,7 +1,9 @@
 """Which document, which topic: candidates as a short list, and understanding how one of them is chosen."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from assistant.cards import Choice, DocumentItem, DocumentsCard, Reply
 from assistant.conversation import Errand, Frame, Option, Stage
@@ -17,6 +19,8 @@ from kb import text as words
 SHOWN = 8  # documents in one list
 _TAIL_EXACT = 4  # digits from which a tail is compared as written, not as a number
 _NAME = 2  # characters of a name that are enough to mean it
+_SHORT, _SHARE = 3, 0.6  # names up to 3 characters are said whole, of longer ones this share
+T = TypeVar("T")
 _ORDER = {NodeType.REVIEW: 0, NodeType.WORK: 1, NodeType.PREPARE: 2}
 _PRONOUNS = ("这条", "这个", "那条", "它", "这单", "刚才那")
 
@@ -46,7 +50,7 @@ def meant(scene: Scene, found: Sequence[DocumentSummary], *, looks: bool) -> lis
     heard = scene.heard
     if scene.page_number in by_number:
         return [by_number[scene.page_number]]
-    said = [item for item in found if named(item.title, heard.plain)]
+    said = closest(found, lambda item: item.title, heard.plain)
     spoken = scene.state.number
     pointed = looks or not scene.state.topic or any(word in heard.plain for word in _PRONOUNS)
     if not said and spoken in by_number and pointed:
@@ -54,9 +58,24 @@ def meant(scene: Scene, found: Sequence[DocumentSummary], *, looks: bool) -> lis
     return said or list(found)
 
 
-def named(title: str, text: str) -> bool:
-    """Whether a word of a document's title stands in `text`."""
-    return any(len(part) >= _NAME and part in text for part in title.split())
+def closeness(title: str, text: str) -> int:
+    """Characters of the longest part of a document's title that stands in `text`; 0 where it is too little."""
+    return max((_shared(word, text) for word in title.split()), default=0)
+
+
+def _shared(word: str, text: str) -> int:
+    least = len(word) if len(word) <= _SHORT else math.ceil(len(word) * _SHARE)
+    for length in range(len(word), max(least, _NAME) - 1, -1):
+        if any(word[at : at + length] in text for at in range(len(word) - length + 1)):
+            return length
+    return 0
+
+
+def closest(found: Sequence[T], title: Callable[[T], str], text: str) -> list[T]:
+    """Those whose title is named best in `text`; empty where none is."""
+    scored = [(closeness(title(one), text), one) for one in found]
+    best = max((score for score, _ in scored), default=0)
+    return [one for score, one in scored if score == best > 0]
 
 
 def ask_which(scene: Scene, found: Sequence[DocumentSummary], errand: Errand, lead: str = "") -> Outcome:
@@ -92,14 +111,8 @@ def chosen(heard: Heard, options: Sequence[Option]) -> list[Option]:
     if heard.tail and (ending := [one for one in options if ends_with(one.value, heard.tail)]):
         return ending
     said = words.key(heard.plain)
-    exact = [one for one in options if words.key(one.title) == said]
-    if exact:
-        return exact
-    return [
-        one
-        for one in options
-        if (len(said) >= _NAME and said in words.key(one.title)) or named(one.title, heard.plain)
-    ]
+    inside = [one for one in options if len(said) >= _NAME and said in words.key(one.title)]
+    return inside if len(inside) == 1 else closest(options, lambda one: one.title, heard.plain) or inside
 
 
 def ends_with(number: str, tail: str) -> bool:

@@ -134,8 +134,8 @@ def _another_document(scene: Scene, frame: Frame) -> str:
     """Number of the one other plan that the message names; "" where there is none or several."""
     own = frame.errand.number if frame.errand else ""
     plans = scene.viewer.plans if scene.viewer else ()
-    named = [one for one in plans if one.number != own and choosing.named(one.title, scene.heard.plain)]
-    return named[0].number if len(named) == 1 else ""
+    named = choosing.closest(plans, lambda one: one.title, scene.heard.plain)
+    return named[0].number if len(named) == 1 and named[0].number != own else ""
 
 
 def _unclear(scene: Scene, frame: Frame, name: str) -> Outcome:

@@ -62,3 +62,9 @@ class World:
         """Fen of an indicator of the school that can still be used."""
         rows = ledger.indicators(self.system, self.account("handler"))
         return next(row.available_fen for row in rows if row.code.endswith(code))
+
+    def order(self) -> str:
+        """Number of the one open mall order."""
+        found = documents.listing(self.system, self.account("handler"), kind="mall_order")
+        assert len(found) == 1
+        return found[0].number

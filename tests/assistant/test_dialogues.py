@@ -1,0 +1,129 @@
+"""End-to-end dialogues as data: who says what, what has to be answered, and what has to be true in the database.
+
+Each file: `covers` (inventory rows), `turns` and `then`. A turn: `who`, `say` (`<word>` becomes the number of the
+plan with that word in its title, `<order>` that of the mall order), optional `key` and `page`, and what is expected:
+`has` / `lacks` (words in the plain text), `cards` (types, in order), `at` (where plans are afterwards), `act` (the
+last act recorded on a plan). `aside` acts outside the conversation before the turn: [who, word, action, arguments].
+"""
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from pydantic import BaseModel, ConfigDict
+
+from assistant.plain import render
+from core.adapters.yaml_reader import read_model
+from core.service import acts, documents
+from tests.assistant.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+FOLDER = Path(__file__).parent / "dialogues"
+FILES = sorted(FOLDER.glob("*.yaml"))
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Aside(Strict):
+    who: str
+    plan: str
+    action: str
+    arguments: dict[str, str] = {}
+
+
+class Expected(Strict):
+    at: dict[str, str] = {}
+    act: dict[str, str] = {}
+    free: dict[str, int] = {}
+    times: dict[str, int] = {}
+
+
+class Said(Expected):
+    who: str
+    say: str
+    key: str = ""
+    page: str | None = None
+    aside: Aside | None = None
+    has: tuple[str, ...] = ()
+    lacks: tuple[str, ...] = ()
+    cards: tuple[str, ...] | None = None
+
+
+class Dialogue(Strict):
+    title: str
+    covers: tuple[str, ...] = ()
+    turns: tuple[Said, ...]
+    then: Expected = Expected()
+
+
+def cases() -> list[Any]:
+    read = [(file.stem, read_model(file, Dialogue)[0]) for file in FILES]
+    return [
+        pytest.param(dialogue, id=name, marks=[pytest.mark.covers(row) for row in dialogue.covers])
+        for name, dialogue in read
+    ]
+
+
+@pytest.mark.parametrize("dialogue", cases())
+def test_dialogue(world: World, dialogue: Dialogue) -> None:
+    for at, turn in enumerate(dialogue.turns, 1):
+        if turn.aside:
+            act_aside(world, turn.aside)
+        answer = world.say(
+            turn.who, fill(world, turn.say), key=turn.key, page=fill(world, turn.page or "") or None
+        )
+        text = render(answer)
+        where = f"turn {at} ({turn.who}: {turn.say}) said:\n{text}"
+        assert all(fill(world, word) in text for word in turn.has), where
+        assert not any(fill(world, word) in text for word in turn.lacks), where
+        if turn.cards is not None:
+            assert tuple(reply.card.type for reply in answer.replies if reply.card) == turn.cards, where
+        check(world, turn, where)
+    check(world, dialogue.then, "at the end")
+
+
+def fill(world: World, text: str) -> str:
+    text = text.replace("<order>", world.order()) if "<order>" in text else text
+    return re.sub(r"<(\w+)>", lambda match: world.number(match[1]), text)
+
+
+def act_aside(world: World, aside: Aside) -> None:
+    actor, number = world.account(aside.who), world.number(aside.plan)
+    version = documents.get(world.system, actor, number).document.version
+    acts.perform(
+        world.system,
+        actor,
+        number,
+        aside.action,
+        version=version,
+        arguments=aside.arguments,
+        key=f"aside-{version}",
+    )
+
+
+def check(world: World, expected: Expected, where: str) -> None:
+    for word, node in expected.at.items():
+        assert world.view(word).summary.node == node, (where, word)
+    for word, action in expected.act.items():
+        assert world.view(word).history[-1].action == action, (where, word)
+    for code, fen in expected.free.items():
+        assert world.available(code) == fen, (where, code)
+    for word, count in expected.times.items():
+        assert counted(world, word) == count, (where, word)
+
+
+def counted(world: World, word: str) -> int:
+    """`plan:action` → how often the act was recorded."""
+    plan, action = word.split(":")
+    return sum(entry.action == action for entry in world.view(plan).history)
+
+
+def test_every_row_of_the_dialogue_files_is_read() -> None:
+    assert len(FILES) >= 20
+    titles: Mapping[str, Path] = {read_model(file, Dialogue)[0].title: file for file in FILES}
+    assert len(titles) == len(FILES)

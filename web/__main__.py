@@ -109,10 +109,11 @@ def _companions(settings: Settings, address: str) -> list["Companion"]:
                     "--platform",
                     address,
                     "--control",
+                    "--companion",
                 ),
             )
         )
-    return [*found, Companion("worker", ("-m", "web.worker"))]
+    return [*found, Companion("worker", ("-m", "web.worker", "--companion"))]
 
 
 def _print_accounts(password: str, pin: str, accounts: list[tuple[str, str]]) -> None:

@@ -1,5 +1,8 @@
 """The client against servers that misbehave, and where the secrets come from."""
 
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +16,7 @@ from core.adapters.counterpart.server import Counterpart
 from core.adapters.exchange_client import HttpExchange, check_urls, shared_secrets
 from core.domain.errors import DataError
 from core.service.exchange_ports import RefusedError, UnreachableError
+from tests.support.servers import free_port
 
 BODY = {"number": "JH-1", "title": "打印机", "amount_fen": 100}
 Answer = tuple[int, dict[str, str], bytes]
@@ -139,3 +143,20 @@ def test_a_system_elsewhere_needs_a_secret() -> None:
         "CAIGOU_MALL_SECRET",
         "CAIGOU_AGENCY_URL",
     ]
+
+
+def test_the_command_serves_until_its_parent_is_gone(tmp_path: Path) -> None:
+    port = free_port()
+    command = [sys.executable, "-m", "core.adapters.counterpart", "--port", str(port), "--companion"]
+    starts_it = f"import subprocess; subprocess.Popen({command!r}).stdout; input()"
+    environment = {**os.environ, "CAIGOU_VAR": str(tmp_path)}
+    with subprocess.Popen(
+        [sys.executable, "-c", starts_it], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as parent:
+        assert parent.stdout is not None
+        assert str(port) in parent.stdout.readline().decode()
+        assert httpx.get(f"http://127.0.0.1:{port}/mall/plans").json() == []
+        again = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        assert (again.returncode, "已被占用" in again.stderr) == (1, True)
+        parent.kill()
+        assert parent.stdout.read() == b"", "its end closes what it printed to"

@@ -227,7 +227,11 @@ def _offer_next(state: State, viewer: Viewer, repair: Repair | None) -> State:
 def _afterwards(viewer: Viewer, number: str, repair: Repair | None) -> str:
     if repair is not None and repair.step is not None:
         step = repair.step
-        return say("mine_next" if step.mine else "others_next", label=step.label, who=step.who)
+        return (
+            say("mine_next", label=step.label)
+            if step.mine
+            else say("others_next", label=step.label, who=step.who)
+        )
     view = viewer.look(number)
     node = view.process.node(view.summary.node)
     if node.editable and any(offer.action == "submit" for offer in view.offers):

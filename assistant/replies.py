@@ -46,7 +46,7 @@ def slots_of(template: str) -> set[str]:
     return found
 
 
-def say(name: str, **slots: object) -> str:
+def say(name: str, /, **slots: object) -> str:
     """Template `name` with its slots. Missing and unknown slots are mistakes of ours: KeyError."""
     template = templates()[name]
     if unknown := slots.keys() - slots_of(template):

@@ -8,7 +8,7 @@ last act recorded on a plan). `aside` acts outside the conversation before the t
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from pydantic import BaseModel, ConfigDict
@@ -17,9 +17,6 @@ from assistant.plain import render
 from core.adapters.yaml_reader import read_model
 from core.service import acts, documents
 from tests.assistant.world import World
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 FOLDER = Path(__file__).parent / "dialogues"
 FILES = sorted(FOLDER.glob("*.yaml"))
@@ -125,5 +122,5 @@ def counted(world: World, word: str) -> int:
 
 def test_every_row_of_the_dialogue_files_is_read() -> None:
     assert len(FILES) >= 20
-    titles: Mapping[str, Path] = {read_model(file, Dialogue)[0].title: file for file in FILES}
+    titles: dict[str, Path] = {read_model(file, Dialogue)[0].title: file for file in FILES}
     assert len(titles) == len(FILES)

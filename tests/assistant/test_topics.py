@@ -1,0 +1,97 @@
+"""Each topic of 内蒙古 is answered: for a clerk with documents, and for somebody unknown."""
+
+from typing import Any
+
+import pytest
+
+from assistant.answering import judge
+from assistant.cards import EntryCard
+from assistant.knowledge import Knowledge
+from assistant.plain import render, render_replies
+from assistant.topics import topics
+from core.service.planning import GOAL_LABELS
+from tests.assistant.world import World
+
+REGION = "neimenggu"
+
+# topic, a question in our own words, what the answer has to say
+ENTRIES = [
+    ("nm-contact", "平台技术支持的电话号码是几号", "400-0471-010"),
+    ("nm-1", "政府采购云平台从哪个网址登录", "ccgp-neimenggu.gov.cn"),
+    ("nm-6", "CA锁要怎么和账号绑定起来", "绑定"),
+    ("nm-7", "CA锁绑到别人的账号上了，怎么解绑", "解绑"),
+    ("nm-10", "打开备案书提示平台编码不存在", "rsync"),
+    ("nm-11", "点盖章没有反应，金格组件没启动", "KGClientTools"),
+    ("nm-11-1", "弹出请插入CA并启动金格组件服务", "金格"),
+    ("nm-12", "导入采购清单提示格式错误", "品目"),
+    ("nm-13", "保存的时候提示未传入access_token", "重新登录"),
+    ("nm-14", "合同办结了想作废要怎么操作", "02"),
+    ("nm-14-1", "一个计划分了几个包，合同备案选不到计划", "只显示未备案合同"),
+    ("nm-15", "计划的结余指标怎么结项退回", "结项"),
+    ("nm-16", "保存计划的时候报系统内部错误", "300"),
+    ("nm-17", "采购需求表怎么退回到建标分包", "建标分包"),
+    ("nm-18", "技术参数里面的图片怎么插进去", "复制"),
+    ("nm-19", "卖场合同备案的时候选不到合同", "供应商"),
+    ("nm-20", "卖场合同备案提示请填写财政部统计项", "统计项"),
+    ("nm-21", "采购意向公开具体怎么做", "发布"),
+    ("nm-22", "内网计划怎么退回到一体化系统", "一体化"),
+    ("nm-23", "录卖场计划实施形式选网上竞价还是电商直购", "网上竞价"),
+    ("nm-24", "购物车结算的时候关联不了计划品目", "品目"),
+    ("nm-25", "新增卖场计划的时候关联不上内网计划的品目", "品目"),
+    ("nm-26", "中标以后纸质合同签完了下一步做什么", "归档"),
+    ("nm-27", "谷歌浏览器签章提示未检测到证书", "浏览器"),
+    ("nm-28", "内网计划审核完了平台里看不到", "一体化"),
+]  # fmt: skip
+# topic, question, what is said to a clerk whose own documents are looked at
+LIVE = [
+    ("nm-2", "激光打印机的计划录错了", "要我现在替您办“撤销”"),
+    ("nm-3", "提示计划已下达，无法作废", "多功能一体机"),
+    ("nm-3-1", "交易执行里的项目怎么退回监管再作废", "学校食堂设备"),
+    ("nm-4", "怎么作废计划", "服务器"),
+    ("nm-4-1", "电子卖场的计划怎么作废", "多功能一体机"),
+    ("nm-5", "我们单位的登录账号是多少", "15029910100101（李明）"),
+    ("nm-8", "流程走到哪里了怎么看", "空调机"),
+    ("nm-9", "备案书上的章盖错了", "文件柜"),
+]
+
+
+def marked(rows: list[tuple[str, str, str]]) -> list[Any]:
+    return [pytest.param(*row, id=row[0], marks=pytest.mark.covers(row[0])) for row in rows]
+
+
+@pytest.mark.parametrize(("topic", "question", "said"), marked(ENTRIES))
+def test_a_clerk_is_answered_from_the_entry(world: World, topic: str, question: str, said: str) -> None:
+    answer = world.say("handler", question)
+    cards = [reply.card for reply in answer.replies if isinstance(reply.card, EntryCard)]
+    assert [card.topic for card in cards] == [topic], render(answer)
+    assert said in render(answer)
+
+
+@pytest.mark.parametrize(("topic", "question", "said"), marked(LIVE))
+def test_a_clerk_is_answered_for_the_own_documents(
+    world: World, topic: str, question: str, said: str
+) -> None:
+    assert said in render(world.say("handler", question)), topic
+
+
+@pytest.mark.parametrize(("topic", "question"), [(row[0], row[1]) for row in LIVE])
+def test_without_an_account_the_entry_is_told(knowledge: Knowledge, topic: str, question: str) -> None:
+    judged = judge(knowledge, REGION, question)
+    assert judged.kind == "answer"
+    assert judged.to_json()["sources"] == [topic]
+    entry = knowledge.entry(REGION, topic)
+    text = render_replies(judged.replies)
+    assert entry.short in text
+    assert all(step in text for case in entry.cases for step in case.steps)
+
+
+def test_every_topic_has_a_row(knowledge: Knowledge) -> None:
+    known = {entry.id for entry in knowledge.library.of_region(REGION)}
+    assert {row[0] for row in (*ENTRIES, *LIVE)} == known
+
+
+def test_topics_that_are_named_exist_and_lead_to_known_goals(knowledge: Knowledge) -> None:
+    ids = {entry.id for entry in knowledge.library.entries.values()}
+    for name, topic in topics().items():
+        assert name in ids
+        assert not topic.leads or topic.leads in GOAL_LABELS

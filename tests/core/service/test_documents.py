@@ -322,7 +322,9 @@ def test_a_list_is_searched_and_paged(each_world: World) -> None:
     assert [line.number for line in documents.listing(world.system, handler, text=numbers[1])] == [numbers[1]]
     assert documents.listing(world.system, handler, text="%") == []
     assert documents.listing(world.system, handler, text="_") == []
-    assert {line.node for line in documents.listing(world.system, handler, node="filed")} == {"filed"}
+    assert {line.node for line in documents.listing(world.system, handler, node="unit_second")} == {
+        "unit_second"
+    }
     assert {line.kind for line in documents.listing(world.system, handler, kind="mall_order")} == {
         "mall_order"
     }

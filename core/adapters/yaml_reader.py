@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from core.domain.errors import DataError
 
@@ -23,11 +24,71 @@ M = TypeVar("M", bound=BaseModel)
 _INT = re.compile(r"[-+]?[0-9]+\Z")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?\Z")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
+# Pydantic's error types in the words of those who write data; `{…}` are the values pydantic gives along. Types that
+# no YAML value can cause (bytes, callables, frozen instances) are left to `_OTHERWISE`.
 _MESSAGES = {
     "extra_forbidden": "不认识的键",
     "unexpected_keyword_argument": "不认识的键",  # the same of a dataclass
+    "invalid_key": "键应为文字",
     "missing": "缺少必填项",
+    "missing_argument": "缺少必填项",
+    "missing_keyword_only_argument": "缺少必填项",
+    "none_required": "必须留空",
+    "value_error": "{error}",
+    "assertion_error": "{error}",
+    "enum": "只能是 {expected}",
+    "literal_error": "只能是 {expected}",
+    "union_tag_invalid": "{discriminator}“{tag}”不认识，只能是 {expected_tags}",
+    "union_tag_not_found": "缺少 {discriminator}",
+    "greater_than": "应大于 {gt}",
+    "greater_than_equal": "不能小于 {ge}",
+    "less_than": "应小于 {lt}",
+    "less_than_equal": "不能大于 {le}",
+    "multiple_of": "应为 {multiple_of} 的倍数",
+    "finite_number": "应为有限的数字",
+    "too_short": "至少要有 {min_length} 项，现有 {actual_length} 项",
+    "too_long": "最多 {max_length} 项，现有 {actual_length} 项",
+    "string_too_short": "至少要有 {min_length} 个字",
+    "string_too_long": "最多 {max_length} 个字",
+    "string_pattern_mismatch": "写法不对，应符合 {pattern}",
+    "string_not_ascii": "只能用英文字母、数字和英文符号",
+    "int_from_float": "应为整数，不能带小数",
+    "int_parsing_size": "数字太大",
+    "decimal_max_digits": "最多 {max_digits} 位数字",
+    "decimal_max_places": "最多 {decimal_places} 位小数",
+    "decimal_whole_digits": "小数点前最多 {whole_digits} 位数字",
+    "date_from_datetime_inexact": "应为日期，不能带时间",
+    "date_past": "应为过去的日期",
+    "date_future": "应为将来的日期",
+    "datetime_past": "应为过去的时间",
+    "datetime_future": "应为将来的时间",
+    "timezone_naive": "不能带时区",
+    "timezone_aware": "应带时区",
+    "url_scheme": "网址应以 {expected_schemes} 开头",
+    "url_too_long": "网址最多 {max_length} 个字符",
 }
+# The same of all errors `<family>_type`, `<family>_parsing` and so on.
+_FAMILIES = {
+    "string": "应为文字（数字和日期请加引号）",
+    "bool": "应为 true 或 false",
+    "int": "应为整数",
+    "float": "应为数字",
+    "decimal": "应为数字",
+    "fraction": "应为数字",
+    "date": "应为日期，如 2026-01-31",
+    "datetime": "应为日期和时间，如 2026-01-31T09:30:00+08:00",
+    "time": "应为时间，如 09:30",
+    "time_delta": "应为时长，如 PT30M",
+    "url": "应为网址，如 https://example.com/",
+    "uuid": "应为 UUID",
+    **dict.fromkeys(("model", "model_attributes", "dataclass", "dict", "mapping", "arguments"), "应为键值对"),
+    **dict.fromkeys(("list", "tuple", "set", "frozen_set", "deque", "iterable", "named_tuple"), "应为列表"),
+}
+_FAMILY = re.compile(
+    r"_(?:exact_)?(?:from_datetime_|from_date_)?(?:type|parsing|syntax_violation|version|unicode)\Z"
+)
+_OTHERWISE = "值不符合要求"
+_ALTERNATIVES = re.compile(r",? or |, ")
 
 
 @dataclass(frozen=True)
@@ -81,8 +142,19 @@ def problems_of(error: ValidationError, located: Located) -> list[str]:
     for item in error.errors():
         path = item["loc"]
         name = ".".join(str(part) for part in path) or "（整个文件）"
-        problems.append(located.problem(path, f"{name}: {_MESSAGES.get(item['type'], item['msg'])}"))
+        problems.append(located.problem(path, f"{name}: {_sentence(item)}"))
     return problems
+
+
+def _sentence(item: ErrorDetails) -> str:
+    """What is wrong, in Chinese for every error type; pydantic's own English reaches nobody."""
+    kind = item["type"]
+    template = _MESSAGES.get(kind) or _FAMILIES.get(_FAMILY.sub("", kind), _OTHERWISE)
+    given = {name: str(value) for name, value in item.get("ctx", {}).items()}
+    for name in ("expected", "expected_tags", "expected_schemes", "discriminator"):
+        if name in given:
+            given[name] = "、".join(part.strip("'") for part in _ALTERNATIVES.split(given[name]))
+    return template.format_map(given)
 
 
 class _Builder:

@@ -49,26 +49,18 @@ def perform(
     Errors: NotFoundError, ForbiddenError (who may), BlockedError (`reasons`), InvalidError (form fields),
     ConflictError (the document moved; nothing was done). `certificate` goes with the act `sign` only.
     """
-
-    def attempt() -> ActResult:
-        with system.database.write() as tx:
-            return perform_in(
-                system,
-                tx,
-                actor,
-                number,
-                action,
-                version=version,
-                arguments=arguments,
-                key=key,
-                certificate=certificate,
-            )
-
-    try:
-        return attempt()
-    except ConflictError:
-        # Perhaps the same request won the race (a double click): then its result is there now.
-        return attempt()
+    with system.database.write() as tx:
+        return perform_in(
+            system,
+            tx,
+            actor,
+            number,
+            action,
+            version=version,
+            arguments=arguments,
+            key=key,
+            certificate=certificate,
+        )
 
 
 def perform_in(  # noqa: PLR0913 - as perform, and the transaction

@@ -18,8 +18,7 @@ spec = SpecTree(
     "flask",
     title="政府采购助手",
     version="v1",
-    path="api",
-    filename="openapi.json",
+    path="apidoc",  # its own pages, which are not served; routes below this path would be left out
     mode="strict",
     annotations=False,
     validation_error_status=422,

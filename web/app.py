@@ -1,9 +1,11 @@
 """The application: parts put together, nothing else."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
-from flask import Blueprint, Flask
+from flask import Blueprint, Flask, url_for
 
 from core.domain.accounts import ROLE_LABELS
 from core.service.system import System
@@ -61,5 +63,17 @@ def create_app(
         app.register_blueprint(blueprint)
     api.register(app)
     health.register(app, dict(checks or {}))
-    app.jinja_env.globals.update(parts=parts, role_labels=ROLE_LABELS)
+    app.jinja_env.globals.update(parts=parts, role_labels=ROLE_LABELS, static=_static(app))
     return app
+
+
+def _static(app: Flask) -> Callable[[str], str]:
+    """Addresses of our own files with a digest in them, so that browsers may keep them for good."""
+    app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 365 * 24 * 3600
+    folder = Path(str(app.static_folder))
+    digests = {
+        path.relative_to(folder).as_posix(): sha256(path.read_bytes()).hexdigest()[:12]
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+    return lambda name: url_for("static", filename=name, v=digests[name])

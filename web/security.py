@@ -148,6 +148,7 @@ def register(app: Flask, *, limits_storage: str) -> None:
     manager.request_loader(_load)
     manager.init_app(app)
     csrf.init_app(app)
+    limiter.enabled = app.config.get("RATELIMIT_ENABLED", True)  # init_app only ever switches it off
     limiter.init_app(app)
     app.after_request(_headers)
     app.add_template_global(signed_in)

@@ -96,5 +96,5 @@ class EchoTalk:
                 CaseItem("计划还没办结", ("点【撤销】", "改好后再送审")),
                 CaseItem("计划已经办结", ("点【取消采购】", "02 终审"), current=True),
             )
-            return (Reply("", EntryCard("作废计划", "先看办到哪一步。", cases, ("提示已下达：先退回",))),)
+            return (Reply("", EntryCard("作废计划", cases, ("提示已下达：先退回",))),)
         return (Reply(f"您说：{text}", None, (Choice("计划录错了", "计划录错了"),)),)

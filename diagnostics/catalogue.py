@@ -19,6 +19,13 @@ from diagnostics.result import Status
 FOLDER = Path(__file__).parent / "catalogue"
 PACKED = "catalogue/packed.json"
 BASE = "base"
+OPEN_PAGE = "open_page"
+REPAIRS = (
+    "start_services",
+    "start_component",
+    OPEN_PAGE,
+    "renew_session",
+)  # carried out by diagnostics.repair
 _STRICT = {"extra": "forbid", "strict": True}
 
 
@@ -26,8 +33,8 @@ _STRICT = {"extra": "forbid", "strict": True}
 class Rule:
     """When the facts are so: this finding, this verdict, these words. The first rule that holds decides.
 
-    `repair` names what can be done about it here (`diagnostics.repair`); `blocks` defaults to "a failure
-    blocks what depends on it, nothing else does".
+    `repair` names what can be done about it here (`diagnostics.repair`), `page` the setting it opens. `blocks`
+    defaults to "a failure blocks what depends on it, nothing else does".
     """
 
     __pydantic_config__ = _STRICT
@@ -37,6 +44,7 @@ class Rule:
     when: dict[str, dict[str, Any]] = field(default_factory=dict)
     remedy: str | None = None
     repair: str | None = None
+    page: str | None = None
     blocks: bool | None = None
 
     @property

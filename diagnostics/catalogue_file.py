@@ -17,7 +17,7 @@ from core.adapters import yaml_reader
 from core.adapters.yaml_reader import Located
 from core.domain.errors import DataError
 from diagnostics import conditions
-from diagnostics.catalogue import BASE, Base, ProbeData, Region, Rule
+from diagnostics.catalogue import BASE, OPEN_PAGE, REPAIRS, Base, ProbeData, Region, Rule
 from diagnostics.probe import Probe
 
 M = TypeVar("M", Base, Region)
@@ -28,13 +28,12 @@ MAX_PROBE_S, MAX_RUN_S = 10, 60
 def read(folder: Path, region: str) -> tuple[Base, Region]:
     """Both files; DataError with every mistake as `file:line: sentence`."""
     from diagnostics.probes import PROBES
-    from diagnostics.repair import ACTIONS
 
     base, base_file = _model(folder / f"{BASE}.yaml", Base)
     local, local_file = _model(folder / f"{region}.yaml", Region)
     problems = [
         *_check_base(base, base_file, PROBES, set(base.words)),
-        *_check_repairs(base, base_file, set(ACTIONS)),
+        *_check_repairs(base, base_file, set(REPAIRS)),
         *_check_region(local, local_file, base),
     ]
     if problems:
@@ -138,6 +137,10 @@ def _check_repairs(base: Base, located: Located, known: AbstractSet[str]) -> Ite
                 where = ("probes", index, "rules", place, "repair")
                 yield located.problem(
                     where, f"没有名为“{rule.repair}”的修复，可用：{'、'.join(sorted(known))}"
+                )
+            if (rule.repair == OPEN_PAGE) is (rule.page is None):
+                yield located.problem(
+                    ("probes", index, "rules", place), f"page 与 repair: {OPEN_PAGE} 要一起写"
                 )
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
+from diagnostics.actions import Actions, SystemActions
 from diagnostics.inventory import Inventory
 
 RUN_KEY = r"Software\Microsoft\Windows\CurrentVersion\Run"
@@ -139,6 +140,7 @@ class Desk:
     start_entries: Callable[[], list[str]] | None = field(default_factory=_start_entries)
     providers: Callable[[], Mapping[str, Path]] | None = field(default_factory=_providers)
     keys: Inventory | None = None
+    actions: Actions = field(default_factory=SystemActions)
 
     def component(self, program: str) -> Component:
         """Whether a program of this name runs and serves (case and `.exe` do not matter).

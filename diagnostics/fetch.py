@@ -45,8 +45,9 @@ def fetch(
     Only `intranet_hosts` may answer from addresses that are not public, and a redirect never leads there.
     A POST follows no redirect. Raises FetchError.
     """
-    address = urlsplit(url)
+    location = ""
     for hop in range(MAX_REDIRECTS + 1):
+        address = _split(url, location)
         places = _resolve(address, () if hop else intranet_hosts)
         with _connection(address, places, until) as stream:
             content, location = _exchange(stream, address, until, limit_bytes, body, content_type)
@@ -54,8 +55,16 @@ def fetch(
             return content
         if body is not None:
             break
-        address = urlsplit(urljoin(address.geturl(), location))
+        url = address.geturl()
     raise FetchError("redirects")
+
+
+def _split(url: str, location: str) -> SplitResult:
+    """Where `location` leads from `url`."""
+    try:
+        return urlsplit(urljoin(url, location))
+    except ValueError as error:
+        raise FetchError("address") from error
 
 
 def _resolve(address: SplitResult, intranet_hosts: Collection[str]) -> list[tuple[str, int]]:

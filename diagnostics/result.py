@@ -32,7 +32,8 @@ class Fact:
 class Result:
     """Verdict of one probe. `finding` is stable; `blocked_by` names the probe whose failure made this skip.
 
-    `doctor_error` marks a check that broke by our own fault; its verdict is always "unknown".
+    `repair` names what `diagnostics.repair` can do about it. `doctor_error` marks a check that
+    broke by our own fault; its verdict is always "unknown".
     """
 
     probe: str
@@ -44,6 +45,7 @@ class Result:
     remedy: str | None = None
     topic: str | None = None
     blocked_by: str | None = None
+    repair: str | None = None
     duration_ms: int = 0
     doctor_error: bool = False
 

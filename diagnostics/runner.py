@@ -238,6 +238,7 @@ def _judged(probe: Probe, data: ProbeData, context: Context, rows: tuple[Row, ..
         tuple(_evidence(probe.facts, rows)),
         _fill(rule.remedy, probe, row, context) if rule.remedy else None,
         context.region.topics.get(rule.finding),
+        repair=rule.repair,
     )
     return Verdict(result, rows, data.name if _blocks(leading) else None)
 

@@ -1,6 +1,7 @@
 """Whether one certificate's key made a signature. SM2 (国密) needs the optional gmssl; without it: unknown."""
 
 import importlib
+import importlib.util
 from typing import Any
 
 from asn1crypto import core
@@ -65,19 +66,20 @@ def signed(
 
 
 def _sm2(signer: x509.Certificate, content: bytes, signature: bytes) -> bool | None:
-    try:
-        sm2: Any = importlib.import_module("gmssl.sm2")
-    except ImportError:
+    if importlib.util.find_spec("gmssl") is None:
         return None
-    point = _point(signer)
     try:
         r, s = decode_dss_signature(signature)
     except ValueError:
         return False
-    if point is None:
-        return None
-    verifier = sm2.CryptSM2(private_key="", public_key=point.hex())
-    verifier.public_key = point.hex()  # its constructor strips too much from a key that begins with 04
+    point = _point(signer)
+    return None if point is None else _verify_point(point.hex(), r, s, content)
+
+
+def _verify_point(point: str, r: int, s: int, content: bytes) -> bool:
+    sm2: Any = importlib.import_module("gmssl.sm2")
+    verifier = sm2.CryptSM2(private_key="", public_key=point)
+    verifier.public_key = point  # its constructor strips too much from a key that begins with 04
     return bool(verifier.verify_with_sm3(f"{r:064x}{s:064x}", content))
 
 

@@ -36,15 +36,21 @@ def _row(item: CertificateData, authorities: "Authorities", context: Context) ->
     pair = _pair(item, authorities)
     if pair is None:
         return row
-    row["outcome"] = "no_address"
+    best: tuple[int, str, Answer | FetchError] | None = None
     for source, ask in _sources(pair, context):
         found = _answer(ask)
-        if row["source"] is None or (not isinstance(found, str) and found.outcome in DECISIVE):
-            row |= {"source": source, "outcome": found if isinstance(found, str) else found.outcome}
-        if not isinstance(found, str) and found.outcome in DECISIVE:
-            row["revoked_on"] = moments.day(found.revoked_at) if found.revoked_at else None
+        rank = 0 if isinstance(found, FetchError) else 2 if found.outcome in DECISIVE else 1
+        if best is None or rank > best[0]:
+            best = rank, source, found
+        if rank == 2:  # noqa: PLR2004 – decisive
             break
-    return row
+    if best is None:
+        return row | {"outcome": "no_address"}
+    _, source, found = best
+    if isinstance(found, FetchError):
+        return row | {"source": source, "outcome": found.kind}
+    revoked = moments.day(found.revoked_at) if found.revoked_at else None
+    return row | {"source": source, "outcome": found.outcome, "revoked_on": revoked}
 
 
 def _pair(item: CertificateData, authorities: "Authorities") -> "Pair | None":
@@ -93,11 +99,11 @@ def _by_crl(url: str, pair: "Pair", context: Context) -> "Answer":
     return revocation.judge_crl(content, pair, context.now)
 
 
-def _answer(ask: Callable[[], "Answer"]) -> "Answer | str":
+def _answer(ask: Callable[[], "Answer"]) -> "Answer | FetchError":
     try:
         return ask()
     except FetchError as error:
-        return error.kind
+        return error
 
 
 PROBE = Probe(

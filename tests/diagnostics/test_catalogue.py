@@ -70,6 +70,11 @@ def test_a_failure_always_has_a_remedy(loaded: Catalogue) -> None:
         ("gates: [driver]", "gates: [drivers]", "前提“drivers”不存在"),
         ("gates: [driver]", "gates: [token]", "没有排在"),
         ("- finding: clock_ahead", "- finding: clock_behind", "重复"),
+        ("repair: start_services", "repair: restart", "没有名为“restart”的修复"),
+        ("repair: start_services", "repair: open_page", "page 与 repair"),
+        ("limit_s: 3", "limit_s: 30", "0 到 10 秒"),
+        ("run_limit_s: 10", "run_limit_s: 0", "0 到 60 秒"),
+        ("finding: clock_right", "finding: ClockRight", "小写字母"),
         ("  - name: driver", "  - name: drivers", "没有名为“drivers”的检查程序"),
     ],
 )

@@ -10,6 +10,7 @@ import pytest
 
 from diagnostics import __main__ as command
 from diagnostics import result, table
+from diagnostics.arguments import REGION_VARIABLE
 from tests.diagnostics.conftest import issue
 from tests.diagnostics.test_token import NOW, jwt
 
@@ -19,7 +20,7 @@ EXPIRED = "2020-01-01T00:00:00+08:00"
 
 @pytest.fixture(autouse=True)
 def _one_region(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(command.REGION_VARIABLE, "neimenggu")
+    monkeypatch.setenv(REGION_VARIABLE, "neimenggu")
 
 
 @pytest.fixture
@@ -121,7 +122,7 @@ def test_the_doctors_own_failure_is_two_without_a_traceback(
 
 
 def test_the_region_has_to_be_named(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(command.REGION_VARIABLE)
+    monkeypatch.delenv(REGION_VARIABLE)
     code, _, err = run("list")
     assert code == 2
     assert "--region" in err

@@ -12,6 +12,7 @@ from assistant.understanding import Heard
 from core.domain.accounts import Account, Role
 from core.domain.errors import NotFoundError
 from core.service import documents
+from core.service.ports import Notice
 from core.service.repairs import RepairTask
 from core.service.system import System
 from core.service.views import DocumentSummary, DocumentView
@@ -67,15 +68,15 @@ class Viewer:
 
 @dataclass(frozen=True)
 class Scene:
-    """One turn. `tasks` are steps of others' repairs that wait for this account; `key` names this turn."""
+    """One turn. `tasks` are steps of repairs that wait for this account, `unseen` what it has not heard yet."""
 
     knowledge: Knowledge
     region: str
     heard: Heard
     state: State
-    key: str
     viewer: Viewer | None = None
     tasks: Sequence[RepairTask] = ()
+    unseen: Sequence[Notice] = ()
     page_number: str = ""
     expires_at: datetime | None = None
 

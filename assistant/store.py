@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, case, func, insert, select, update
+from sqlalchemy import Connection, Engine, Row, bindparam, case, insert, select, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from assistant import conversation as talk
@@ -16,6 +16,19 @@ from assistant.conversation import State
 from assistant.tables import conversation, message, ticket, turn_key
 from core.domain.errors import InvalidError, NotFoundError, UnavailableError
 from core.service.system import System
+
+# Statements are built once: building them anew takes longer than running them.
+_KEY = select(turn_key).where(turn_key.c.owner == bindparam("owner"), turn_key.c.key == bindparam("key"))
+_CONVERSATION = select(conversation).where(conversation.c.id == bindparam("id"))
+_BEGIN = insert(conversation)
+_ADVANCE = (
+    update(conversation)
+    .where(conversation.c.id == bindparam("known"), conversation.c.version == bindparam("seen"))
+    .values(state=bindparam("state"), version=bindparam("next"), updated_at=bindparam("updated_at"))
+)
+_SAY = insert(message)
+_KEEP_KEY = insert(turn_key)
+_EACH = 2  # messages of one turn; so a message's number follows from the conversation's version
 
 KEY_LIMIT = 80
 TEXT_LIMIT = 4000  # characters kept of one message
@@ -85,18 +98,19 @@ class Store:
         self._engine = engine
         self._reader = engine.execution_options(read_only=True)
 
-    def repeated(self, owner: Owner, key: str, wanted: str) -> Turn | None:
-        """The turn this key brought before; InvalidError where it was used for something else."""
+    def open(self, conversation_id: str | None, owner: Owner, key: str, wanted: str) -> Turn | Opened | None:
+        """The turn this key brought before, else the stored conversation, None where there is none.
+
+        InvalidError where the key was used for something else, NotFoundError for a conversation of someone else.
+        """
         if not 0 < len(key) <= KEY_LIMIT:
             raise InvalidError(
                 f"消息编号要在 1 到 {KEY_LIMIT} 个字符之间", code="bad_key", fields={"key": "长度不对"}
             )
         with self._reading() as connection:
-            row = connection.execute(
-                select(turn_key).where(turn_key.c.owner == owner.name, turn_key.c.key == key)
-            ).first()
-        if row is None:
-            return None
+            row = connection.execute(_KEY, {"owner": owner.name, "key": key}).first()
+            if row is None:
+                return _load(connection, conversation_id, owner) if conversation_id is not None else None
         if row.digest != wanted:
             raise InvalidError(
                 "这个消息编号已经用过了，请换一个", code="key_reused", fields={"key": "重复使用"}
@@ -106,12 +120,7 @@ class Store:
     def load(self, conversation_id: str, owner: Owner) -> Opened | None:
         """A stored conversation; NotFoundError where it belongs to someone else, None where there is none."""
         with self._reading() as connection:
-            row = connection.execute(select(conversation).where(conversation.c.id == conversation_id)).first()
-        if row is None:
-            return None
-        if (row.account_id, row.peer) != (owner.account_id, owner.peer):
-            raise NotFoundError("没有找到这段对话", fields={"conversation": "没有找到"})
-        return Opened(row.id, owner, row.region, row.channel, talk.from_json(row.state), row.version)
+            return _load(connection, conversation_id, owner)
 
     def latest(self, owner: Owner, channel: str) -> str | None:
         """Id of the owner's conversation that was last spoken in."""
@@ -131,71 +140,62 @@ class Store:
             rows = connection.execute(query.order_by(message.c.seq.desc()).limit(limit)).all()
         return [Message(r.role, r.text, from_json(r.body or []), r.at) for r in reversed(rows)]
 
-    def write(self, opened: Opened, written: Written, wanted: str, at: datetime) -> str:
-        """Keep one turn, all of it or nothing; number of the ticket, "" without one.
+    def write(self, opened: Opened, written: Written, wanted: str, at: datetime) -> None:
+        """Keep one turn, all of it or nothing.
 
         MovedError where the conversation moved or the key was used at this moment.
         """
+        body = to_json(written.replies)
         try:
             with self._writing() as connection:
-                seq = self._advance(connection, opened, written, at)
-                self._say(connection, opened.id, seq, written, at)
-                number = self._ticket(connection, opened, written.ticket, at) if written.ticket else ""
-                connection.execute(
-                    insert(turn_key).values(
-                        owner=opened.owner.name,
-                        key=written.key,
-                        digest=wanted,
-                        conversation_id=opened.id,
-                        replies=to_json(written.replies),
-                        at=at,
-                    )
-                )
-                return number
+                self._advance(connection, opened, talk.to_json(written.state), at)
+                self._say(connection, opened, written, body, at)
+                if written.ticket:
+                    self._ticket(connection, opened, written.ticket, at)
+                row = {
+                    "owner": opened.owner.name,
+                    "key": written.key,
+                    "digest": wanted,
+                    "replies": body,
+                    "at": at,
+                }
+                connection.execute(_KEEP_KEY, {**row, "conversation_id": opened.id})
         except IntegrityError as error:
             raise MovedError from error
 
-    def _advance(self, connection: Connection, opened: Opened, written: Written, at: datetime) -> int:
-        """Move the conversation on; the next free sequence number. Two messages a turn, so it is known."""
-        state = talk.to_json(written.state)
+    def _advance(self, connection: Connection, opened: Opened, state: dict[str, Any], at: datetime) -> None:
         if opened.version == 0:
-            connection.execute(
-                insert(conversation).values(
-                    id=opened.id,
-                    account_id=opened.owner.account_id,
-                    peer=opened.owner.peer,
-                    region=opened.region,
-                    channel=opened.channel,
-                    state=state,
-                    version=1,
-                    created_at=at,
-                    updated_at=at,
-                )
-            )
-            return 1
-        changed = connection.execute(
-            update(conversation)
-            .where(conversation.c.id == opened.id, conversation.c.version == opened.version)
-            .values(state=state, version=opened.version + 1, updated_at=at)
-        )
+            row = {
+                "id": opened.id,
+                "account_id": opened.owner.account_id,
+                "peer": opened.owner.peer,
+                "state": state,
+            }
+            place = {"region": opened.region, "channel": opened.channel}
+            connection.execute(_BEGIN, {**row, **place, "version": 1, "created_at": at, "updated_at": at})
+            return
+        values = {"state": state, "next": opened.version + 1, "updated_at": at}
+        changed = connection.execute(_ADVANCE, {**values, "known": opened.id, "seen": opened.version})
         if changed.rowcount != 1:
             raise MovedError
-        last = select(func.max(message.c.seq)).where(message.c.conversation_id == opened.id)
-        return (connection.scalar(last) or 0) + 1
 
     def _say(
-        self, connection: Connection, conversation_id: str, seq: int, written: Written, at: datetime
+        self,
+        connection: Connection,
+        opened: Opened,
+        written: Written,
+        body: list[dict[str, Any]],
+        at: datetime,
     ) -> None:
         said = "\n".join(reply.text for reply in written.replies)
+        first = opened.version * _EACH
         rows: list[dict[str, Any]] = [
-            {"seq": seq, "role": "user", "text": written.text[:TEXT_LIMIT], "body": None},
-            {"seq": seq + 1, "role": "assistant", "text": said, "body": to_json(written.replies)},
+            {"seq": first, "role": "user", "text": written.text[:TEXT_LIMIT], "body": None},
+            {"seq": first + 1, "role": "assistant", "text": said, "body": body},
         ]
-        connection.execute(
-            insert(message), [{**row, "conversation_id": conversation_id, "at": at} for row in rows]
-        )
+        connection.execute(_SAY, [{**row, "conversation_id": opened.id, "at": at} for row in rows])
 
-    def _ticket(self, connection: Connection, opened: Opened, row: Mapping[str, Any], at: datetime) -> str:
+    def _ticket(self, connection: Connection, opened: Opened, row: Mapping[str, Any], at: datetime) -> None:
         said = connection.execute(
             select(message.c.role, message.c.text)
             .where(message.c.conversation_id == opened.id)
@@ -213,21 +213,27 @@ class Store:
                 updated_at=at,
             )
         )
-        return str(row["number"])
 
     def tell(self, conversation_id: str, text: str, at: datetime) -> None:
         """A person of the staff writes into the conversation."""
-        last = select(func.max(message.c.seq)).where(message.c.conversation_id == conversation_id)
         with self._writing() as connection:
             # The row of the conversation is touched first, so that turns of it queue up behind this.
-            connection.execute(
+            touched = (
                 update(conversation)
                 .where(conversation.c.id == conversation_id)
                 .values(version=conversation.c.version + 1, updated_at=at)
+                .returning(conversation.c.version)
             )
-            seq = (connection.scalar(last) or 0) + 1
-            row = {"conversation_id": conversation_id, "seq": seq, "role": "staff", "text": text, "at": at}
-            connection.execute(insert(message).values(**row, body=to_json((Reply(text),))))
+            version = connection.scalar(touched)
+            if version is None:
+                return  # the conversation was forgotten
+            row = {
+                "conversation_id": conversation_id,
+                "seq": (version - 1) * _EACH,
+                "role": "staff",
+                "text": text,
+            }
+            connection.execute(_SAY, {**row, "at": at, "body": to_json((Reply(text),))})
 
     def tickets(self, region: str, limit: int = 200) -> Sequence[Row[Any]]:
         """Tickets of a region: those not closed first, newest first."""
@@ -273,6 +279,15 @@ class Store:
     def _writing(self) -> Iterator[Connection]:
         with _translated(), self._engine.begin() as connection:
             yield connection
+
+
+def _load(connection: Connection, conversation_id: str, owner: Owner) -> Opened | None:
+    row = connection.execute(_CONVERSATION, {"id": conversation_id}).first()
+    if row is None:
+        return None
+    if (row.account_id, row.peer) != (owner.account_id, owner.peer):
+        raise NotFoundError("没有找到这段对话", fields={"conversation": "没有找到"})
+    return Opened(row.id, owner, row.region, row.channel, talk.from_json(row.state), row.version)
 
 
 @contextmanager

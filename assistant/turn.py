@@ -18,11 +18,12 @@ from assistant.knowledge import Knowledge
 from assistant.replies import say
 from assistant.scene import YES_NO, Outcome, Scene, Viewer
 from assistant.store import MovedError, Opened, Owner, Written
-from assistant.understanding import Heard, hear
+from assistant.understanding import hear
 from core.domain.accounts import Account
 from core.domain.errors import ConflictError, NotFoundError
 from core.service import notices, repairs
 from core.service.ports import Notice
+from core.service.repairs import RepairTask
 from core.service.system import System
 
 DEFAULT_REGION = "neimenggu"
@@ -68,14 +69,24 @@ def respond(  # noqa: PLR0913 - what a surface knows of a message
     knowledge.check(place)
     wanted = store.digest(text, conversation_id)
     for _ in range(TRIES):
-        if (earlier := kept.repeated(owner, key, wanted)) is not None:
-            return earlier
-        opened = _open(kept, conversation_id, owner, place, channel)
-        state = _without_closed_ticket(kept, opened.state)
-        scene = _scene(system, knowledge, account, opened.region, hear(text), state, key)
-        scene = replace(scene, page_number=_number_on(page), expires_at=expires_at)
+        found = kept.open(conversation_id, owner, key, wanted)
+        if isinstance(found, Turn):
+            return found
+        opened = found or _begun(conversation_id, owner, place, channel)
+        unseen, tasks = _waiting(system, account) if account else ((), ())
+        scene = Scene(
+            knowledge=knowledge,
+            region=opened.region,
+            heard=hear(text),
+            state=_without_closed_ticket(kept, opened.state),
+            viewer=Viewer(system, account) if account else None,
+            tasks=tasks,
+            unseen=unseen,
+            page_number=_number_on(page),
+            expires_at=expires_at,
+        )
         now = system.clock()
-        outcome, ticket, told = _take(scene, kept, opened, account, now)
+        outcome, ticket, told = _take(scene, kept, opened, now)
         try:
             kept.write(opened, Written(text, outcome.replies, outcome.state, key, ticket), wanted, now)
         except MovedError:
@@ -86,28 +97,18 @@ def respond(  # noqa: PLR0913 - what a surface knows of a message
     raise ConflictError("这段对话里同时来了太多消息，请稍后再发一次", code="busy")
 
 
-def _open(kept: store.Store, conversation_id: str | None, owner: Owner, region: str, channel: str) -> Opened:
-    if conversation_id is not None:
-        known = kept.load(conversation_id, owner)
-        if known is not None:
-            return known
-        if owner.peer is None:
-            raise NotFoundError("没有找到这段对话", fields={"conversation": "没有找到"})
+def _begun(conversation_id: str | None, owner: Owner, region: str, channel: str) -> Opened:
+    if conversation_id is not None and owner.peer is None:
+        raise NotFoundError("没有找到这段对话", fields={"conversation": "没有找到"})
     return Opened(conversation_id or uuid4().hex, owner, region, channel, State(), 0)
 
 
-def _scene(
-    system: System,
-    knowledge: Knowledge,
-    account: Account | None,
-    region: str,
-    heard: Heard,
-    state: State,
-    key: str,
-) -> Scene:
-    viewer = Viewer(system, account) if account else None
-    tasks = repairs.mine(system, account) if account else []
-    return Scene(knowledge, region, heard, state, key, viewer, tasks)
+def _waiting(system: System, account: Account) -> tuple[Sequence[Notice], Sequence[RepairTask]]:
+    """What the account has to hear and to do. One look tells the usual case, that there is nothing to do."""
+    with system.database.read() as tx:
+        unseen = tx.records.notices(account.id)
+        waits = tx.records.waiting_repairs(account.unit.id, account.role)
+    return unseen, repairs.mine(system, account) if waits else ()
 
 
 def _number_on(page: str | None) -> str:
@@ -123,11 +124,10 @@ def _without_closed_ticket(kept: store.Store, state: State) -> State:
 
 
 def _take(
-    scene: Scene, kept: store.Store, opened: Opened, account: Account | None, now: datetime
+    scene: Scene, kept: store.Store, opened: Opened, now: datetime
 ) -> tuple[Outcome, dict[str, object] | None, Sequence[Notice]]:
     """Outcome, a ticket's row if one is opened, and the notices that were told."""
     scene = _by_menu(scene)
-    unseen = notices.unseen(scene.viewer.system, account) if scene.viewer and account else []
     wants_person = scene.heard.act == "person" or (
         scene.heard.act == "yes"
         and scene.state.top is not None
@@ -143,11 +143,11 @@ def _take(
         replies = last[-1].replies if last else (Reply(say("repeat_none")),)
         return Outcome(scene.state, replies), None, []
     fresh = [task for task in scene.tasks if news.mark(task) not in scene.state.told]
-    told = news.told_replies(unseen, fresh)
+    told = news.told_replies(scene.unseen, fresh)
     outcome = news.with_tasks(decide(scene), scene, fresh)
     menu = next((reply.choices for reply in reversed(outcome.replies) if reply.choices), ())
     state = replace(outcome.state, menu=tuple(choice.say for choice in menu if menu != YES_NO))
-    return Outcome(state, (*told, *outcome.replies)), None, unseen
+    return Outcome(state, (*told, *outcome.replies)), None, scene.unseen
 
 
 def _by_menu(scene: Scene) -> Scene:

@@ -54,7 +54,7 @@ def test_two_messages_at_the_same_time_act_once(world: World) -> None:
 def test_a_turn_that_was_lost_after_the_act_is_told_and_not_done_again(world: World) -> None:
     confirm_withdrawal(world)
     viewer = Viewer(world.system, world.account("handler"))
-    scene = Scene(world.knowledge, "neimenggu", hear("是"), state(world, "handler"), "lost", viewer)
+    scene = Scene(world.knowledge, "neimenggu", hear("是"), state(world, "handler"), viewer)
     decide(scene)  # acts, and the process dies before the turn is written
     assert acted(world, "withdraw") == 1
     assert "采购单位复审" in render(world.say("handler", "是", key="lost"))

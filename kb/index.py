@@ -11,6 +11,7 @@ import json
 import math
 import tempfile
 import zipfile
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,7 +46,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Vector:
-    """A question in a space: known features with tf-idf values (unit length), and their share of weight."""
+    """A question in a space: known features with tf-idf values (unit length), and their share of all."""
 
     ids: Ints
     values: Floats
@@ -65,25 +66,20 @@ class Space:
     values: Floats
 
     def vector(self, found: Sequence[str]) -> Vector:
-        """Weigh the features of a question; unknown ones count against `share` as if they were rare."""
-        counts: dict[int, int] = {}
-        unknown = 0
-        lookup = self.vocabulary.get
-        for feature in found:
-            at = lookup(feature)
-            if at is None:
-                unknown += 1
-            else:
-                counts[at] = counts.get(at, 0) + 1
-        if not counts:
+        """Weigh the features of a question; `share` is how many of them are known."""
+        known = [at for at in map(self.vocabulary.get, found) if at is not None]
+        if not known:
             return Vector(np.empty(0, np.int32), np.empty(0, np.float32), 0.0)
+        counts = dict.fromkeys(known, 1)
+        repeated = len(counts) < len(known)
+        if repeated:
+            counts = Counter(known)
         ids = np.fromiter(counts, np.int32, len(counts))
         values = self.idf[ids]
-        known = float(values.sum())
-        if len(counts) + unknown < len(found):  # some feature occurs twice
+        if repeated:
             values *= 1 + np.log(np.fromiter(counts.values(), np.float32, len(counts)))
         values /= math.sqrt(values @ values)
-        return Vector(ids, values, known / (known + unknown * known / len(counts)))
+        return Vector(ids, values, len(counts) / (len(counts) + len(found) - len(known)))
 
     def classify(self, vector: Vector) -> Floats:
         """The classifier's score of each class."""
@@ -91,16 +87,14 @@ class Space:
 
     def similar(self, vector: Vector, count: int) -> NDArray[np.float64]:
         """Cosine of the question with each of the `count` rows."""
-        first, last = self.starts[vector.ids], self.starts[vector.ids + 1]
-        sizes = last - first
-        total = int(sizes.sum())
-        if total == 0:
-            return np.zeros(count)
+        last = self.starts[vector.ids + 1]
+        sizes = last - self.starts[vector.ids]
         # One flat list of positions for all the features' runs, without a Python loop.
-        run = np.repeat(np.arange(len(sizes)), sizes)
-        positions = np.arange(total) + (last - np.cumsum(sizes))[run]
-        parts = self.values[positions] * vector.values[run]
-        summed = np.bincount(self.rows[positions], weights=parts, minlength=count)
+        positions = np.repeat(last - np.cumsum(sizes), sizes)
+        positions += np.arange(len(positions))
+        parts = self.values.take(positions)
+        parts *= np.repeat(vector.values, sizes)
+        summed = np.bincount(self.rows.take(positions), weights=parts, minlength=count)
         return summed.astype(np.float64, copy=False)
 
 

@@ -16,6 +16,8 @@ _NUMBER = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
 _HAN_NUMBER = r"[一二两三四五六七八九十百千零]"
 _WHOLES = re.compile(
     rf"""
+    (?=[ -~¥￥〔【一二两三四五六七八九十百千零])  # a whole starts with one of these, most characters are others
+    (?:
       (?P<url>https?://[^\s，。；、）)\]】"'”]+)
     | (?P<trace>(?:trace|request|req|span|session|event|log)[-_ ]?id["']?\s*[:=：]\s*["']?[\w.-]+)
     | (?P<hex>\b0x[0-9a-f]+\b|\b(?=[0-9a-f-]*\d)(?=[0-9a-f-]*[a-f])[0-9a-f]{{8,}}(?:-[0-9a-f]{{4,}})*\b)
@@ -31,6 +33,7 @@ _WHOLES = re.compile(
     | (?P<phone>(?<!\d)(?:1[3-9]\d{{9}}|0\d{{2,3}}-\d{{7,8}}|[48]00-?\d{{3,4}}-?\d{{3,4}})(?!\d))
     | (?P<account>(?<!\d)\d{{6,18}}0[12](?!\d))
     | (?P<digits>\d{{8,}})
+    )
     """,
     re.VERBOSE,
 )
@@ -41,7 +44,6 @@ _GAPS = re.compile(
 _JOINTS = re.compile(
     r"[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\U000e0000-\U000e0fff]+"
 )
-_SPACES = re.compile(r"\s+")
 _PUNCTUATION = re.compile(r"(?:[^\w\ue001-\ue005]|_)+")
 _REPEATED = re.compile(r"(.)\1{3,}")
 _CLAUSES = re.compile(r"[，。！？；：、…—,!?;:\n【】\[\]「」“”\"()（）|>]+")
@@ -80,7 +82,7 @@ def normalise(raw: str) -> Text:
     if _HINT.search(text):
         text = _WHOLES.sub(replace, text)
     text = _REPEATED.sub(r"\1\1", text)
-    return Text(_SPACES.sub(" ", text).strip(), tuple(wholes))
+    return Text(" ".join(text.split()), tuple(wholes))
 
 
 def key(raw: str) -> str:

@@ -4,6 +4,7 @@ import argparse
 import os
 import socket
 import sys
+import threading
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -24,19 +25,32 @@ def main(arguments: list[str] | None = None) -> int:
     serve.add_argument("--port", type=int, default=8000)
     serve.add_argument("--workers", type=int, default=1, help="进程数；SQLite 用 1 个，PostgreSQL 可以更多")
     serve.add_argument("--alone", action="store_true", help="不启动同机的对接方和后台进程，也不装入演示数据")
+    worker = commands.add_parser("worker", help="后台进程：送出对接消息，处理微信后续答复")
+    worker.add_argument("--companion", action="store_true", help="启动它的进程结束时，自己也结束")
     given = parser.parse_args(arguments)
     settings = Settings.from_environment()
-    if given.workers > 1 and not settings.redis_url:
-        print("多个进程要共用 Redis 计数，请设置 CAIGOU_REDIS_URL", file=sys.stderr)
-        return 1
-    if not _free(given.host, given.port):
-        print(f"端口 {given.port} 已被占用，请用 --port 换一个", file=sys.stderr)
-        return 1
     try:
-        return _serve(given, settings)
+        return _work(given, settings) if given.command == "worker" else _serve(given, settings)
     except DataError as error:
         print(error.message, file=sys.stderr)
         return 1
+
+
+def _work(given: argparse.Namespace, settings: Settings) -> int:
+    from web.wiring import follow_ups
+    from web.worker import run_worker
+
+    logs.configure()
+    return run_worker(settings, follow_ups, companion=given.companion)
+
+
+def _obstacle(given: argparse.Namespace, settings: Settings) -> str | None:
+    """Why it cannot start, found before anything is done."""
+    if given.workers > 1 and not settings.redis_url:
+        return "多个进程要共用 Redis 计数，请设置 CAIGOU_REDIS_URL"
+    if not _free(given.host, given.port):
+        return f"端口 {given.port} 已被占用，请用 --port 换一个"
+    return None
 
 
 def _free(host: str, port: int) -> bool:
@@ -53,12 +67,15 @@ def _free(host: str, port: int) -> bool:
 def _serve(given: argparse.Namespace, settings: Settings) -> int:
     from web.server import Companions, Server, measure_together, options
 
+    if obstacle := _obstacle(given, settings):
+        print(obstacle, file=sys.stderr)
+        return 1
     logs.configure()
     metrics = measure_together(given.workers)
     from core import demo
     from core.adapters.database import SqlDatabase
     from core.bootstrap import build_system, migrate
-    from web.wiring import application
+    from web.wiring import application, warm_up
 
     print("正在准备数据库和知识库 …", flush=True)
     if given.alone:
@@ -78,6 +95,7 @@ def _serve(given: argparse.Namespace, settings: Settings) -> int:
         # a connection must not be shared between processes; each opens its own
         if isinstance(system.database, SqlDatabase):
             system.database.engine.dispose(close=False)
+        threading.Thread(target=warm_up, args=(app,), name="warm-up", daemon=True).start()
 
     companions = [] if given.alone else _companions(settings, address)
     with Companions(companions, os.environ):

@@ -1,22 +1,35 @@
 """Where the application meets the assistant, WeChat and the settings."""
 
-from collections.abc import Sequence
+import hashlib
+import hmac
+import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from flask import Flask
 
 from assistant import store, turn
 from assistant.cards import Reply, Turn
+from assistant.channel import PlainConversations
 from assistant.handoff import Tickets
 from assistant.knowledge import Knowledge, open_knowledge
+from core.adapters.database import SqlDatabase
+from core.adapters.exchange_client import shared_secrets
 from core.domain.accounts import Account, Session
 from core.domain.errors import NotFoundError
 from core.service.system import System
 from core.settings import Settings
-from web import readiness
+from web import exchange, readiness
 from web.app import create_app
-from web.parts import Parts, Said
+from web.parts import House, Parts, Said
 from web.security import secret_key
+from web.wechat import webhook
+from web.wechat.client import WeChatClient
+from web.wechat.config import Channel, load_channels
+from web.wechat.inbox import SqlInbox
+from web.wechat.service import ChannelService, ThreadRunner
+from web.wechat.store import SqlBindings, SqlTokenStore
 
 CHANNEL = "web"
 
@@ -54,13 +67,69 @@ def _said(message: store.Message) -> Said:
     return Said("", message.replies or (Reply(message.text),))
 
 
+@dataclass(frozen=True)
+class WeChat:
+    """The channels and what serves them."""
+
+    channels: Mapping[str, Channel]
+    bindings: SqlBindings
+    service: ChannelService
+
+
+def wechat(system: System, settings: Settings, knowledge: Knowledge) -> WeChat | None:
+    """Over the channels of `CAIGOU_WECHAT_CHANNELS`; None where there are none. DataError where they are wrong."""
+    channels = load_channels(os.environ.get("CAIGOU_WECHAT_CHANNELS", ""))
+    if not channels:
+        return None
+    assert isinstance(system.database, SqlDatabase)  # noqa: S101 - the only one there is outside tests
+    engine = system.database.engine
+    secret = hmac.new(secret_key(settings.var), b"wechat", hashlib.sha256).digest()
+    bindings = SqlBindings(engine, system.clock, secret)
+    service = ChannelService(
+        channels,
+        PlainConversations(system, knowledge, secret),
+        bindings,
+        SqlInbox(engine, system.clock),
+        WeChatClient(channels, SqlTokenStore(engine, system.clock)),
+        secret,
+    )
+    return WeChat(channels, bindings, service)
+
+
+def follow_ups(system: System, settings: Settings) -> ChannelService | None:
+    """WeChat's answers as the worker takes them up."""
+    found = wechat(system, settings, open_knowledge())
+    return found.service if found else None
+
+
 def application(system: System, settings: Settings) -> Flask:
     """The whole application over a running core."""
-    parts = Parts(talk=AssistantTalk(system, open_knowledge()), tickets=Tickets(system))
+    knowledge = open_knowledge()
+    channels = wechat(system, settings, knowledge)
+    parts = Parts(
+        talk=AssistantTalk(system, knowledge),
+        tickets=Tickets(system),
+        binding_codes=channels.bindings if channels else None,
+    )
+    webhooks = [exchange.create_blueprint(shared_secrets(settings.var))]
+    if channels:
+        # threads answer sooner than the queue; what they leave behind in a crash, the worker takes up
+        webhooks.append(
+            webhook.create_blueprint(channels.channels, channels.service, ThreadRunner(channels.service))
+        )
     return create_app(
         system,
         parts,
         secret_key=secret_key(settings.var),
         checks=readiness.checks(system, settings, parts),
         limits_storage=settings.redis_url or "memory://",
+        webhooks=webhooks,
     )
+
+
+def warm_up(app: Flask) -> None:
+    """Open what is slow to open, in the background of a process that already answers."""
+    talk = cast("House", app.extensions["caigou"]).parts.talk
+    if isinstance(talk, AssistantTalk):
+        for region in talk.knowledge.library.regions:
+            talk.knowledge.retriever(region)

@@ -121,7 +121,7 @@ def _confirming(scene: Scene, frame: Frame) -> Outcome | None:
     if scene.heard.act == "yes":
         return repair.carry_out(scene, frame)
     if scene.heard.slots and not scene.heard.numbers:
-        return repair.go_on(scene, replace(frame, slots={**frame.slots, **scene.heard.slots}))
+        return repair.reword(scene, frame, scene.heard.slots)
     return None if _is_aside(scene) else _unclear(scene, frame, "still_waiting_confirm")
 
 

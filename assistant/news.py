@@ -15,6 +15,7 @@ from core.service.repairs import RepairTask
 from core.service.system import System
 
 _TOLD = 50  # marks of tasks kept in a conversation
+_LINES = 5  # notices told one by one
 
 
 def news(system: System, account: Account) -> tuple[Reply, ...]:
@@ -29,9 +30,14 @@ def mark(task: RepairTask) -> str:
 
 
 def told_replies(unseen: Sequence[Notice], tasks: Sequence[RepairTask]) -> tuple[Reply, ...]:
-    """Notices as they are; those of a document that a task tells of anyway are left out."""
+    """Notices in one bubble, the latest last; those of a document that a task tells of anyway are left out."""
     covered = {task.step.number for task in tasks}
-    return tuple(Reply(say("news", text=one.text)) for one in unseen if one.number not in covered)
+    texts = [one.text for one in unseen if one.number not in covered]
+    if not texts:
+        return ()
+    older = say("news_older", count=len(texts) - _LINES) if len(texts) > _LINES else ""
+    lines = [say("news_line", text=text) for text in texts[-_LINES:]]
+    return (Reply("\n".join([say("news"), *lines, *([older] if older else [])])),)
 
 
 def _task_reply(task: RepairTask, account: Account) -> Reply:

@@ -1,6 +1,6 @@
 """The dialogue of an errand: say what holds and the way, ask for what is missing, confirm, act, say what is next."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from uuid import uuid4
 
@@ -34,7 +34,7 @@ def propose(scene: Scene, errand: Errand, slots: Mapping[str, str] | None = None
         return Outcome(state, (_still_running(found.running, where),))
     if found.waits is not None:
         return _offer_to_ask(state, found, where)
-    return _offer(state, found, given, where)
+    return _offer(state, found, fitted(found.fields, given), where)
 
 
 def _offer(state: State, found: Prepared, slots: Mapping[str, str], where: str) -> Outcome:
@@ -123,8 +123,17 @@ def _question(found: Prepared) -> str:
     return say("shall_i_one" if len(found.legs) == 1 else "shall_i_all", labels=labels)
 
 
+def fitted(fields: Sequence[FormField], slots: Mapping[str, str]) -> dict[str, str]:
+    """People say 理由 where the form says 意见, and the other way round: one text for one field is meant for it."""
+    open_fields = [field.name for field in fields if not field.options and not slots.get(field.name)]
+    spare = [name for name in slots if name != "target" and all(name != field.name for field in fields)]
+    if len(open_fields) == len(spare) == 1:
+        return {**{k: v for k, v in slots.items() if k != spare[0]}, open_fields[0]: slots[spare[0]]}
+    return dict(slots)
+
+
 def _missing(found: Prepared, slots: Mapping[str, str]) -> FormField | None:
-    """The first field that has to be asked for. What was said as 理由 also serves as 意见 and the other way round."""
+    """The first field that has to be asked for."""
     for field in found.fields:
         if not slots.get(field.name, "").strip():
             return field
@@ -172,6 +181,13 @@ def go_on(scene: Scene, frame: Frame) -> Outcome:
     if missing:
         return _ask(scene.state, fresh, missing, found.view)
     return _confirm(scene.state, found, fresh)
+
+
+def reword(scene: Scene, frame: Frame, slots: Mapping[str, str]) -> Outcome:
+    """意见改成… before the yes: confirmed anew with the new words."""
+    filled = [name for name in frame.slots if name != "target"]
+    meant = {filled[0]: next(iter(slots.values()))} if len(filled) == 1 else dict(slots)
+    return go_on(scene, replace(frame, slots={**frame.slots, **meant}))
 
 
 def fill(scene: Scene, frame: Frame, text: str) -> Outcome:

@@ -145,10 +145,11 @@ class Store:
 
         MovedError where the conversation moved or the key was used at this moment.
         """
-        body = to_json(written.replies)
+        # Whoever holds the write lock keeps others waiting: nothing is worked out inside.
+        body, state = to_json(written.replies), talk.to_json(written.state)
         try:
             with self._writing() as connection:
-                self._advance(connection, opened, talk.to_json(written.state), at)
+                self._advance(connection, opened, state, at)
                 self._say(connection, opened, written, body, at)
                 if written.ticket:
                     self._ticket(connection, opened, written.ticket, at)

@@ -6,6 +6,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from core.domain.errors import DomainError, InvalidError
+from core.domain.process import NodeType
 from core.service import acts, documents, flow, people, planning, repairs
 from core.service.views import DocumentView
 from web import drawing
@@ -55,16 +56,21 @@ def page(number: str) -> str:
 def _page(number: str, *, error: DomainError | None = None, action: str = "") -> str:
     view = documents.get(system(), actor(), number)
     drawn = flow.flow(system(), actor(), number)
-    goals = [goal for goal in GOALS if view.document.kind == "plan" and goal in view.process.goals]
+    node = view.process.node(view.document.node)
+    open_goals = [
+        (goal, GOAL_WORDS[goal])
+        for goal in GOALS
+        if node.type is not NodeType.END and node.id not in view.process.goals.get(goal, (node.id,))
+    ]
     return render_template(
         "document.html",
         view=view,
         document=view.document,
-        node=view.process.node(view.document.node),
+        node=node,
         flow=drawn,
         wide=drawing.wide(drawn.nodes, drawn.edges),
         narrow=drawing.narrow(drawn.nodes, drawn.edges),
-        goals=[(goal, GOAL_WORDS.get(goal, goal)) for goal in goals],
+        goals=open_goals,
         may_edit=_may_edit(view),
         careful=CAREFUL,
         may_sign=_may_sign(view),

@@ -4,6 +4,7 @@ import logging
 import re
 import sys
 from collections.abc import Mapping, MutableMapping
+from typing import TextIO
 
 import structlog
 
@@ -45,24 +46,36 @@ def mask(_logger: object, _method: str, event: MutableMapping[str, object]) -> M
     return event
 
 
-def configure(level: int = logging.INFO) -> None:
-    """JSON lines for machines, coloured lines on a terminal. Called once, by whoever starts the process."""
+def configure(level: int = logging.INFO, stream: TextIO | None = None) -> None:
+    """JSON lines for machines, coloured lines on a terminal. Called once, by whoever starts the process.
+
+    What libraries and the core log with `logging` goes the same way and is masked as well.
+    """
+    stream = stream or sys.stderr
     last: structlog.typing.Processor
-    if sys.stderr.isatty():
+    if stream.isatty():
         # the plain traceback: the pretty one prints local variables, and a PIN may be among them
         last = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
     else:
         last = structlog.processors.JSONRenderer(ensure_ascii=False)
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        mask,
+    ]
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            mask,
-            last,
-        ],
+        processors=[*shared, last],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(stream),
         cache_logger_on_first_use=True,
     )
+    handler = logging.StreamHandler(stream)
+    remove = structlog.stdlib.ProcessorFormatter.remove_processors_meta
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=[remove, last])
+    )
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+    for chatty in ("httpx", "huey", "alembic", "fontTools"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)

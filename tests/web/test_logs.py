@@ -1,5 +1,9 @@
+import io
 import json
+import logging
+from collections.abc import Callable, Iterator
 
+import pytest
 import structlog
 from hypothesis import given
 from hypothesis import strategies as st
@@ -42,13 +46,39 @@ def test_secrets_and_people_are_masked_at_any_depth() -> None:
     assert "13812345678" not in text
 
 
-def test_a_traceback_shows_no_local_values(capsys: object) -> None:
-    logs.configure()
+@pytest.fixture
+def lines() -> Iterator[Callable[[], list[dict[str, str]]]]:
+    """What was logged, as data."""
+    root = logging.getLogger()
+    before, level = root.handlers[:], root.level
+    stream = io.StringIO()
+    logs.configure(stream=stream)
+    yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
+    structlog.reset_defaults()
+    for handler in root.handlers[:]:
+        root.removeHandler(handler)
+    for handler in before:
+        root.addHandler(handler)
+    root.setLevel(level)
+
+
+def test_both_ways_of_logging_are_masked_lines_of_json(lines: Callable[[], list[dict[str, str]]]) -> None:
+    structlog.get_logger("x").warning("sent", phone="13812345678", pin="246813")
+    logging.getLogger("core.x").warning("call %s", "13812345678")
+    first, second = lines()
+    assert (first["phone"], first["pin"], first["level"]) == ("138****5678", "***", "warning")
+    assert (second["event"], second["level"]) == ("call 138****5678", "warning")
+
+
+def test_a_traceback_shows_no_local_values(lines: Callable[[], list[dict[str, str]]]) -> None:
+    def fail(pin: str) -> None:
+        raise ValueError(len(pin))
+
+    secret = "246" + "813"
     try:
-        renderer = structlog.get_config()["processors"][-1]
-        assert (
-            getattr(renderer, "_exception_formatter", structlog.dev.plain_traceback)
-            is structlog.dev.plain_traceback
-        )
-    finally:
-        structlog.reset_defaults()
+        fail(secret)
+    except ValueError as error:
+        structlog.get_logger("x").error("unexpected", exc_info=error)
+    (line,) = lines()
+    assert "ValueError" in line["exception"]
+    assert secret not in json.dumps(line)

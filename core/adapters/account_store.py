@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from core.adapters.tables import account, inserted_id, session, unit
 from core.domain.accounts import Account, Role, Unit
@@ -41,6 +41,10 @@ def _account(row: Any) -> Account:
 
 _UNIT = select(*_COLUMNS[4:])
 _ACCOUNT = select(*_COLUMNS).select_from(_JOINED)
+# Statements of every act are built once: building one costs more than running it.
+_UNIT_BY_ID = _UNIT.where(unit.c.id == bindparam("sought"))
+_OF_UNIT = _ACCOUNT.where(account.c.unit_id == bindparam("of_unit")).order_by(account.c.id)
+_OF_UNIT_AND_ROLE = _OF_UNIT.where(account.c.role == bindparam("of_role"))
 
 
 class AccountStore:
@@ -49,6 +53,9 @@ class AccountStore:
     def __init__(self, connection: Connection) -> None:
         """Work on one connection."""
         self._connection = connection
+        # One transaction asks for the same few again and again.
+        self._units: dict[int, Unit] = {}
+        self._members: dict[tuple[int, Role | None], list[Account]] = {}
 
     def credentials(self, login: str, *, lock: bool = False) -> Credentials | None:
         """Account and password hash by login; `lock` makes those who count failures queue up."""
@@ -67,7 +74,9 @@ class AccountStore:
 
     def unit(self, unit_id: int) -> Unit:
         """Unit that is known to exist."""
-        return _unit(self._connection.execute(_UNIT.where(unit.c.id == unit_id)).one())
+        if unit_id not in self._units:
+            self._units[unit_id] = _unit(self._connection.execute(_UNIT_BY_ID, {"sought": unit_id}).one())
+        return self._units[unit_id]
 
     def unit_by_code(self, division: str, code: str) -> Unit | None:
         """Unit by its codes."""
@@ -83,10 +92,11 @@ class AccountStore:
 
     def of(self, unit_id: int, role: Role | None = None) -> list[Account]:
         """Accounts of a unit, all or those of one role."""
-        statement = _ACCOUNT.where(account.c.unit_id == unit_id).order_by(account.c.id)
-        if role is not None:
-            statement = statement.where(account.c.role == role.value)
-        return [_account(row) for row in self._connection.execute(statement)]
+        statement, sought = (_OF_UNIT, {}) if role is None else (_OF_UNIT_AND_ROLE, {"of_role": role.value})
+        if (unit_id, role) not in self._members:
+            rows = self._connection.execute(statement, {"of_unit": unit_id, **sought})
+            self._members[unit_id, role] = [_account(row) for row in rows]
+        return list(self._members[unit_id, role])
 
     def system(self, region: str) -> Account:
         """The account in whose name the platform itself acts."""
@@ -126,4 +136,5 @@ class AccountStore:
 
     def add_account(self, values: Mapping[str, Any]) -> int:
         """New account; its id."""
+        self._members.clear()
         return inserted_id(self._connection.execute(insert(account).values(**values)))

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, delete, exists, insert, or_, select, text, update
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, exists, insert, or_, select, text, update
 
 from core.adapters.tables import document, history, inserted_id, party, task
 from core.domain.accounts import Account, Role
@@ -31,13 +31,49 @@ def _values(item: Document) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _visible_to_unit(unit_id: Any) -> ColumnElement[bool]:
+    """Own unit's documents, and those the unit has had to do with."""
+    shared = exists().where(party.c.document_id == document.c.id, party.c.unit_id == unit_id)
+    return or_(document.c.unit_id == unit_id, shared)
+
+
 def visible_to(viewer: Account) -> ColumnElement[bool]:
-    """Own unit's documents, and those the viewer's unit has had to do with; the platform itself sees its region."""
+    """What an account may see; the platform itself sees its region."""
     if viewer.role is Role.INTEGRATION:
         return document.c.region == viewer.region
-    shared = exists().where(party.c.document_id == document.c.id, party.c.unit_id == viewer.unit.id)
-    return or_(document.c.unit_id == viewer.unit.id, shared)
+    return _visible_to_unit(viewer.unit.id)
 
+
+# Statements of every act are built once: building one costs more than running it.
+_NUMBERED = select(document).where(document.c.number == bindparam("sought"))
+_SEEN = {
+    "platform": _NUMBERED,
+    "region": _NUMBERED.where(document.c.region == bindparam("viewer_region")),
+    "unit": _NUMBERED.where(_visible_to_unit(bindparam("viewer_unit"))),
+}
+_BY_NUMBER = {
+    (who, lock): statement.with_for_update() if lock else statement
+    for who, statement in _SEEN.items()
+    for lock in (False, True)
+}
+_CHILDREN = select(document).where(document.c.parent_id == bindparam("sought")).order_by(document.c.id)
+_FIXED = {"number", "region", "kind", "variant", "unit_id", "author_id", "created_at", "parent_id"}
+_REPLACE = (
+    update(document)
+    .where(
+        document.c.id == bindparam("known_id"),
+        document.c.version == bindparam("known_version"),
+        document.c.node == bindparam("known_node"),
+    )
+    .values(
+        {column.name: bindparam(column.name) for column in document.c if column.name not in {"id", *_FIXED}}
+    )
+)
+_APPEND = insert(history)
+_NO_TASKS = delete(task).where(task.c.document_id == bindparam("sought"))
+_ADD_TASK = insert(task)
+_TASKS = select(task).where(task.c.document_id.in_(bindparam("sought", expanding=True)))
+_PARTIES = select(party.c.unit_id).where(party.c.document_id == bindparam("sought"))
 
 _NEXT_VALUE = text(
     "INSERT INTO counter (name, value) VALUES (:name, 1) "
@@ -65,12 +101,12 @@ class DocumentStore:
 
         `lock` lets writers of one document queue up where the database would let them run side by side.
         """
-        statement = select(document).where(document.c.number == number)
-        if lock:
-            statement = statement.with_for_update()
+        sought: dict[str, Any] = {"sought": number}
+        who = "platform"
         if viewer is not None:
-            statement = statement.where(visible_to(viewer))
-        row = self._connection.execute(statement).first()
+            who = "region" if viewer.role is Role.INTEGRATION else "unit"
+            sought |= {"viewer_region": viewer.region} if who == "region" else {"viewer_unit": viewer.unit.id}
+        row = self._connection.execute(_BY_NUMBER[who, lock], sought).first()
         return _document(row) if row else None
 
     def by_id(self, document_id: int) -> Document:
@@ -79,42 +115,23 @@ class DocumentStore:
 
     def children(self, document_id: int) -> list[Document]:
         """Documents that hang on this one, oldest first."""
-        statement = select(document).where(document.c.parent_id == document_id).order_by(document.c.id)
-        return [_document(row) for row in self._connection.execute(statement)]
+        return [_document(row) for row in self._connection.execute(_CHILDREN, {"sought": document_id})]
 
     def replace(self, before: Document, after: Document) -> bool:
         """Compare-and-set on node and version; False when the document moved meanwhile."""
-        values = _values(after)
-        for fixed in (
-            "number",
-            "region",
-            "kind",
-            "variant",
-            "unit_id",
-            "author_id",
-            "created_at",
-            "parent_id",
-        ):
-            del values[fixed]
-        changed = self._connection.execute(
-            update(document)
-            .where(
-                document.c.id == before.id,
-                document.c.version == before.version,
-                document.c.node == before.node,
-            )
-            .values(values)
-        )
-        return changed.rowcount == 1
+        values = {name: value for name, value in _values(after).items() if name not in _FIXED}
+        known = {"known_id": before.id, "known_version": before.version, "known_node": before.node}
+        return self._connection.execute(_REPLACE, {**values, **known}).rowcount == 1
 
     def append(self, document_id: int, entry: Entry) -> None:
         """Add one line of history."""
         self._connection.execute(
-            insert(history).values(
-                document_id=document_id, seq=entry.seq, at=entry.at, account_id=entry.account_id, who=entry.who,
-                action=entry.action, label=entry.label, source=entry.source, target=entry.target,
-                opinion=entry.opinion,
-            )
+            _APPEND,
+            {
+                "document_id": document_id, "seq": entry.seq, "at": entry.at, "account_id": entry.account_id,
+                "who": entry.who, "action": entry.action, "label": entry.label, "source": entry.source,
+                "target": entry.target, "opinion": entry.opinion,
+            },
         )  # fmt: skip
 
     def history(self, document_id: int) -> list[Entry]:
@@ -137,25 +154,21 @@ class DocumentStore:
 
     def set_tasks(self, document_id: int, tasks: Iterable[tuple[int, Role]]) -> None:
         """Whose turn it is now: (unit id, role) pairs instead of the ones before."""
-        self._connection.execute(delete(task).where(task.c.document_id == document_id))
+        self._connection.execute(_NO_TASKS, {"sought": document_id})
         rows = [
             {"document_id": document_id, "unit_id": unit_id, "role": role.value} for unit_id, role in tasks
         ]
-        if rows:
-            self._connection.execute(insert(task), rows)
+        for row in rows:
+            self._connection.execute(_ADD_TASK, row)
 
     def tasks(self, document_ids: Sequence[int]) -> list[tuple[int, int, Role]]:
         """(document id, unit id, role) of the open tasks of these documents."""
-        rows = self._connection.execute(select(task).where(task.c.document_id.in_(document_ids)))
+        rows = self._connection.execute(_TASKS, {"sought": list(document_ids)})
         return [(row.document_id, row.unit_id, Role(row.role)) for row in rows]
 
     def add_parties(self, document_id: int, units: Iterable[int]) -> None:
         """Let these units see the document from now on."""
-        known = set(
-            self._connection.execute(
-                select(party.c.unit_id).where(party.c.document_id == document_id)
-            ).scalars()
-        )
+        known = set(self._connection.execute(_PARTIES, {"sought": document_id}).scalars())
         rows = [{"document_id": document_id, "unit_id": unit_id} for unit_id in sorted(set(units) - known)]
         if rows:
             self._connection.execute(insert(party), rows)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, text, update
+from sqlalchemy import BigInteger, Connection, bindparam, func, insert, select, text, update
 
 from core.adapters.tables import document, hold, indicator, inserted_id, movement
 from core.domain.ledger import Hold, Movement, MovementKind, replay
@@ -23,6 +23,37 @@ _TOP_UP = text(
 )
 
 
+# Statements of every act are built once: building one costs more than running it.
+_OF_UNIT = (
+    select(indicator)
+    .where(indicator.c.unit_id == bindparam("of_unit"))
+    .order_by(indicator.c.year, indicator.c.code)
+)
+_FROZEN = indicator.c.frozen_fen + bindparam("frozen_change", type_=BigInteger)
+_USED = indicator.c.used_fen + bindparam("used_change", type_=BigInteger)
+_CHANGE_BALANCE = (
+    update(indicator)
+    .where(
+        indicator.c.id == bindparam("sought"),
+        _FROZEN >= 0,
+        _USED >= 0,
+        indicator.c.total_fen >= _FROZEN + _USED,
+    )
+    .values(frozen_fen=_FROZEN, used_fen=_USED)
+)
+_HOLDS = select(hold).where(hold.c.document_id == bindparam("holder"))
+_CHANGE_HOLD = (
+    update(hold)
+    .where(hold.c.document_id == bindparam("holder"), hold.c.indicator_id == bindparam("sought"))
+    .values(
+        frozen_fen=hold.c.frozen_fen + bindparam("frozen_change", type_=BigInteger),
+        used_fen=hold.c.used_fen + bindparam("used_change", type_=BigInteger),
+    )
+)
+_ADD_HOLD = insert(hold)
+_ADD_MOVEMENT = insert(movement).inline()  # nobody asks for the new id
+
+
 class LedgerStore:
     """Implements `core.service.ports.Ledger`."""
 
@@ -32,8 +63,7 @@ class LedgerStore:
 
     def indicators(self, unit_id: int) -> list[Indicator]:
         """Indicators of a unit by year and code."""
-        statement = select(indicator).where(indicator.c.unit_id == unit_id)
-        rows = self._connection.execute(statement.order_by(indicator.c.year, indicator.c.code))
+        rows = self._connection.execute(_OF_UNIT, {"of_unit": unit_id})
         return [_indicator(row) for row in rows]
 
     def indicator(self, indicator_id: int) -> Indicator | None:
@@ -53,54 +83,32 @@ class LedgerStore:
 
     def holds(self, document_id: int) -> list[Hold]:
         """What a document keeps of each indicator."""
-        rows = self._connection.execute(select(hold).where(hold.c.document_id == document_id))
+        rows = self._connection.execute(_HOLDS, {"holder": document_id})
         return [Hold(row.indicator_id, row.frozen_fen, row.used_fen) for row in rows]
 
     def apply(self, document_id: int, seq: int, move: Movement, at: datetime) -> bool:
         """Apply one movement; False, with nothing changed, when the indicator cannot bear it."""
-        balance = {
-            "frozen_fen": indicator.c.frozen_fen + move.frozen_change,
-            "used_fen": indicator.c.used_fen + move.used_change,
-        }
-        guarded = update(indicator).where(
-            indicator.c.id == move.indicator_id,
-            indicator.c.frozen_fen + move.frozen_change >= 0,
-            indicator.c.used_fen + move.used_change >= 0,
-            indicator.c.frozen_fen + indicator.c.used_fen + move.frozen_change + move.used_change
-            <= indicator.c.total_fen,
-        )
-        if self._connection.execute(guarded.values(balance)).rowcount != 1:
+        change = {"frozen_change": move.frozen_change, "used_change": move.used_change}
+        guarded = {**change, "sought": move.indicator_id}
+        if self._connection.execute(_CHANGE_BALANCE, guarded).rowcount != 1:
             return False
         self._keep(document_id, move)
-        self._connection.execute(
-            insert(movement).values(
-                indicator_id=move.indicator_id,
-                document_id=document_id,
-                seq=seq,
-                kind=move.kind.value,
-                amount_fen=move.amount_fen,
-                at=at,
-            )
-        )
+        row = {
+            "indicator_id": move.indicator_id, "document_id": document_id, "seq": seq, "kind": move.kind.value,
+            "amount_fen": move.amount_fen, "at": at,
+        }  # fmt: skip
+        self._connection.execute(_ADD_MOVEMENT, row)
         return True
 
     def _keep(self, document_id: int, move: Movement) -> None:
-        changed = self._connection.execute(
-            update(hold)
-            .where(hold.c.document_id == document_id, hold.c.indicator_id == move.indicator_id)
-            .values(
-                frozen_fen=hold.c.frozen_fen + move.frozen_change, used_fen=hold.c.used_fen + move.used_change
-            )
-        )
-        if changed.rowcount == 0:
-            self._connection.execute(
-                insert(hold).values(
-                    document_id=document_id,
-                    indicator_id=move.indicator_id,
-                    frozen_fen=move.frozen_change,
-                    used_fen=move.used_change,
-                )
-            )
+        change = {"frozen_change": move.frozen_change, "used_change": move.used_change}
+        own = {**change, "holder": document_id, "sought": move.indicator_id}
+        if self._connection.execute(_CHANGE_HOLD, own).rowcount == 0:
+            row = {
+                "document_id": document_id, "indicator_id": move.indicator_id,
+                "frozen_fen": move.frozen_change, "used_fen": move.used_change,
+            }  # fmt: skip
+            self._connection.execute(_ADD_HOLD, row)
 
     def statement(self, indicator_id: int) -> list[MovementRow]:
         """Movements of an indicator, oldest first."""

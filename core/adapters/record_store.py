@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, text, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from core.adapters.processes import dump
@@ -47,6 +47,23 @@ _KEEP_PROCESS = text(
 )
 
 
+# Statements of every act are built once: building one costs more than running it.
+_ADD_AUDIT = insert(audit)
+_SET_HEAD = (
+    update(audit_head).where(audit_head.c.region == bindparam("sought")).values(hash=bindparam("newest"))
+)
+_REMEMBERED = select(idempotency.c.digest, idempotency.c.result).where(
+    idempotency.c.account_id == bindparam("owner"), idempotency.c.key == bindparam("sought")
+)
+_REMEMBER = insert(idempotency)
+_ADD_NOTICE = insert(notice).inline()  # nobody asks for the new id
+_RUNNING = (
+    select(repair)
+    .where(repair.c.document_id.in_(bindparam("sought", expanding=True)), repair.c.state == "running")
+    .order_by(repair.c.id)
+)
+
+
 class RecordStore:
     """Implements `core.service.ports.Records`."""
 
@@ -70,10 +87,8 @@ class RecordStore:
             "previous": head.hash,
         }
         row["hash"] = chain_hash(row)
-        self._connection.execute(insert(audit).values(row))
-        self._connection.execute(
-            update(audit_head).where(audit_head.c.region == region).values(hash=row["hash"])
-        )
+        self._connection.execute(_ADD_AUDIT, row)
+        self._connection.execute(_SET_HEAD, {"sought": region, "newest": row["hash"]})
 
     def broken_audit(self) -> list[str]:
         """Every break of a chain as a sentence; empty when the audit verifies."""
@@ -101,31 +116,22 @@ class RecordStore:
         """Digest of the request and result that this key brought before; waits for whoever is using it now."""
         if self._connection.dialect.name == "postgresql":
             self._connection.execute(_KEY_LOCK, {"key": f"{account_id}:{key}"})
-        statement = select(idempotency).where(
-            idempotency.c.account_id == account_id, idempotency.c.key == key
-        )
-        row = self._connection.execute(statement).first()
+        row = self._connection.execute(_REMEMBERED, {"owner": account_id, "sought": key}).first()
         return (row.digest, row.result) if row else None
 
     def remember(self, account_id: int, key: str, digest: str, result: Any, at: datetime) -> None:
         """Keep a key; ConflictError(code `in_progress`) when the same key is being used at this moment."""
         try:
-            self._connection.execute(
-                insert(idempotency).values(
-                    account_id=account_id, key=key, digest=digest, result=result, at=at
-                )
-            )
+            row = {"account_id": account_id, "key": key, "digest": digest, "result": result, "at": at}
+            self._connection.execute(_REMEMBER, row)
         except IntegrityError as error:
             raise ConflictError("同一个请求正在办理，请稍后看结果", code="in_progress") from error
 
     def notify(self, account_ids: Iterable[int], number: str, words: str, at: datetime) -> None:
         """Tell these accounts once each."""
-        rows = [
-            {"account_id": account_id, "number": number, "text": words, "at": at, "seen": False}
-            for account_id in sorted(set(account_ids))
-        ]
-        if rows:
-            self._connection.execute(insert(notice), rows)
+        for account_id in sorted(set(account_ids)):
+            row = {"account_id": account_id, "number": number, "text": words, "at": at, "seen": False}
+            self._connection.execute(_ADD_NOTICE, row)
 
     def notices(self, account_id: int) -> list[Notice]:
         """What an account has not seen yet, oldest first."""
@@ -173,8 +179,7 @@ class RecordStore:
 
     def running_repairs(self, document_ids: Sequence[int]) -> list[RepairRow]:
         """Running repairs of these documents, oldest first."""
-        statement = select(repair).where(repair.c.document_id.in_(document_ids), repair.c.state == "running")
-        return [_repair(row) for row in self._connection.execute(statement.order_by(repair.c.id))]
+        return [_repair(row) for row in self._connection.execute(_RUNNING, {"sought": list(document_ids)})]
 
     def waiting_repairs(self, unit_id: int, role: Role) -> list[RepairRow]:
         """Running repairs whose next step waits for this role of this unit, oldest first."""

@@ -17,7 +17,10 @@ TOP = PACKAGES | {
 TEXT = {".py", ".md", ".yaml", ".toml", ".html", ".css", ".txt", ".mako", ".cfg", ""}
 MAX_LINES = 350  # aim at 300
 # Longer on purpose: path → its own limit, with the reason beside it.
-ALLOWED_LINES: dict[str, int] = {}
+ALLOWED_LINES: dict[str, int] = {
+    "tests/core/adapters/test_signer.py": 430,  # its tokens take seconds to make; one module shares them
+}
+GENERATED = "core/adapters/migrations/versions/"  # one step is one file, however many tables it makes
 # Written in pieces so that this file does not find itself.
 FORBIDDEN = {
     "a folder beside the project": re.compile(r"\.\./" + "shared"),
@@ -65,7 +68,7 @@ def test_source_files_stay_readable() -> None:
     long = []
     for path in files():
         name = str(path.relative_to(ROOT))
-        if path.suffix == ".py":
+        if path.suffix == ".py" and not name.startswith(GENERATED):
             lines = len(path.read_text(encoding="utf-8").splitlines())
             if lines > ALLOWED_LINES.get(name, MAX_LINES):
                 long.append(f"{name}: {lines} lines")

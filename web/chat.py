@@ -33,12 +33,16 @@ def talk() -> Talk:
 def home() -> str:
     """The conversation so far; `?new` begins another."""
     conversation, past = (None, ()) if "new" in request.args else talk().past(actor(), request.args.get("c"))
+    tasks = repairs.mine(system(), actor())
+    asked = {task.step.number for task in tasks}
+    unseen = notices.unseen(system(), actor())
     return render_template(
         "chat.html",
         conversation=conversation,
         past=[(said.text, said.replies) for said in past],
-        notices=notices.unseen(system(), actor()),
-        tasks=repairs.mine(system(), actor()),
+        notices=[notice for notice in unseen if notice.number not in asked],  # the task says it already
+        covered=[notice for notice in unseen if notice.number in asked],
+        tasks=tasks,
         todo=documents.todo(system(), actor())[:5],
         key=uuid4().hex,
         starters=STARTERS,

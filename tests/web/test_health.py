@@ -1,3 +1,5 @@
+from pathlib import Path
+
 from flask import Flask
 
 from core.service.system import System
@@ -9,11 +11,8 @@ from web.parts import Parts
 
 
 def build(system: System, parts: Parts) -> Flask:
-    assert hasattr(system.database, "engine")
-    settings = Settings(
-        var=system.blobs.folder if hasattr(system.blobs, "folder") else None,
-        database_url=str(system.database.engine.url),
-    )  # type: ignore[arg-type]
+    url = str(system.database.engine.url)  # type: ignore[attr-defined]
+    settings = Settings(var=Path("unused"), database_url=url)
     return create_app(system, parts, secret_key=b"k" * 32, checks=readiness.checks(system, settings, parts))
 
 

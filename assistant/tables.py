@@ -14,9 +14,10 @@ from sqlalchemy import (
     Text,
 )
 
-from core.adapters.tables import Id, Utc
+from core.adapters.tables import Utc
 from core.adapters.tables import metadata as core_metadata
 
+Id = BigInteger().with_variant(Integer, "sqlite")
 metadata = MetaData(naming_convention=core_metadata.naming_convention)
 
 # `peer` stands for somebody without an account (a keyed hash of a WeChat user).

@@ -3,7 +3,7 @@
 Each file: `covers` (inventory rows), `turns` and `then`. A turn: `who`, `say` (`<word>` becomes the number of the
 plan with that word in its title, `<order>` that of the mall order), optional `key` and `page`, and what is expected:
 `has` / `lacks` (words in the plain text), `cards` (types, in order), `at` (where plans are afterwards), `act` (the
-last act recorded on a plan). `aside` acts outside the conversation before the turn: [who, word, action, arguments].
+last act recorded on a plan). `aside` are acts outside the conversation before the turn.
 """
 
 import re
@@ -45,7 +45,7 @@ class Said(Expected):
     say: str
     key: str = ""
     page: str | None = None
-    aside: Aside | None = None
+    aside: tuple[Aside, ...] = ()
     has: tuple[str, ...] = ()
     lacks: tuple[str, ...] = ()
     cards: tuple[str, ...] | None = None
@@ -69,8 +69,8 @@ def cases() -> list[Any]:
 @pytest.mark.parametrize("dialogue", cases())
 def test_dialogue(world: World, dialogue: Dialogue) -> None:
     for at, turn in enumerate(dialogue.turns, 1):
-        if turn.aside:
-            act_aside(world, turn.aside)
+        for aside in turn.aside:
+            act_aside(world, aside)
         answer = world.say(
             turn.who, fill(world, turn.say), key=turn.key, page=fill(world, turn.page or "") or None
         )

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from diagnostics.inventory import KEY_READING, read
+from diagnostics.inventory import KEY_READING, ModuleReading, read
 from diagnostics.probe import Context, FactSpec, Probe, Row
 
 
@@ -19,10 +19,15 @@ def gather(context: Context) -> Sequence[Row]:
             "stage": (reading.stage or None) if reading.how != "ok" else None,
             "architecture": reading.architecture,
             "provider": None,
-            "works_elsewhere": any(other.tokens for other in readings if other is not reading),
+            "works_elsewhere": any(_sees_a_key(other) for other in readings if other is not reading),
         }
         for reading in readings
     ]
+
+
+def _sees_a_key(reading: ModuleReading) -> bool:
+    """Also one that is not initialised: then the other library is not what keeps it from being read."""
+    return any(slot.token for slot in reading.slots)
 
 
 def _provider(context: Context) -> Row:

@@ -245,6 +245,8 @@ def site() -> Iterator[Site]:
         found = Site(f"http://{LOOPBACK}:{server.server_port}")
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
-        yield found
-        server.shutdown()
-        thread.join()
+        try:
+            yield found
+        finally:
+            server.shutdown()
+            thread.join()

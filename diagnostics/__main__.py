@@ -40,7 +40,17 @@ def _parser() -> argparse.ArgumentParser:
     for each in (listing, explain):
         language.add_region(each)
     commands.add_parser("schema", help="打印 JSON 结果的格式", description="打印 run --json 的 JSON Schema")
+    pack = commands.add_parser("build", help="做成单个文件", description="做成可单独运行的一个文件")
+    pack.add_argument("target", type=Path, metavar="文件", help="如 zhenduan.pyz")
     return parser
+
+
+def _build(arguments: argparse.Namespace) -> int:
+    from diagnostics.build import build
+
+    build(arguments.target)
+    print(f"已写出 {arguments.target}，用法：python {arguments.target.name} run --region 区划")
+    return EXIT_WELL
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -176,6 +186,7 @@ COMMANDS = {
     "list": _list,
     "explain": _explain,
     "schema": _schema,
+    "build": _build,
 }
 
 

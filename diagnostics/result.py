@@ -15,6 +15,7 @@ WORDS: Mapping[Status, str] = {
     "skip": "跳过",
     "unknown": "未知",
 }
+LEFT_OUT = "left_out"  # finding of a probe whose modules are not installed here
 EXIT_WELL, EXIT_FAILURE, EXIT_DOCTOR = 0, 1, 2
 
 

@@ -22,7 +22,7 @@ from diagnostics.desk import Desk
 from diagnostics.probe import Context, FactSpec, InputSpec, Probe, Row
 from diagnostics.probes import PROBES
 from diagnostics.redact import redact, scrub
-from diagnostics.result import SEVERITY, Fact, Report, Result, Scalar
+from diagnostics.result import LEFT_OUT, SEVERITY, Fact, Report, Result, Scalar
 
 MODULE_VARIABLE = "CAIGOU_PKCS11_MODULE"
 TRUST_VARIABLE = "CAIGOU_TRUST"
@@ -280,7 +280,7 @@ def _skipped(data: ProbeData, blocker: str, title: str) -> Verdict:
 
 def _left_out(data: ProbeData, missing: Sequence[str]) -> Verdict:
     summary = f"这里的 Python 没有 {'、'.join(missing)}，这一项没有做"
-    return Verdict(Result(data.name, data.title, "skip", "left_out", summary))
+    return Verdict(Result(data.name, data.title, "skip", LEFT_OUT, summary))
 
 
 def _timed_out(data: ProbeData) -> Verdict:

@@ -3,7 +3,7 @@
 import unicodedata
 from collections.abc import Sequence
 
-from diagnostics.result import WORDS, Report
+from diagnostics.result import LEFT_OUT, WORDS, Report
 
 HEADINGS = ("状态", "检查项", "用时", "说明")
 
@@ -15,7 +15,11 @@ def render(report: Report) -> str:
         (WORDS[result.status], result.title, f"{result.duration_ms} 毫秒", result.summary)
         for result in report.results
     ]
-    return "\n".join([*lines, *columns([HEADINGS, *rows])])
+    left_out = [result.title for result in report.results if result.finding == LEFT_OUT]
+    note = (
+        ["", f"没有做的检查：{'、'.join(left_out)}（这里的 Python 缺少它们要用的程序库）"] if left_out else []
+    )
+    return "\n".join([*lines, *columns([HEADINGS, *rows]), *note])
 
 
 def columns(rows: Sequence[Sequence[str]]) -> list[str]:

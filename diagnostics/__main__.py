@@ -4,6 +4,7 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -40,6 +41,19 @@ def _parser() -> argparse.ArgumentParser:
     for each in (listing, explain):
         language.add_region(each)
     commands.add_parser("schema", help="打印 JSON 结果的格式", description="打印 run --json 的 JSON Schema")
+    serve = commands.add_parser("agent", help="让网页检查这台电脑", description="本机诊断助手，只听本机地址")
+    language.add_region(serve)
+    serve.add_argument(
+        "--origin",
+        action="append",
+        required=True,
+        metavar="来源",
+        help="可用它的网页，如 https://主机名，可重复",
+    )
+    serve.add_argument("--server", metavar="网址", help="报告传到哪里（https）")
+    serve.add_argument("--port", type=int, default=0, metavar="端口", help="缺省 17365")
+    serve.add_argument("--module", type=Path, metavar="文件", help="KEY的PKCS#11驱动库")
+    serve.add_argument("--trust", type=Path, metavar="文件", help="发证机构证书（PEM）")
     pack = commands.add_parser("build", help="做成单个文件", description="做成可单独运行的一个文件")
     pack.add_argument("target", type=Path, metavar="文件", help="如 zhenduan.pyz")
     return parser
@@ -50,6 +64,28 @@ def _build(arguments: argparse.Namespace) -> int:
 
     build(arguments.target)
     print(f"已写出 {arguments.target}，用法：python {arguments.target.name} run --region 区划")
+    return EXIT_WELL
+
+
+def _agent(arguments: argparse.Namespace) -> int:
+    from diagnostics import agent
+
+    named = region(arguments.region)
+    catalogue.load(named)  # a mistake there is said now, not to the page
+
+    def check(only: list[str] | None, facts: dict[str, object]) -> Report:
+        return run(named, only=only, facts=facts, module=arguments.module, trust=arguments.trust)
+
+    made = agent.Agent(check, arguments.origin, arguments.server)
+    try:
+        server = agent.serve(made, arguments.port or agent.PORT)
+    except OSError as error:
+        raise InvalidError("端口已被占用：诊断助手可能已在运行，或用 --port 换一个") from error
+    with server:
+        print(f"诊断助手：http://{agent.HOST}:{server.server_port}", flush=True)
+        print(f"配对码：{made.pairing.code}（5 分钟内有效，只能用一次）", flush=True)
+        with suppress(KeyboardInterrupt):
+            server.serve_forever()
     return EXIT_WELL
 
 
@@ -187,6 +223,7 @@ COMMANDS = {
     "explain": _explain,
     "schema": _schema,
     "build": _build,
+    "agent": _agent,
 }
 
 

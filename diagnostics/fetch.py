@@ -139,7 +139,7 @@ def _exchange(
     with closing(connection.getresponse()) as response:
         if response.status in REDIRECTS:
             return None, response.getheader("Location", "")
-        if response.status != http.client.OK:
+        if response.status // 100 != 2:  # noqa: PLR2004 – the class of success
             raise FetchError("status")
         return _read(response, until, limit_bytes), ""
 

@@ -121,9 +121,20 @@ def _on_document(scene: Scene, before: Scene, entry: Entry, errand: Errand) -> O
     if not found:
         lead = Reply(say("no_plan"))
         return Outcome(scene.state, (lead, *general(scene.knowledge, entry)))
-    if len(found) == 1:
-        return begin(scene, replace(errand, number=found[0].number))
+    running = [one for one in found if _is_running(scene, one.number, entry.id)]
+    if len(found) == 1 or running:
+        return begin(scene, replace(errand, number=(running or found)[0].number))
     return ask_which(scene, found, errand)
+
+
+def _is_running(scene: Scene, number: str, topic: str) -> bool:
+    """Whether it is this document and topic that is being talked of."""
+    top = scene.state.top
+    return (
+        top is not None
+        and top.errand is not None
+        and (top.errand.number, top.errand.topic) == (number, topic)
+    )
 
 
 def begin(scene: Scene, errand: Errand, slots: Mapping[str, str] | None = None) -> Outcome:

@@ -8,18 +8,20 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from assistant.cards import Reply
+from assistant.choosing import ask_which, closest
 from assistant.conversation import Errand
 from assistant.looking import missing, seal, track
 from assistant.repair import propose
 from assistant.replies import say
-from assistant.scene import Outcome, Scene
+from assistant.scene import Outcome, Scene, Viewer
 from assistant.topics import leading
 from core.adapters.yaml_reader import read_model
-from core.service.views import DocumentView
+from core.service.views import DocumentSummary, DocumentView
 from kb import text as words
 
 FILE = Path(__file__).parent / "data" / "commands.yaml"
 _BARE_LIMIT = 12  # characters of a command without a number
+_LOOKED_AT = 20  # waiting documents looked through for one
 
 
 class Commands(BaseModel):
@@ -55,13 +57,35 @@ def act(scene: Scene) -> Outcome | None:
         return None
     number = next(iter(heard.numbers), "") or scene.page_number or scene.state.number
     if not number or not viewer.sees(number):
-        return missing(scene, heard.numbers[0]) if heard.numbers else None
+        return missing(scene, heard.numbers[0]) if heard.numbers else _among_waiting(scene, viewer)
     view = viewer.look(number)
     match = _best(view, words.key(heard.lead), bare=bare)
+    if bare and (match is None or match.kind == "act"):
+        return _among_waiting(scene, viewer) or (_carry(scene, view, match) if match else None)
     # 怎么作废 JH-… asks for the way, not for the act
     if match is None or (heard.question and match.kind not in {"sign", "track"}):
         return None
     return _carry(scene, view, match)
+
+
+def _among_waiting(scene: Scene, viewer: Viewer) -> Outcome | None:
+    """退回 without a number: the documents that wait for this account and offer the act."""
+    said = words.key(scene.heard.lead)
+    if not any(word in said for spoken in commands().acts.values() for word in spoken):
+        return None
+    found: list[tuple[DocumentSummary, str]] = []
+    for summary in viewer.todo[:_LOOKED_AT]:
+        view = viewer.look(summary.number)
+        match = _best(view, said, bare=True)
+        if match and match.kind == "act" and match.name in {offer.action for offer in view.offers}:
+            found.append((summary, match.name))
+    named = closest(found, lambda pair: pair[0].title, scene.heard.plain) or found
+    if not named:
+        return None
+    action = named[0][1]
+    if len(named) > 1:
+        return ask_which(scene, [summary for summary, _ in named], Errand("act", action=action))
+    return propose(scene, Errand("act", number=named[0][0].number, action=action))
 
 
 def _carry(scene: Scene, view: DocumentView, match: _Match) -> Outcome | None:

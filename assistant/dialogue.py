@@ -72,7 +72,9 @@ def _choosing_document(scene: Scene, frame: Frame) -> Outcome | None:
         numbers = {one.value for one in picked}
         left = [plan for plan in repair.viewer_of(scene).plans if plan.number in numbers]
         return choosing.ask_which(below, left, errand)
-    return None if _is_aside(scene) else Outcome(scene.state, (Reply(say("which_again")),))
+    if scene.heard.act == "yes" or not _is_aside(scene):
+        return Outcome(scene.state, (Reply(say("which_again")),))
+    return None
 
 
 def _one_number(scene: Scene, picked: list[str]) -> str:

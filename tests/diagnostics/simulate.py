@@ -98,41 +98,41 @@ FAULTS: dict[str, dict[str, Change]] = {
 ODDITIES: list[tuple[float, str, Change]] = [
     (
         0.3,
-        "时钟差几分钟",
+        "clock off by minutes",
         lambda state, draw: put(clock_off=draw.randint(-280, 280) * timedelta(seconds=1))(state, draw),
     ),
     (
         0.1,
-        "服务设为手动",
+        "service started by hand",
         lambda state, _: state.services.update(rsyncAgent=WindowsService("running", "manual")),
     ),
-    (0.1, "组件不随开机启动", put(at_boot=False)),
-    (0.1, "没有谷歌浏览器", put(chrome=None)),
-    (0.3, "旧版浏览器", _chrome(60, 141, permission=None)),
-    (0.1, "浏览器会询问", _chrome(142, 160, permission=None)),
-    (0.1, "另有坏驱动", put(aside=True)),
-    (0.1, "口令曾输错", put(flags={"USER_PIN_COUNT_LOW"})),
-    (0.1, "快到期", put(ends=12 * DAY)),
-    (0.1, "旧证书在旁", put(old_beside=True)),
-    (0.1, "公钥读不到", put(key_fits=None)),
-    (0.2, "只有吊销列表", put(responder="list")),
-    (0.1, "吊销信息过时", put(responder="stale")),
-    (0.2, "没有登录凭证", put(token_left=None)),
-    (0.1, "凭证快到期", put(token_left=5 * MINUTE)),
-    (0.2, "没有绑定信息", put(bound=None)),
-    (0.2, "https 网站", put(login="secure")),
+    (0.1, "component not at boot", put(at_boot=False)),
+    (0.1, "no Chrome", put(chrome=None)),
+    (0.3, "old browser", _chrome(60, 141, permission=None)),
+    (0.1, "browser will ask", _chrome(142, 160, permission=None)),
+    (0.1, "another driver is broken", put(aside=True)),
+    (0.1, "PIN once wrong", put(flags={"USER_PIN_COUNT_LOW"})),
+    (0.1, "ends soon", put(ends=12 * DAY)),
+    (0.1, "old certificate beside", put(old_beside=True)),
+    (0.1, "public key unreadable", put(key_fits=None)),
+    (0.2, "list only", put(responder="list")),
+    (0.1, "stale answers", put(responder="stale")),
+    (0.2, "no token", put(token_left=None)),
+    (0.1, "token ends soon", put(token_left=5 * MINUTE)),
+    (0.2, "no binding known", put(bound=None)),
+    (0.2, "https site", put(login="secure")),
 ]
 # What hides things from anyone who looks: a fault behind it cannot be seen, and is counted as a miss.
 HIDING: list[tuple[float, str, Change]] = [
-    (0.05, "吊销服务不通", put(responder="down")),
+    (0.05, "responder unreachable", put(responder="down")),
     (
         0.02,
-        "无权查看服务",
+        "may not see services",
         lambda state, _: state.services.update(dict.fromkeys(NAMES, psutil.AccessDenied())),
     ),
-    (0.02, "证书设为私有", put(visible=False)),
-    (0.02, "没有机构证书", put(trusted=False)),
-    (0.02, "离线", put(offline=True)),
+    (0.02, "private certificates", put(visible=False)),
+    (0.02, "no authorities given", put(trusted=False)),
+    (0.02, "offline", put(offline=True)),
 ]
 ORDER = list(FAULTS)
 
@@ -192,29 +192,29 @@ def _faulty(number: int, around: World, tally: Tally) -> None:
         FAULTS[probe][finding](state, draw)
     report = check(state, around)
     wanted = first[1]
-    named = report.root_cause.finding if report.root_cause else "（没有）"
+    named = report.root_cause.finding if report.root_cause else "nothing"
     tally.at_once[len(faults)] += 1
     tally.drawn[wanted] += 1
     if named == wanted:
         tally.right[wanted] += 1
     else:
-        tally.misses.append((wanted, named, "、".join([*hidden, *(also for _, also in faults[1:])])))
+        tally.misses.append((wanted, named, ", ".join([*hidden, *(also for _, also in faults[1:])])))
 
 
 def table(tally: Tally) -> Iterator[str]:
     """The result as Markdown."""
     total, right = sum(tally.drawn.values()), sum(tally.right.values())
-    together = "、".join(f"{count} 处 {tally.at_once[count]} 台" for count in sorted(tally.at_once))
-    yield f"故障电脑 {total} 台（同时 {together}）：根本原因说对 {right} 台（{right / total:.1%}）。"
-    yield f"健康电脑 {tally.healthy} 台：误报 {len(tally.false_alarms)} 台。"
+    together = ", ".join(f"{tally.at_once[count]} with {count}" for count in sorted(tally.at_once))
+    yield f"{total} desks with faults at once ({together}): root cause named right {right} ({right / total:.1%})."
+    yield f"{tally.healthy} healthy desks: {len(tally.false_alarms)} false alarms."
     yield ""
-    yield "| 根本原因 | 台数 | 说对 |"
+    yield "| root cause | desks | named right |"
     yield "|---|---:|---:|"
     for finding in (finding for found in FAULTS.values() for finding in found):
         yield f"| {finding} | {tally.drawn[finding]} | {tally.right[finding]} |"
     if tally.misses:
         yield ""
-        yield "| 没说对：实际 | 说成 | 同时还有 |"
+        yield "| missed | named instead | what else was there |"
         yield "|---|---|---|"
         yield from (f"| {wanted} | {named} | {hidden} |" for wanted, named, hidden in tally.misses)
 

@@ -19,10 +19,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import diagnostics
-from core.domain.errors import AuthenticationError, InvalidError
+from core.domain.errors import InvalidError
 from diagnostics import agent
 from diagnostics.agent import Agent
-from diagnostics.pairing import CODE_LIFE_S, MAX_TRIES, TOKEN_LIFE_S, Pairing
+from diagnostics.pairing import MAX_TRIES
 from diagnostics.result import Report
 from tests.diagnostics.authority import LOOPBACK, site
 from tests.diagnostics.conftest import NOW
@@ -184,20 +184,6 @@ def test_a_code_is_used_once_and_guessed_at_five_times(start: Callable[..., Page
     for _ in range(MAX_TRIES):
         assert guessed.ask("POST", "/v1/pair", {"code": wrong})[2]["error"]["code"] == "code_wrong"
     assert guessed.ask("POST", "/v1/pair", {"code": code})[0] == 401
-
-
-def test_codes_and_tokens_run_out() -> None:
-    now = 0.0
-    pairing = Pairing(lambda: now)
-    token = pairing.pair(pairing.code or "", ORIGIN, "")
-    now = TOKEN_LIFE_S - 1
-    assert pairing.paired(token, ORIGIN).origin == ORIGIN
-    now = TOKEN_LIFE_S
-    with pytest.raises(AuthenticationError):
-        pairing.paired(token, ORIGIN)
-    late = Pairing(lambda: now)
-    now += CODE_LIFE_S
-    assert late.code is None
 
 
 @pytest.mark.parametrize(

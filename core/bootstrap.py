@@ -1,6 +1,7 @@
 """Builds the running core from settings: the only place where adapters and use cases meet."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -8,13 +9,16 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Engine
 
-from core.adapters import catalogue_file, processes, softhsm
+from core.adapters import catalogue_file, processes, rights_file, softhsm
 from core.adapters.blobs import FileBlobs
 from core.adapters.certificate_pdf import render
+from core.adapters.certificates import X509Judge
 from core.adapters.database import SqlDatabase, make_engine
+from core.adapters.one_time_codes import TotpCodes
 from core.adapters.passwords import Argon2Hasher
 from core.adapters.process_registry import ProcessRegistry
 from core.adapters.seal_trust import Trust
+from core.adapters.secret_key import secret_key
 from core.adapters.signer import Pkcs11Signer
 from core.domain.errors import UnavailableError
 from core.service.sealing_ports import Seal, SignedPdf, Signer, Validation
@@ -57,6 +61,7 @@ def build_system(
     with database.write() as tx:
         for process in registry.all():
             tx.records.keep_process(process)
+    trust = _trust(settings)
     return System(
         database=database,
         processes=registry,
@@ -64,25 +69,38 @@ def build_system(
         clock=clock,
         hasher=Argon2Hasher(),
         blobs=FileBlobs(settings.var / "blobs"),
-        signer=_signer(settings, clock),
+        signer=_signer(settings, trust, clock),
         renderer=render,
+        certificates=X509Judge(trust),
+        codes=TotpCodes(secret_key(settings.var)),
+        rights=rights_file.load(),
     )
 
 
-def _signer(settings: Settings, clock: Callable[[], datetime]) -> Signer:
-    if settings.pkcs11_module and settings.trust_folder:
-        folder = settings.trust_folder
-        trust = Trust(folder / "root.pem", folder / "intermediate.pem")
+def _trust(settings: Settings) -> Trust | None:
+    """The authorities of CAIGOU_TRUST, else those of the demonstration tokens; None where there are neither."""
+    folder = settings.trust_folder
+    if folder:
+        return Trust(folder / "root.pem", folder / "intermediate.pem")
+    demonstration = settings.var / "softhsm" / "authority"
+    try:
+        return Trust(demonstration / "root.pem", demonstration / "intermediate.pem")
+    except OSError:
+        return None
+
+
+def _signer(settings: Settings, trust: Trust | None, clock: Callable[[], datetime]) -> Signer:
+    if settings.pkcs11_module and settings.trust_folder and trust:
         return Pkcs11Signer(settings.pkcs11_module, trust, clock=clock)
-    home = settings.var / "softhsm"
     try:
         module = softhsm.find_module()
-        trust = Trust(home / "authority" / "root.pem", home / "authority" / "intermediate.pem")
-    except (UnavailableError, OSError):
+    except UnavailableError:
         return NoSigner()
-    return Pkcs11Signer(
-        module, trust, environment={"SOFTHSM2_CONF": str(home / "softhsm2.conf")}, clock=clock
-    )
+    demonstration = _trust(replace(settings, trust_folder=None))
+    if demonstration is None:
+        return NoSigner()
+    environment = {"SOFTHSM2_CONF": str(settings.var / "softhsm" / "softhsm2.conf")}
+    return Pkcs11Signer(module, demonstration, environment=environment, clock=clock)
 
 
 class NoSigner:

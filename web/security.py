@@ -1,8 +1,4 @@
-"""Who is signed in, forms that only our pages may send, limits, headers, the secret key."""
-
-import os
-import secrets
-from pathlib import Path
+"""Who is signed in, forms that only our pages may send, limits, headers."""
 
 from flask import Flask, Response, g, request
 from flask import session as browser_session
@@ -100,25 +96,6 @@ def protect_api() -> None:
     """A program with a bearer token needs no form token; a browser with a cookie does."""
     if bearer() is None and TOKEN in browser_session:
         csrf.protect()
-
-
-def secret_key(folder: Path) -> bytes:
-    """CAIGOU_SECRET_KEY, else 32 bytes in `folder`, made on first start and readable by the owner only."""
-    given = os.environ.get("CAIGOU_SECRET_KEY")
-    if given:
-        return given.encode()
-    path = folder / "secret-key"
-    folder.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(f".secret-key-{secrets.token_hex(4)}")
-    fresh.touch(mode=0o600)
-    fresh.write_bytes(secrets.token_bytes(32))
-    try:
-        os.link(fresh, path)  # whole or not at all, and the first of several processes wins
-    except FileExistsError:
-        pass
-    finally:
-        fresh.unlink()
-    return path.read_bytes()
 
 
 def _headers(response: Response) -> Response:

@@ -16,6 +16,7 @@ from assistant.handoff import Tickets
 from assistant.knowledge import Knowledge, open_knowledge
 from core.adapters.database import SqlDatabase
 from core.adapters.exchange_client import shared_secrets
+from core.adapters.secret_key import secret_key
 from core.domain.accounts import Account, Session
 from core.domain.errors import NotFoundError
 from core.service.system import System
@@ -23,7 +24,6 @@ from core.settings import Settings
 from web import exchange, readiness
 from web.app import create_app
 from web.parts import House, Parts, Said
-from web.security import secret_key
 from web.wechat import webhook
 from web.wechat.client import WeChatClient
 from web.wechat.config import Channel, load_channels

@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from core.adapters.tables import account, inserted_id, session, unit
 from core.domain.accounts import Account, Role, Unit
+from core.service.identity_ports import OpenSession
 from core.service.ports import Credentials
 
-_COLUMNS = (
+ACCOUNT_COLUMNS = (
     account.c.id,
     account.c.login,
     account.c.name,
@@ -25,22 +26,43 @@ _COLUMNS = (
     unit.c.procurement_id,
     unit.c.token_label,
 )
-_JOINED = account.join(unit, account.c.unit_id == unit.c.id)
+JOINED = account.join(unit, account.c.unit_id == unit.c.id)
+UNIT_COLUMNS = ACCOUNT_COLUMNS[4:]
 
 
-def _unit(row: Any) -> Unit:
+def unit_of(row: Any) -> Unit:
+    """Unit of a row of `UNIT_COLUMNS`."""
     return Unit(
         row.unit_id, row.region, row.division, row.code, row.unit_name,
         row.parent_id, row.office_id, row.procurement_id, row.token_label,
     )  # fmt: skip
 
 
-def _account(row: Any) -> Account:
-    return Account(row.id, row.login, row.name, Role(row.role), _unit(row))
+def account_of(row: Any) -> Account:
+    """Account of a row of `ACCOUNT_COLUMNS`."""
+    return Account(row.id, row.login, row.name, Role(row.role), unit_of(row))
 
 
-_UNIT = select(*_COLUMNS[4:])
-_ACCOUNT = select(*_COLUMNS).select_from(_JOINED)
+SESSION_ID = 16  # characters of a token's hash that name a session to its owner
+_SESSIONS = select(
+    *ACCOUNT_COLUMNS, session.c.token_hash, session.c.created_at, session.c.expires_at, session.c.method,
+    session.c.certificate, session.c.device, session.c.deputy_id,
+).select_from(JOINED.join(session, session.c.account_id == account.c.id))  # fmt: skip
+
+
+def _session(row: Any) -> OpenSession:
+    return OpenSession(
+        row.token_hash[:SESSION_ID], account_of(row), row.created_at, row.expires_at, row.method,
+        row.certificate, row.device, row.deputy_id,
+    )  # fmt: skip
+
+
+def _credentials(row: Any) -> Credentials:
+    return Credentials(account_of(row), row.password_hash, row.failures, row.locked_until, row.active)
+
+
+_UNIT = select(*UNIT_COLUMNS)
+_ACCOUNT = select(*ACCOUNT_COLUMNS).select_from(JOINED)
 # Statements of every act are built once: building one costs more than running it.
 _UNIT_BY_ID = _UNIT.where(unit.c.id == bindparam("sought"))
 _OF_UNIT = _ACCOUNT.where(account.c.unit_id == bindparam("of_unit")).order_by(account.c.id)
@@ -60,22 +82,26 @@ class AccountStore:
     def credentials(self, login: str, *, lock: bool = False) -> Credentials | None:
         """Account and password hash by login; `lock` makes those who count failures queue up."""
         statement = select(
-            *_COLUMNS, account.c.password_hash, account.c.failures, account.c.locked_until
-        ).select_from(_JOINED)
+            *ACCOUNT_COLUMNS,
+            account.c.password_hash,
+            account.c.failures,
+            account.c.locked_until,
+            account.c.active,
+        ).select_from(JOINED)
         statement = statement.where(account.c.login == login)
         if lock:
             statement = statement.with_for_update(of=account)
         row = self._connection.execute(statement).first()
-        return Credentials(_account(row), row.password_hash, row.failures, row.locked_until) if row else None
+        return _credentials(row) if row else None
 
     def account(self, account_id: int) -> Account:
         """Account that is known to exist."""
-        return _account(self._connection.execute(_ACCOUNT.where(account.c.id == account_id)).one())
+        return account_of(self._connection.execute(_ACCOUNT.where(account.c.id == account_id)).one())
 
     def unit(self, unit_id: int) -> Unit:
         """Unit that is known to exist."""
         if unit_id not in self._units:
-            self._units[unit_id] = _unit(self._connection.execute(_UNIT_BY_ID, {"sought": unit_id}).one())
+            self._units[unit_id] = unit_of(self._connection.execute(_UNIT_BY_ID, {"sought": unit_id}).one())
         return self._units[unit_id]
 
     def unit_by_code(self, division: str, code: str) -> Unit | None:
@@ -83,52 +109,80 @@ class AccountStore:
         found = self._connection.execute(
             _UNIT.where(unit.c.division == division, unit.c.code == code)
         ).first()
-        return _unit(found) if found else None
+        return unit_of(found) if found else None
 
     def units_by_code(self, region: str, code: str) -> list[Unit]:
         """Units of a region with this code (agencies and suppliers have one division-wide code)."""
         rows = self._connection.execute(_UNIT.where(unit.c.region == region, unit.c.code == code))
-        return [_unit(row) for row in rows]
+        return [unit_of(row) for row in rows]
 
     def of(self, unit_id: int, role: Role | None = None) -> list[Account]:
         """Accounts of a unit, all or those of one role."""
         statement, sought = (_OF_UNIT, {}) if role is None else (_OF_UNIT_AND_ROLE, {"of_role": role.value})
         if (unit_id, role) not in self._members:
             rows = self._connection.execute(statement, {"of_unit": unit_id, **sought})
-            self._members[unit_id, role] = [_account(row) for row in rows]
+            self._members[unit_id, role] = [account_of(row) for row in rows]
         return list(self._members[unit_id, role])
 
     def system(self, region: str) -> Account:
         """The account in whose name the platform itself acts."""
         statement = _ACCOUNT.where(unit.c.region == region, account.c.role == Role.INTEGRATION.value)
-        return _account(self._connection.execute(statement.limit(1)).one())
+        return account_of(self._connection.execute(statement.limit(1)).one())
 
     def record_failure(self, account_id: int, failures: int, locked_until: datetime | None) -> None:
         """Set the count of failed sign-ins and the lock."""
         values = {"failures": failures, "locked_until": locked_until}
         self._connection.execute(update(account).where(account.c.id == account_id).values(values))
 
-    def add_session(self, token_hash: str, account_id: int, now: datetime, expires: datetime) -> None:
-        """Open a session."""
-        self._connection.execute(
-            insert(session).values(
-                token_hash=token_hash, account_id=account_id, created_at=now, expires_at=expires
-            )
-        )
+    def set_password(self, account_id: int, password_hash: str) -> None:
+        """A new password; what failed before it does not count."""
+        values = {"password_hash": password_hash, "failures": 0, "locked_until": None}
+        self._connection.execute(update(account).where(account.c.id == account_id).values(values))
 
-    def session(self, token_hash: str) -> tuple[Account, datetime] | None:
-        """Account and expiry of a session, expired or not."""
-        statement = (
-            select(*_COLUMNS, session.c.expires_at)
-            .select_from(_JOINED.join(session, session.c.account_id == account.c.id))
-            .where(session.c.token_hash == token_hash)
-        )
-        row = self._connection.execute(statement).first()
-        return (_account(row), row.expires_at) if row else None
+    def add_session(
+        self, token_hash: str, account_id: int, now: datetime, expires: datetime, *, method: str = "password",
+        certificate: str = "", device: str = "",
+    ) -> None:  # fmt: skip
+        """Open a session, saying how it was opened and where."""
+        values = {
+            "token_hash": token_hash, "account_id": account_id, "created_at": now, "expires_at": expires,
+            "method": method, "certificate": certificate, "device": device,
+        }  # fmt: skip
+        self._connection.execute(insert(session).values(values))
+
+    def session(self, token_hash: str) -> OpenSession | None:
+        """A session with its account, expired or not."""
+        row = self._connection.execute(_SESSIONS.where(session.c.token_hash == token_hash)).first()
+        return _session(row) if row else None
+
+    def sessions(self, account_id: int, now: datetime) -> list[OpenSession]:
+        """An account's sessions that are still good, the newest first."""
+        good = _SESSIONS.where(session.c.account_id == account_id, session.c.expires_at > now)
+        rows = self._connection.execute(good.order_by(session.c.created_at.desc(), session.c.token_hash))
+        return [_session(row) for row in rows]
+
+    def set_deputy(self, token_hash: str, appointment_id: int | None) -> None:
+        """In whose role this session works; None: its own."""
+        own = update(session).where(session.c.token_hash == token_hash)
+        self._connection.execute(own.values(deputy_id=appointment_id))
 
     def end_session(self, token_hash: str) -> None:
         """Forget a session."""
         self._connection.execute(delete(session).where(session.c.token_hash == token_hash))
+
+    def end_sessions(
+        self, account_id: int, *, session_id: str = "", certificate: str = "", but: str = ""
+    ) -> int:
+        """End an account's sessions: all, the one with this id, or those that a certificate opened; how many.
+
+        `but` is the hash of a token that stays.
+        """
+        mine = delete(session).where(session.c.account_id == account_id, session.c.token_hash != but)
+        if session_id:
+            mine = mine.where(func.substr(session.c.token_hash, 1, SESSION_ID) == session_id)
+        if certificate:
+            mine = mine.where(session.c.certificate == certificate)
+        return int(self._connection.execute(mine).rowcount)
 
     def add_unit(self, values: Mapping[str, Any]) -> int:
         """New unit; its id."""

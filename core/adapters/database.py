@@ -11,9 +11,11 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from core.adapters.account_store import AccountStore
 from core.adapters.document_store import DocumentStore
+from core.adapters.identity_store import IdentityStore
 from core.adapters.ledger_store import LedgerStore
 from core.adapters.outbox_store import OutboxStore
 from core.adapters.record_store import RecordStore
+from core.adapters.staff_store import StaffStore
 from core.domain.errors import UnavailableError
 
 
@@ -57,6 +59,8 @@ class SqlTransaction:
     ledger: LedgerStore
     records: RecordStore
     outbox: OutboxStore
+    identities: IdentityStore
+    staff: StaffStore
 
     @classmethod
     def over(cls, connection: Connection) -> "SqlTransaction":
@@ -68,6 +72,8 @@ class SqlTransaction:
             LedgerStore(connection),
             RecordStore(connection),
             OutboxStore(connection),
+            IdentityStore(connection),
+            StaffStore(connection),
         )
 
 

@@ -110,9 +110,17 @@ class Operation(Strict):
         return self
 
 
+class VendorModel(Strict):
+    """A certificate authority whose keys a region accepts; `spellings` is how its certificates name it."""
+
+    name: Text
+    spellings: Annotated[list[Text], Field(min_length=1)]
+
+
 class RegionModel(Strict):
-    """A region: its label, and operations for each kind it has."""
+    """A region: its label, the makers of keys it accepts, and operations for each kind it has."""
 
     region: Name
     label: Text
+    vendors: list[VendorModel] = []
     processes: dict[Name, list[Operation]]

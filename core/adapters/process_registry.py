@@ -1,6 +1,7 @@
 """Current processes from the data files, earlier versions from the database."""
 
 from core.adapters.processes import ProcessBook, restore
+from core.domain.certificates import Vendor
 from core.domain.errors import NotFoundError
 from core.domain.process import Process
 from core.service.ports import Transaction
@@ -34,6 +35,10 @@ class ProcessRegistry:
     def region_label(self, region: str) -> str:
         """`内蒙古`."""
         return self._book.regions.get(region, region)
+
+    def vendors(self, region: str) -> tuple[Vendor, ...]:
+        """Makers of keys that a region accepts."""
+        return self._book.vendors.get(region, ())
 
     def all(self) -> list[Process]:
         """Every current process."""

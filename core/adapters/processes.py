@@ -14,6 +14,7 @@ from core.adapters.process_models import ActionModel, KindModel, NodeModel, Regi
 from core.adapters.yaml_reader import Located, problems_of, read_model
 from core.domain import lint
 from core.domain.accounts import Relation, Role
+from core.domain.certificates import Vendor
 from core.domain.errors import DataError, NotFoundError
 from core.domain.process import Action, Actor, Cost, Effect, Funds, Guard, Instead, Node, NodeType, Process
 
@@ -22,10 +23,11 @@ DATA = Path(__file__).parents[1] / "data"
 
 @dataclass(frozen=True)
 class ProcessBook:
-    """All resolved processes, and the labels of the regions."""
+    """All resolved processes; labels of the regions, and the makers of keys they accept."""
 
     regions: dict[str, str]
     processes: dict[tuple[str, str, str], Process]
+    vendors: dict[str, tuple[Vendor, ...]]
 
     def get(self, region: str, kind: str, variant: str) -> Process:
         """Current process; NotFoundError(code `no_such_process`) names what there is."""
@@ -48,6 +50,7 @@ def load(data: Path = DATA) -> ProcessBook:
     problems: list[str] = []
     bases = _bases(data, problems)
     labels: dict[str, str] = {}
+    vendors: dict[str, tuple[Vendor, ...]] = {}
     resolved: dict[tuple[str, str, str], Process] = {}
     for file in sorted((data / "regions").glob("*.yaml")):
         try:
@@ -58,6 +61,7 @@ def load(data: Path = DATA) -> ProcessBook:
         if region.region in labels:
             problems.append(located.problem(("region",), f"区域“{region.region}”重复"))
         labels[region.region] = region.label
+        vendors[region.region] = tuple(Vendor(item.name, tuple(item.spellings)) for item in region.vendors)
         for kind in region.processes:
             if kind not in bases:
                 problems.append(
@@ -70,7 +74,7 @@ def load(data: Path = DATA) -> ProcessBook:
             problems.extend(overlay.problems)
     if problems:
         raise DataError(list(dict.fromkeys(problems)))
-    return ProcessBook(labels, resolved)
+    return ProcessBook(labels, resolved, vendors)
 
 
 def _bases(data: Path, problems: list[str]) -> dict[str, tuple[KindModel, Located]]:

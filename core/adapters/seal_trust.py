@@ -40,17 +40,20 @@ class Trust:
         """
         certificate = x509.load_der_x509_certificate(der)
         fault = _dates(certificate, now) or _use(certificate) or _key(certificate, public_keys)
-        return fault or self._issuer(der, now)
+        if fault or self.issued(der, now):
+            return fault
+        return "印章证书不是本系统认可的机构签发的，请换用认可机构的 UKey"
 
-    def _issuer(self, der: bytes, now: datetime) -> str | None:
+    def issued(self, der: bytes, now: datetime) -> bool:
+        """Whether the chain leads to one of the authorities and everything in it is valid at `now`."""
         checking = CertificateValidator(
             asn1_x509.Certificate.load(der), validation_context=self._context(now)
         )
         try:
             asyncio.run(checking.async_validate_path())
         except (PathError, ValidationError):
-            return "印章证书不是本系统认可的机构签发的，请换用认可机构的 UKey"
-        return None
+            return False
+        return True
 
     def validate(self, pdf: bytes, now: datetime) -> Validation:
         """Judge every signature of `pdf`: the first bad one, else the last. Never raises for a bad file."""

@@ -1,112 +1,24 @@
 """Tables of the core. The invariants of the ledger are constraints here, not only rules in code."""
 
-from datetime import UTC, datetime
-from typing import Any
-
 from sqlalchemy import (
     JSON,
     BigInteger,
     Boolean,
     CheckConstraint,
     Column,
-    CursorResult,
-    DateTime,
-    Dialect,
     ForeignKey,
     Index,
     Integer,
-    MetaData,
     String,
     Table,
     Text,
-    TypeDecorator,
     UniqueConstraint,
 )
 
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-Id = BigInteger().with_variant(Integer, "sqlite")
-Fen = BigInteger
+from core.adapters.identity_tables import account, session, unit
+from core.adapters.table_types import Fen, Id, Utc, inserted_id, key, metadata
 
-
-class Utc(TypeDecorator[datetime]):
-    """Timezone-aware UTC; SQLite keeps no zone, so it is given back here."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
-        """Refuse naive times, store UTC."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            message = "times must be timezone-aware"
-            raise ValueError(message)
-        return (
-            value.astimezone(UTC).replace(tzinfo=None) if dialect.name == "sqlite" else value.astimezone(UTC)
-        )
-
-    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:
-        """Give UTC back."""
-        if value is None:
-            return None
-        result: datetime = value.replace(tzinfo=UTC) if dialect.name == "sqlite" else value.astimezone(UTC)
-        return result
-
-
-def inserted_id(result: CursorResult[Any]) -> int:
-    """The primary key that an INSERT made."""
-    key = result.inserted_primary_key
-    if key is None:
-        message = "the statement inserted no row"
-        raise LookupError(message)
-    return int(key[0])
-
-
-def _id() -> Column[int]:
-    return Column("id", Id, primary_key=True, autoincrement=True)
-
-
-unit = Table(
-    "unit", metadata, _id(),
-    Column("region", String(20), nullable=False),
-    Column("division", String(6), nullable=False),
-    Column("code", String(20), nullable=False),
-    Column("name", String(100), nullable=False),
-    Column("parent_id", ForeignKey("unit.id")),
-    Column("office_id", ForeignKey("unit.id")),
-    Column("procurement_id", ForeignKey("unit.id")),
-    Column("token_label", String(32)),
-    UniqueConstraint("division", "code"),
-)  # fmt: skip
-
-account = Table(
-    "account", metadata, _id(),
-    Column("login", String(40), nullable=False, unique=True),
-    Column("name", String(50), nullable=False),
-    Column("phone", String(30), nullable=False, server_default=""),
-    Column("role", String(30), nullable=False),
-    Column("unit_id", ForeignKey("unit.id"), nullable=False),
-    Column("password_hash", String(200), nullable=False),
-    Column("failures", Integer, nullable=False, server_default="0"),
-    Column("locked_until", Utc),
-    Index(None, "unit_id", "role"),
-)  # fmt: skip
-
-session = Table(
-    "session", metadata,
-    Column("token_hash", String(64), primary_key=True),
-    Column("account_id", ForeignKey("account.id"), nullable=False),
-    Column("created_at", Utc, nullable=False),
-    Column("expires_at", Utc, nullable=False),
-)  # fmt: skip
+__all__ = ["Id", "Utc", "account", "inserted_id", "metadata", "session", "unit"]
 
 process_version = Table(
     "process_version", metadata,
@@ -121,7 +33,7 @@ counter = Table(
 )  # fmt: skip
 
 document = Table(
-    "document", metadata, _id(),
+    "document", metadata, key(),
     Column("number", String(40), nullable=False, unique=True),
     Column("region", String(20), nullable=False),
     Column("kind", String(30), nullable=False),
@@ -177,7 +89,7 @@ history = Table(
 )  # fmt: skip
 
 indicator = Table(
-    "indicator", metadata, _id(),
+    "indicator", metadata, key(),
     Column("unit_id", ForeignKey("unit.id"), nullable=False),
     Column("code", String(40), nullable=False),
     Column("name", String(100), nullable=False),
@@ -203,7 +115,7 @@ hold = Table(
 )  # fmt: skip
 
 movement = Table(
-    "movement", metadata, _id(),
+    "movement", metadata, key(),
     Column("indicator_id", ForeignKey("indicator.id"), nullable=False),
     Column("document_id", ForeignKey("document.id"), nullable=False),
     Column("seq", Integer, nullable=False),
@@ -246,7 +158,7 @@ audit_head = Table(
 )  # fmt: skip
 
 outbox = Table(
-    "outbox", metadata, _id(),
+    "outbox", metadata, key(),
     Column("document_id", ForeignKey("document.id"), nullable=False),
     Column("topic", String(40), nullable=False),
     Column("body", JSON, nullable=False),
@@ -262,7 +174,7 @@ outbox = Table(
 )  # fmt: skip
 
 notice = Table(
-    "notice", metadata, _id(),
+    "notice", metadata, key(),
     Column("account_id", ForeignKey("account.id"), nullable=False),
     Column("number", String(40), nullable=False),
     Column("text", Text, nullable=False),
@@ -272,7 +184,7 @@ notice = Table(
 )  # fmt: skip
 
 certificate = Table(
-    "certificate", metadata, _id(),
+    "certificate", metadata, key(),
     Column("document_id", ForeignKey("document.id"), nullable=False),
     Column("sha256", String(64), nullable=False),
     Column("seal", String(120), nullable=False),
@@ -283,7 +195,7 @@ certificate = Table(
 )  # fmt: skip
 
 repair = Table(
-    "repair", metadata, _id(),
+    "repair", metadata, key(),
     Column("document_id", ForeignKey("document.id"), nullable=False),
     Column("number", String(40), nullable=False),
     Column("goal", String(40), nullable=False),

@@ -1,7 +1,7 @@
 """Units, roles and accounts, and the rule by which a unit's account numbers are made (nm-5)."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -70,13 +70,17 @@ class Unit:
 
 @dataclass(frozen=True)
 class Account:
-    """Who is signed in. `login` is the account number; `name` is a person and is masked in logs."""
+    """Who is signed in. `login` is the account number; `name` is a person and is masked in logs.
+
+    A deputy at work keeps its own id, login and name; `role` is then the other's, `acts_for` the other's name.
+    """
 
     id: int
     login: str
     name: str
     role: Role
     unit: Unit
+    acts_for: str = ""
 
     @property
     def region(self) -> str:
@@ -85,17 +89,26 @@ class Account:
 
     @property
     def label(self) -> str:
-        """`李明（采购单位经办 01）`: no personal numbers."""
-        return f"{self.name}（{ROLE_LABELS[self.role]}）"
+        """`李明（采购单位经办 01）`, of a deputy `赵青（代李明，采购单位经办 01）`: no personal numbers."""
+        deputy = f"代{self.acts_for}，" if self.acts_for else ""
+        return f"{self.name}（{deputy}{ROLE_LABELS[self.role]}）"
+
+    def standing_in_for(self, other: "Account") -> "Account":
+        """This account doing the other's work: its own person, the other's role."""
+        return replace(self, role=other.role, acts_for=other.name)
 
 
 @dataclass(frozen=True)
 class Session:
-    """A server-side session; `token` is known to the client only, the store keeps its hash."""
+    """A server-side session; `token` is known to the client only, the store keeps its hash.
+
+    `certificate` is the sha256 of the certificate that opened it, empty where a password did.
+    """
 
     token: str
     account: Account
     expires_at: datetime
+    certificate: str = ""
 
 
 # Source nm-5: division code + budget code + 01 (handler) or 02 (head).

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from core.domain.catalogue import Catalogue
+from core.domain.rights import Rights
+from core.service.identity_ports import CertificateJudge, OneTimeCodes
 from core.service.ports import Blobs, Database, Hasher, Processes
 from core.service.sealing_ports import CertificateRenderer, Signer
 
@@ -16,6 +18,9 @@ class Rules:
     session_seconds: int = 8 * 3600
     failures_before_lock: int = 5
     lock_seconds: int = 15 * 60
+    challenge_seconds: int = 2 * 60
+    ticket_seconds: int = 10 * 60  # between two steps of a sign-in or a binding
+    invitation_seconds: int = 7 * 24 * 3600
 
     @property
     def session(self) -> timedelta:
@@ -35,4 +40,7 @@ class System:
     blobs: Blobs
     signer: Signer
     renderer: CertificateRenderer
+    certificates: CertificateJudge
+    codes: OneTimeCodes
+    rights: Rights
     rules: Rules = Rules()

@@ -15,7 +15,7 @@ from tests.web.conftest import HANDLER, OTHER, REVIEWER, Browser, Clock
 from tests.web.echo import EchoTalk
 from web.app import create_app
 from web.parts import Parts
-from web.security import secret_key
+from core.adapters.secret_key import secret_key
 from web.session import local
 
 

@@ -1,5 +1,8 @@
 """A real signature with a SoftHSM key through the core's signer; the PIN is used once or not at all."""
 
+import io
+import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,6 +11,8 @@ import pytest
 import diagnostics
 from core.adapters.signer import Pkcs11Signer
 from core.adapters.softhsm import DemoSeal, DemoToken, Provisioned, provision
+from core.domain.errors import InvalidError
+from diagnostics import __main__ as command
 from diagnostics.consent import Consent
 from tests.diagnostics.conftest import MockBuilder
 
@@ -120,3 +125,29 @@ def test_a_key_that_reports_failed_tries_is_left_alone(
     )
     assert report.of("pdf_sign").finding == "sign_risky"
     assert attempts == []
+
+
+def test_the_command_takes_the_pin_from_standard_input_once(
+    keyed: Keyed,
+    tmp_path: Path,
+    attempts: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    made = keyed("公章")
+    arguments = ["run", "--region", "neimenggu", "--offline", "--only", "pdf_sign", "--sign-test", "--json"]
+    arguments += ["--module", str(made.module), "--trust", str(tmp_path / "trust.pem")]
+    monkeypatch.setattr(sys, "stdin", io.StringIO(PIN + "\n"))
+    assert command.main(arguments) == 0
+    printed = capsys.readouterr().out
+    found = {item["probe"]: item["finding"] for item in json.loads(printed)["results"]}
+    assert found["pdf_sign"] == "sign_works"
+    assert PIN not in printed
+    monkeypatch.setattr(sys, "stdin", io.StringIO("\n"))
+    assert command.main(arguments) == 2
+    assert attempts == [PIN]
+
+
+def test_authorities_that_are_not_there_are_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(InvalidError, match=r"none\.pem"):
+        diagnostics.run("neimenggu", trust=tmp_path / "none.pem", offline=True)

@@ -6,7 +6,7 @@ Some are asked again buried among held-out chatter, as in long stories, or cut t
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from kb.entries import THRESHOLDS, Library
 from kb.features import Analyzer
-from kb.index import Ints, Row, build, rows_of
+from kb.index import Row, build, rows_of
 from kb.scoring import (
     FACTS,
     SIGNALS,
@@ -26,6 +26,7 @@ from kb.scoring import (
     Scorer,
     Scores,
     Weights,
+    belonging,
     confide,
     judge,
     sure,
@@ -38,12 +39,13 @@ BURIED_SHARE = 0.1  # of them, assumed to be hidden in chatter
 CUT_SHARE = 0.1  # of them, assumed to be a single word
 FALSE_SHARE = 0.05  # of the answers given may be false
 REFUSED_SHARE = 0.85  # of the questions without an answer shall be refused outright
-_EACH = 5  # every fifth question is also buried, and cut
+_EACH = 5  # every fifth question is also buried
 _WINDOWS = (0.0, 0.2, 0.3, 0.4, 0.5, 0.6)
 _SURES = (0.7, 0.8, 0.9, 0.95, 0.97, 0.98, 0.99, 1.0)
 _SURE_COSTS = 0.001  # of the questions may be lost for not listening to their sound
 _STEPS = 201
 _WRITTEN = (0, 1)
+_NO_ROWS = np.empty(0)
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -52,7 +54,7 @@ _NEUTRAL = Parameters(
     both=Weights(classifier=1, nearest=0, negative=0),
     sure=1,
     window=0,
-    calibration=Calibration(intercept=0, odds=1, margin=0, nearest=0, share=0, length=0, agreement=0),
+    calibration=Calibration(intercept=0, **dict.fromkeys(FACTS, 0.0)),
     answer=0.5,
     clarify=0.25,
 )
@@ -60,13 +62,12 @@ _NEUTRAL = Parameters(
 
 @dataclass(frozen=True)
 class Held:
-    """A held-out question: its class, the class of none, its evidence, and the first row of each class."""
+    """A held-out question: its class, the class of none, and its evidence (without the rows, which are many)."""
 
     topic: int
     none: int
     whole: Evidence
     parts: tuple[Evidence, ...]
-    firsts: Ints
     how: str  # whole, buried in chatter, or cut to one word
 
 
@@ -95,10 +96,11 @@ def fit(library: Library, cache: Path) -> Fitted:
     calibration = _calibrate(facts, right, mass)
     confidence: Array = confide(calibration, facts)
     answer = _answer_threshold(confidence, right, mass)
-    clarify = min(answer, float(np.quantile(confidence[none], REFUSED_SHARE))) if none.any() else answer / 2
+    belongs = np.array([belonging(one) for one in scores])
+    clarify = float(np.quantile(belongs[none], REFUSED_SHARE)) if none.any() else 0.5
     return Fitted(
         parameters.model_copy(update={"calibration": calibration, "answer": answer, "clarify": clarify}),
-        _figures(held, right, confidence, answer, clarify)
+        _figures(held, right, confidence >= answer, belongs > clarify)
         | {"heard": float(np.mean([one.heard for one in scores]))},
     )
 
@@ -112,7 +114,7 @@ def write(fitted: Fitted, content: Path) -> Path:
         "# written / both：各信号的权重（只看字；再加词、读音与报错原文）；negative 是“无答案”一类的偏置。\n"
         "# sure：只看字时概率达到它就不再看其他；window：长文里最像的一段所占的比重。\n"
         "# calibration：把握（0–1）的逻辑回归系数。\n"
-        "# answer：把握达到它就回答；clarify：达到它就反问，低于它说不知道。\n"
+        "# answer：把握达到它就回答；clarify：不够把握而“属于这里”的程度达到它就反问，低于它说不知道。\n"
         f"# {FOLDS} 折交叉验证（每折都是索引没见过的问法；buried 是埋在闲话里的，words 是只说一个词的）：\n{figures}"
         + yaml.safe_dump(_rounded(fitted.parameters.model_dump()), allow_unicode=True, sort_keys=False),
         encoding="utf-8",
@@ -139,9 +141,7 @@ def _hold_out(region: str, library: Library, analyzer: Analyzer) -> list[Held]:
         kept = [row for at, row in enumerate(rows) if folds.get(at) != fold]
         away = [rows[at] for at in asked if folds[at] == fold]
         scorer = Scorer(build(region, topics, kept, analyzer), analyzer, _NEUTRAL)
-        held += [
-            _ask(scorer, row, word, "cut") for row in away[::_EACH] if (word := _word(row, analyzer, random))
-        ]
+        held += [_ask(scorer, row, word, "cut") for row in away if (word := _word(row, analyzer, random))]
         chatter = [row.text for row in away if row.origin == "negative" and row.voice == "far"]
         held += [_ask(scorer, row, row.text, "whole") for row in away]
         if chatter:
@@ -161,9 +161,9 @@ def _word(row: Row, analyzer: Analyzer, random: np.random.Generator) -> str:
 
 def _ask(scorer: Scorer, row: Row, text: str, how: str) -> Held:
     clean = normalise(text).clean
-    whole, *parts = scorer.weigh_all(clean, windows(clean))
-    none = len(scorer.index.topics)
-    return Held(row.topic, none, whole, tuple(parts), scorer.index.firsts, how)
+    evidence = (replace(one, rows=_NO_ROWS) for one in scorer.weigh_all(clean, windows(clean)))
+    whole, *parts = evidence
+    return Held(row.topic, len(scorer.index.topics), whole, tuple(parts), how)
 
 
 def _none(held: Sequence[Held]) -> Flags:
@@ -227,10 +227,10 @@ def _grouped(held: Sequence[Held], mass: Array) -> list[tuple[Array, NDArray[np.
 
 def _cascade(parameters: Parameters, one: Held) -> Scores:
     """What `Scorer.score` does, on evidence already gathered."""
-    scores = judge(parameters, one.firsts, one.whole, heard=False)
+    scores = judge(parameters, one.whole, heard=False)
     if sure(parameters, scores, parts=len(one.parts)):
         return scores
-    return judge(parameters, one.firsts, one.whole, one.parts, heard=True)
+    return judge(parameters, one.whole, one.parts, heard=True)
 
 
 def _right(scores: Sequence[Scores], held: Sequence[Held]) -> Flags:
@@ -272,12 +272,10 @@ def _answer_threshold(confidence: Array, right: Flags, mass: Array) -> float:
     return 1.0
 
 
-def _figures(
-    held: Sequence[Held], right: Flags, confidence: Array, answer: float, clarify: float
-) -> dict[str, float]:
+def _figures(held: Sequence[Held], right: Flags, given: Flags, belongs: Flags) -> dict[str, float]:
     how = np.array([one.how for one in held])
-    whole, none, given = how == "whole", _none(held), confidence >= answer
-    asked, between = ~none & whole, ~given & (confidence >= clarify)
+    whole, none, word = how == "whole", _none(held), how == "cut"
+    asked, between = ~none & whole, ~given & belongs
     figures = {"questions": float(asked.sum()), "negatives": float((none & whole).sum())}
     shares = {
         "recall_at_1": (right, asked),
@@ -285,8 +283,9 @@ def _figures(
         "answered_right": (right & given, asked),
         "answered_wrong": (~right & given, asked),
         "clarified": (between, asked),
-        "words_answered_right": (right & given, how == "cut"),
-        "words_answered_wrong": (~right & given, how == "cut"),
+        "words_answered_right": (right & given, word),
+        "words_answered_wrong": (~right & given, word),
+        "words_clarified": (between, word),
         "negatives_answered": (given, none & whole),
         "negatives_clarified": (between, none & whole),
     }

@@ -46,11 +46,12 @@ class Row:
 
 @dataclass(frozen=True)
 class Vector:
-    """A question in a space: known features with tf-idf values (unit length), and their share of all."""
+    """A question in a space: known features with tf-idf values (unit length), their share of all, their weight."""
 
     ids: Ints
     values: Floats
     share: float
+    weight: float  # sum of the idf of what tells rows apart: how much the question says at all
 
 
 @dataclass(frozen=True)
@@ -69,33 +70,43 @@ class Space:
         """Weigh the features of a question; `share` is how many of them are known."""
         known = [at for at in map(self.vocabulary.get, found) if at is not None]
         if not known:
-            return Vector(np.empty(0, np.int32), np.empty(0, np.float32), 0.0)
+            return Vector(np.empty(0, np.int32), np.empty(0, np.float32), 0.0, 0.0)
         counts = dict.fromkeys(known, 1)
         repeated = len(counts) < len(known)
         if repeated:
             counts = Counter(known)
         ids = np.fromiter(counts, np.int32, len(counts))
         values = self.idf[ids]
+        weight = float(values @ (self.starts[ids + 1] > self.starts[ids]))
         if repeated:
             values *= 1 + np.log(np.fromiter(counts.values(), np.float32, len(counts)))
         values /= math.sqrt(values @ values)
-        return Vector(ids, values, len(counts) / (len(counts) + len(found) - len(known)))
+        return Vector(ids, values, len(counts) / (len(counts) + len(found) - len(known)), weight)
 
     def classify(self, vector: Vector) -> Floats:
         """The classifier's score of each class."""
         return vector.values @ self.weights[vector.ids] + self.bias
 
-    def similar(self, vector: Vector, count: int) -> NDArray[np.float64]:
-        """Cosine of the question with each of the `count` rows."""
+    def similar(self, vector: Vector, count: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Cosine of the question with each of the `count` rows, and how much of the question each row holds.
+
+        The cosine punishes long rows; the second is the share of the question's weight, whatever else the row says.
+        Features of very many rows have no list and no weight; a question of nothing else is held by every row.
+        """
+        if vector.weight == 0:
+            return np.zeros(count), np.full(count, float(vector.share > 0))
         last = self.starts[vector.ids + 1]
         sizes = last - self.starts[vector.ids]
         # One flat list of positions for all the features' runs, without a Python loop.
         positions = np.repeat(last - np.cumsum(sizes), sizes)
         positions += np.arange(len(positions))
-        parts = self.values.take(positions)
-        parts *= np.repeat(vector.values, sizes)
-        summed = np.bincount(self.rows.take(positions), weights=parts, minlength=count)
-        return summed.astype(np.float64, copy=False)
+        rows = self.rows.take(positions)
+        weights = np.repeat(vector.values, sizes)
+        known = vector.share / float(vector.values @ (sizes > 0))
+        holds = known * np.bincount(rows, weights=weights, minlength=count)
+        weights *= self.values.take(positions)
+        cosines = np.bincount(rows, weights=weights, minlength=count)
+        return cosines.astype(np.float64, copy=False), holds.astype(np.float64, copy=False)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from kb.entries import Library, load_all
 from kb.features import Analyzer, cache_folder
 from kb.index import open_index
-from kb.scoring import SIGNALS, Scorer, Scores, load_parameters
+from kb.scoring import SIGNALS, Scorer, Scores, belonging, load_parameters
 from kb.text import compact, normalise
 
 CONTENT = Path(__file__).parent / "content"
@@ -85,7 +85,7 @@ class Retriever:
             return _NOTHING
         scores = self._scorer.score(clean, prior)
         confidence = self._scorer.confidence(scores)
-        kind = self._kind(confidence)
+        kind = self._kind(confidence, belonging(scores))
         ranked = tuple(self._candidate(scores, int(at)) for at in scores.order[:MAX_CANDIDATES])
         return Finding(
             kind=kind,
@@ -96,18 +96,18 @@ class Retriever:
             explanation=self._explain(scores),
         )
 
-    def _kind(self, confidence: float) -> Kind:
+    def _kind(self, confidence: float, belongs: float) -> Kind:
         if confidence >= self._scorer.parameters.answer:
             return "answer"
-        return "clarify" if confidence >= self._scorer.parameters.clarify else "unknown"
+        return "clarify" if belongs > self._scorer.parameters.clarify else "unknown"
 
     def _candidate(self, scores: Scores, at: int) -> Candidate:
         entry = self._entries[at]
         return Candidate(entry.id, entry.sources, float(scores.probabilities[at]), entry.title)
 
     def _explain(self, scores: Scores) -> Explanation:
-        row = self._scorer.index.rows[scores.row]
         first = int(scores.order[0])
+        row = self._scorer.closest(scores.evidence, first)
         return Explanation(
             closest=row.text,
             origin=row.origin,

@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,12 +19,17 @@ from core.adapters.yaml_reader import read_model
 from core.domain.errors import DataError
 from kb.entries import THRESHOLDS
 from kb.features import Analyzer, sounds
-from kb.index import Index, Ints
+from kb.index import Index, Row
 from kb.text import windows
 
 SIGNALS = ("classifier", "nearest", "words", "sound", "sound_nearest", "error")
-FACTS = ("odds", "margin", "nearest", "share", "length", "agreement")
+FACTS = ("odds", "margin", "nearest", "share", "slightness", "held", "agreement")
 _ALIKE = 60  # rapidfuzz score from which an error text counts as found
+# By cross-validation on phrasings, whole and cut to a word, of all regions:
+_AS_FULL = 0.9  # of what the fullest row holds, another must hold to be counted beside it
+_SAID_BEFORE = 0.7  # share of a question held by known texts from which it says nothing new
+_SAME = 0.999  # cosine from which a question is a known text
+_WEIGHTY = 5.0  # idf of a question that says half of what can be said; a rare word has 8, a common one 3
 _LEAST = 1e-6  # a prior of 0 forbids in effect
 
 
@@ -58,8 +62,9 @@ class Calibration(BaseModel):
     margin: float  # log ratio to the second topic
     nearest: float  # cosine with the closest row of the first topic
     share: float  # weight share of the question's features that the index knows
-    length: float  # logarithm of the question's characters: a single word seldom says enough
-    agreement: float  # share of the first topic among the rows that are close
+    slightness: float  # from 1 towards 0 with the weight of what was said: a single word seldom says enough
+    held: float  # how much of the question the row holds that holds most of it
+    agreement: float  # share of the first topic among the rows that hold nearly as much
 
     @cached_property
     def vector(self) -> NDArray[np.float64]:
@@ -71,7 +76,8 @@ class Parameters(BaseModel):
     """`thresholds.yaml`.
 
     `sure` is the probability at which the written signals suffice, `window` the share of a long text's most
-    telling window, `answer` and `clarify` the confidence from which it is answered or asked back.
+    telling window, `answer` the confidence from which it is answered, `clarify` the belonging from which the rest is
+    asked back.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -87,12 +93,19 @@ class Parameters(BaseModel):
 
 @dataclass(frozen=True)
 class Evidence:
-    """Signals of one text, signal × class in the order of `SIGNALS`; `rows` is the cosine with each row."""
+    """Signals of one text, signal × class in the order of `SIGNALS`.
+
+    `rows` is the cosine with each row. `held` is how much of the text the row holds that holds most of it, and
+    `agreement` how the rows that hold nearly as much are shared out among the topics: a word that stands in the
+    phrasings of many topics tells little, however well it fits one of them.
+    """
 
     signals: NDArray[np.float64]
     rows: NDArray[np.float64]
+    agreement: NDArray[np.float64]
+    held: float
     share: float
-    length: int
+    weight: float
 
 
 @dataclass(frozen=True)
@@ -102,7 +115,6 @@ class Scores:
     probabilities: NDArray[np.float64]
     order: NDArray[np.intp]  # topics, best first
     facts: NDArray[np.float64]  # what calibration sees
-    row: int  # the closest row of the first topic
     evidence: Evidence
     heard: bool  # whether words, sound and error texts were needed
 
@@ -124,17 +136,13 @@ def weigh(weights: Weights, signals: NDArray[np.float64]) -> NDArray[np.float64]
 
 def judge(
     parameters: Parameters,
-    firsts: Ints,
     whole: Evidence,
     parts: Sequence[Evidence] = (),
     *,
     heard: bool,
     lean: NDArray[np.float64] | None = None,
 ) -> Scores:
-    """Weigh the whole text with the part whose topic stands out most; `lean` is added before normalising.
-
-    `firsts` is the first row of each class.
-    """
+    """Weigh the whole text with the part whose topic stands out most; `lean` is added before normalising."""
     weights = parameters.both if heard else parameters.written
     total, told = weigh(weights, whole.signals), whole
     if parts and parameters.window > 0:
@@ -147,27 +155,30 @@ def judge(
     probabilities = np.exp(total - total.max())
     probabilities /= probabilities.sum()
     order = np.argsort(-probabilities[:-1])
-    start, end = firsts[order[0]], firsts[order[0] + 1]
-    source = whole if told is whole or whole.rows[start:end].max() >= told.rows[start:end].max() else told
-    row = int(start + source.rows[start:end].argmax())
-    agreement = _agreement(told.rows, int(start), int(end), int(firsts[-1]))
-    share, length = max(whole.share, told.share), math.log1p(told.length)
-    facts = np.array([*_odds(probabilities, order), source.rows[row], share, length, agreement])
-    return Scores(probabilities, order, facts, row, told, heard)
+    first = order[0]
+    nearest = max(whole.signals[1, first], told.signals[1, first])
+    share = max(whole.share, told.share)
+    slightness = _WEIGHTY / (_WEIGHTY + told.weight)
+    odds, margin = _odds(probabilities, order)
+    facts = np.array([odds, margin, nearest, share, slightness, told.held, told.agreement[first]])
+    return Scores(probabilities, order, facts, told, heard)
 
 
-def confide(calibration: Calibration, facts: NDArray[np.float64]) -> Any:
-    """Probability, 0 to 1, that the first topic is right; for one question or for a matrix of them."""
-    return 1 / (1 + np.exp(-(calibration.intercept + facts @ calibration.vector)))
+def confide(calibration: Calibration, facts: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Probability, 0 to 1, that the first topic is right; for each row of a matrix of facts.
+
+    Where known texts hold nearly all that was said, it can be no surer than their share of the topic: 合同 alone may
+    fit one topic best and still stand in five. A text that is itself a known one is excepted.
+    """
+    sure: NDArray[np.float64] = 1 / (1 + np.exp(-(calibration.intercept + facts @ calibration.vector)))
+    nearest, held, agreement = facts[:, 2], facts[:, 5], facts[:, 6]
+    vague = (held >= _SAID_BEFORE) & (nearest < _SAME)
+    return np.where(vague, np.minimum(sure, agreement), sure)
 
 
-def _agreement(rows: NDArray[np.float64], start: int, end: int, topics: int) -> float:
-    """How much of the closeness of all rows half as close as the closest or closer lies in `start:end`."""
-    least = rows[:topics].max() / 2
-    if least <= 0:
-        return 0.0
-    own = rows[start:end]
-    return float(own[own >= least].sum() / rows[:topics][rows[:topics] >= least].sum())
+def belonging(scores: Scores) -> float:
+    """How far the question belongs here at all: what is known of it times the probability of any topic."""
+    return float(scores.facts[3] * (1 - scores.probabilities[-1]))
 
 
 def _odds(probabilities: NDArray[np.float64], order: NDArray[np.intp]) -> tuple[float, float]:
@@ -194,26 +205,32 @@ class Scorer:
         """Score a normalised text; `prior` multiplies a topic's odds (1.0 changes nothing)."""
         lean = self._lean(prior)
         whole = self.read(clean)
-        scores = judge(self.parameters, self.index.firsts, whole, heard=False, lean=lean)
+        scores = judge(self.parameters, whole, heard=False, lean=lean)
         pieces = windows(clean)
         if sure(self.parameters, scores, parts=len(pieces)):
             return scores
         _, *parts = self.weigh_all(clean, pieces, whole)
-        return judge(self.parameters, self.index.firsts, whole, parts, heard=True, lean=lean)
+        return judge(self.parameters, whole, parts, heard=True, lean=lean)
 
     def confidence(self, scores: Scores) -> float:
         """Calibrated probability that the first topic is right."""
-        return float(confide(self.parameters.calibration, scores.facts))
+        return float(confide(self.parameters.calibration, scores.facts[None])[0])
+
+    def closest(self, evidence: Evidence, topic: int) -> Row:
+        """The row of a topic that is most like the text."""
+        start, end = self.index.firsts[topic : topic + 2]
+        return self.index.rows[int(start + evidence.rows[start:end].argmax())]
 
     def read(self, clean: str) -> Evidence:
         """The written signals; the others are zero."""
         index = self.index
         vector = index.written.vector(self._analyzer.features(clean))
-        rows = index.written.similar(vector, len(index.rows))
+        rows, holds = index.written.similar(vector, len(index.rows))
+        held, agreement = self._agreement(holds)
         signals = np.zeros((len(SIGNALS), len(index.topics) + 1))
         signals[0] = index.written.classify(vector)
         signals[1] = self._best(rows)
-        return Evidence(signals, rows, vector.share, len(clean))
+        return Evidence(signals, rows, agreement, held, vector.share, vector.weight)
 
     def hear(self, clean: str, evidence: Evidence) -> None:
         """Add the signals of words and of sound."""
@@ -221,7 +238,7 @@ class Scorer:
         evidence.signals[2] = index.worded.classify(index.worded.vector(self._analyzer.words(clean)))
         vector = index.spoken.vector(sounds(clean, index.readings))
         evidence.signals[3] = index.spoken.classify(vector)
-        evidence.signals[4] = self._best(index.spoken.similar(vector, len(index.rows)))
+        evidence.signals[4] = self._best(index.spoken.similar(vector, len(index.rows))[0])
 
     def match(self, clean: str, evidence: Evidence) -> None:
         """Add the signal of error texts found in part."""
@@ -243,6 +260,16 @@ class Scorer:
         """The closest row of each class; the appended zero stands for a class without rows."""
         best: NDArray[np.float64] = np.maximum.reduceat(np.append(rows, 0.0), self.index.firsts)
         return best
+
+    def _agreement(self, holds: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        """How much of the text the fullest row holds, and each topic's share of the rows nearly as full."""
+        holds = holds[: self.index.firsts[-1]]
+        most = float(holds.max(initial=0.0))
+        if most <= 0:
+            return 0.0, np.zeros(len(self.index.topics))
+        near = np.flatnonzero(holds >= _AS_FULL * most)
+        counts = np.diff(np.searchsorted(near, self.index.firsts))
+        return most, counts / len(near)
 
     def _lean(self, prior: Mapping[str, float] | None) -> NDArray[np.float64] | None:
         if not prior:

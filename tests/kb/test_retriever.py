@@ -94,13 +94,48 @@ def test_any_text_gives_a_well_formed_finding(retriever, text):
     assert len(finding.choices) <= 4
 
 
-@pytest.mark.parametrize("word", ["作废", "退回", "卖场", "计划", "锁", "报错了"])
+@pytest.mark.parametrize(
+    "word",
+    [
+        "作废",
+        "退回",
+        "卖场",
+        "计划",
+        "锁",
+        "报错了",
+        "合同",
+        "电子卖场",
+        "备案书",
+        "账号",
+        "指标",
+        "合同怎么办",
+    ],
+)
 def test_a_vague_word_is_asked_back_with_two_to_four_choices(retriever, library, word):
     finding = retriever.find(word)
     assert finding.kind == "clarify"
     assert 2 <= len(finding.choices) <= 4
     assert finding.choices == finding.candidates[: len(finding.choices)]
     assert {one.title for one in finding.choices} <= {entry.title for entry in library.entries.values()}
+
+
+def test_a_word_of_many_topics_is_no_surer_than_its_share_of_them(retriever):
+    """合同 is in the phrasings of five topics; the classifier alone would be sure of the one about voiding."""
+    finding = retriever.find("合同")
+    scores = retriever._scorer.score("合同")
+    assert scores.probabilities.max() > 0.9
+    assert finding.confidence <= scores.evidence.agreement.max() < 0.5
+
+
+def test_what_every_phrasing_says_tells_nothing(retriever):
+    assert retriever.find("计划").confidence < 0.2
+
+
+def test_a_known_phrasing_is_answered_however_common_its_words(retriever, library):
+    shortest = {min(entry.phrasings.short, key=len): entry.id for entry in library.of_region("neimenggu")}
+    found = {text: retriever.find(text) for text in shortest}
+    answered = [text for text, topic in shortest.items() if found[text].candidates[0].topic == topic]
+    assert len(answered) >= 0.9 * len(shortest)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import Protocol
 from unicodedata import east_asian_width
 
-from web.words import short_when
+from web.words import short_when, turn
 
 
 class FlowNode(Protocol):
@@ -116,18 +116,20 @@ def wrap(text: str, room: float) -> tuple[str, ...]:
     return (text[:cut], clip(text[cut:], room))
 
 
-def _tip(node: FlowNode) -> str:
+def _tip(node: FlowNode, me: str) -> str:
     parts = [f"{node.label}：{STATES.get(node.state, node.state)}"]
     if node.who:
         parts.append(f"{node.who} {short_when(node.when)}".strip())
     if node.opinion:
         parts.append(f"意见：{node.opinion}")
     if node.whose:
-        parts.append(f"等 {node.whose}")
+        parts.append(turn(node.whose, me))
     return "\n".join([*parts, node.help] if node.help else parts)
 
 
-def _person(node: FlowNode) -> str:
+def _person(node: FlowNode, me: str) -> str:
+    if node.state == "current" and me in node.whose.split("、"):
+        return "轮到您"
     return (node.whose if node.state == "current" else node.who).split("（")[0]
 
 
@@ -155,8 +157,11 @@ def _places(
     return places, lanes, rows
 
 
-def wide(nodes: Sequence[FlowNode], edges: Sequence[Edge]) -> Drawing:
-    """Lanes as bands, time from left to right; what lies off the main way in a second row of its lane."""
+def wide(nodes: Sequence[FlowNode], edges: Sequence[Edge], me: str = "") -> Drawing:
+    """Lanes as bands, time from left to right; what lies off the main way in a second row of its lane.
+
+    `me` is the label of the account that looks.
+    """
     places, names, rows = _places(*_split(nodes, edges))
     lanes, top = [], 0.0
     for name in names:
@@ -169,8 +174,8 @@ def wide(nodes: Sequence[FlowNode], edges: Sequence[Edge]) -> Drawing:
         column, row = places[node.id]
         x = _GUTTER + column * _COLUMN + (_COLUMN - _BOX_W) / 2
         y = tops[node.lane] + (_ROW - _BOX_H) / 2 + row * (_ROW - 6)
-        notes = tuple(clip(note, 7.2) for note in (_person(node), short_when(node.when)) if note)
-        boxes[node.id] = Box(x, y, _BOX_W, _BOX_H, wrap(node.label, 6.4), notes, node.state, _tip(node))
+        notes = tuple(clip(note, 7.2) for note in (_person(node, me), short_when(node.when)) if note)
+        boxes[node.id] = Box(x, y, _BOX_W, _BOX_H, wrap(node.label, 6.4), notes, node.state, _tip(node, me))
     width = _GUTTER + (max(column for column, _ in places.values()) + 1) * _COLUMN + 6
     lines = tuple(
         _route(boxes[a], boxes[b], kind) for a, b, kind in edges if a in boxes and b in boxes and a != b
@@ -228,13 +233,16 @@ def _in_order(nodes: Sequence[FlowNode], edges: Sequence[Edge]) -> list[FlowNode
     return order
 
 
-def narrow(nodes: Sequence[FlowNode], edges: Sequence[Edge], paper: float = _PAPER) -> Drawing:
-    """One station under the other on a rail; returns bow out at the right. Lanes are named where there is room."""
+def narrow(nodes: Sequence[FlowNode], edges: Sequence[Edge], paper: float = _PAPER, me: str = "") -> Drawing:
+    """One station under the other on a rail; returns bow out at the right. Lanes are named where there is room.
+
+    `me` is the label of the account that looks.
+    """
     boxes: dict[str, Box] = {}
     lanes, y = [], 8.0
     for node in _in_order(nodes, edges):
-        notes = _notes(node, (paper - 100) / 12.5)
-        boxes[node.id] = Box(10, y, 24, 24, (clip(node.label, 12),), notes, node.state, _tip(node))
+        notes = _notes(node, (paper - 100) / 12.5, me)
+        boxes[node.id] = Box(10, y, 24, 24, (clip(node.label, 12),), notes, node.state, _tip(node, me))
         lanes.append(Lane(node.lane if paper >= _PAPER else "", y, 24))
         y += _STEP if notes else _STEP * 0.75
         y += 12 if len(notes) > 1 else 0
@@ -255,10 +263,11 @@ def narrow(nodes: Sequence[FlowNode], edges: Sequence[Edge], paper: float = _PAP
     return Drawing(paper, y, tuple(lanes), tuple(boxes.values()), tuple(lines))
 
 
-def _notes(node: FlowNode, room: float) -> tuple[str, ...]:
+def _notes(node: FlowNode, room: float, me: str) -> tuple[str, ...]:
     if node.state == "ahead":
         return ()
     if node.state == "current":
-        return (clip(f"等 {node.whose.split('（')[0]} 办理", room),) if node.whose else ()
-    acted = " · ".join(part for part in (_person(node), short_when(node.when)) if part)
+        whose = me if me in node.whose.split("、") else node.whose.split("（")[0]
+        return (clip(turn(whose, me), room),) if whose else ()
+    acted = " · ".join(part for part in (_person(node, me), short_when(node.when)) if part)
     return tuple(clip(note, room) for note in (acted, node.opinion) if note)

@@ -37,7 +37,14 @@ def common_name(subject: str) -> str:
     return parts.get("CN", subject)
 
 
+def turn(whose: str, me: str = "") -> str:
+    """Whose turn it is, in words for the account labelled `me`: `轮到您办理` or `等 王芳（…） 办理`; "" for nobody's."""
+    if not whose:
+        return ""
+    return "轮到您办理" if me in whose.split("、") else f"等 {whose} 办理"
+
+
 def register(app: Flask) -> None:
     """As template filters."""
-    for function in (yuan, when, short_when, iso, lines, common_name):
+    for function in (yuan, when, short_when, iso, lines, common_name, turn):
         app.add_template_filter(function)

@@ -13,6 +13,7 @@ from core.service.flow import FlowNode
 from core.service.system import System
 from tests.web.conftest import HANDLER, OFFICE, REVIEWER
 from web.drawing import Box, clip, narrow, wide, wrap
+from web.words import turn
 
 
 def node(name: str, state: str, lane: str = "采购单位") -> FlowNode:
@@ -77,3 +78,17 @@ def test_a_returned_plan_shows_the_way_back(system: System) -> None:
     assert states["采购单位复审"] == "returned"
     assert OFFICE  # the office has not been reached
     assert states["业务科室初审"] == "ahead"
+
+
+def test_whoever_looks_is_spoken_to() -> None:
+    nodes, me = [node("a", "done"), node("b", "current")], "王芳"
+    assert narrow(nodes, [], me=me).boxes[1].notes == ("轮到您办理",)
+    assert narrow(nodes, [], me="李明").boxes[1].notes == ("等 王芳 办理",)
+    assert wide(nodes, [], me).boxes[1].notes[0] == "轮到您"
+    assert "轮到您办理" in wide(nodes, [], me).boxes[1].tip
+
+
+def test_one_of_several_is_spoken_to_and_nobody_is_not() -> None:
+    assert turn("李明（经办）、王芳（负责人）", "王芳（负责人）") == "轮到您办理"
+    assert turn("李明（经办）", "明") == "等 李明（经办） 办理"
+    assert turn("", "王芳") == ""

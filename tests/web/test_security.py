@@ -8,6 +8,7 @@ import pytest
 from flask import Flask
 
 from core import demo
+from core.adapters.secret_key import secret_key
 from core.service import documents
 from core.service.accounts import sign_in
 from core.service.system import System
@@ -15,7 +16,6 @@ from tests.web.conftest import HANDLER, OTHER, REVIEWER, Browser, Clock
 from tests.web.echo import EchoTalk
 from web.app import create_app
 from web.parts import Parts
-from core.adapters.secret_key import secret_key
 from web.session import local
 
 

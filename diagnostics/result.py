@@ -109,9 +109,11 @@ def _parts(report: Report) -> list[str]:
     holding = {result.blocked_by for result in report.results}
     open_ones = [result for result in report.results if result.status in ("warn", "unknown")]
     open_ones.sort(key=lambda result: (result.status != "warn", result.probe not in holding))
+    undone = sum(result.finding == LEFT_OUT for result in report.results)
+    rest = [f"另有 {undone} 项检查这里没有做，它们的情况不知道"] if undone else []
     if open_ones:
-        return ["没有发现故障，但有一点要注意", *_finding(open_ones[0])]
-    return ["已检查的项目都正常"]
+        return ["没有发现故障，但有一点要注意", *_finding(open_ones[0]), *rest]
+    return ["已检查的项目都正常", *rest]
 
 
 def _cause(report: Report, cause: Result) -> list[str]:

@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 
 from core.domain.documents import Document
 from core.domain.errors import DomainError, ForbiddenError, InvalidError
-from core.service import catalogue, documents, ledger
+from core.service import catalogue, directory, documents, ledger
 from web.documents import key, version
 from web.errors import status_and_title
 from web.parts import system
@@ -35,6 +35,7 @@ def _form(
         variants=VARIANTS,
         document=document,
         indicators=ledger.indicators(system(), actor()),
+        agencies=directory.agencies(system(), actor()),
         implementations=IMPLEMENTATIONS,
         error=error,
         wrong=wrong or {},

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, exists, func, insert, select, update
 
 from core.adapters.tables import account, inserted_id, session, unit
 from core.domain.accounts import Account, Role, Unit
@@ -114,6 +114,14 @@ class AccountStore:
     def units_by_code(self, region: str, code: str) -> list[Unit]:
         """Units of a region with this code (agencies and suppliers have one division-wide code)."""
         rows = self._connection.execute(_UNIT.where(unit.c.region == region, unit.c.code == code))
+        return [unit_of(row) for row in rows]
+
+    def units_with(self, region: str, role: Role) -> list[Unit]:
+        """Units of a region in which somebody active has this role, by name."""
+        active = exists().where(
+            account.c.unit_id == unit.c.id, account.c.role == role.value, account.c.active.is_(True)
+        )
+        rows = self._connection.execute(_UNIT.where(unit.c.region == region, active).order_by(unit.c.name))
         return [unit_of(row) for row in rows]
 
     def of(self, unit_id: int, role: Role | None = None) -> list[Account]:

@@ -73,6 +73,11 @@ _APPEND = insert(history)
 _NO_TASKS = delete(task).where(task.c.document_id == bindparam("sought"))
 _ADD_TASK = insert(task)
 _TASKS = select(task).where(task.c.document_id.in_(bindparam("sought", expanding=True)))
+_WAITING = (
+    select(document.c.number)
+    .join(task, task.c.document_id == document.c.id)
+    .where(task.c.unit_id == bindparam("of_unit"), task.c.role == bindparam("of_role"))
+)
 _PARTIES = select(party.c.unit_id).where(party.c.document_id == bindparam("sought"))
 
 _NEXT_VALUE = text(
@@ -165,6 +170,11 @@ class DocumentStore:
         """(document id, unit id, role) of the open tasks of these documents."""
         rows = self._connection.execute(_TASKS, {"sought": list(document_ids)})
         return [(row.document_id, row.unit_id, Role(row.role)) for row in rows]
+
+    def waiting(self, viewer: Account) -> set[str]:
+        """Numbers of the documents whose turn is `viewer`'s."""
+        sought = {"of_unit": viewer.unit.id, "of_role": viewer.role.value}
+        return set(self._connection.execute(_WAITING, sought).scalars())
 
     def add_parties(self, document_id: int, units: Iterable[int]) -> None:
         """Let these units see the document from now on."""

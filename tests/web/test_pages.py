@@ -253,6 +253,14 @@ def test_every_card_is_drawn(browse: Callable[[str], Browser]) -> None:
         assert mark in answer.text, text
 
 
+def test_the_agency_is_chosen_from_those_there_are(browse: Callable[[str], Browser]) -> None:
+    browser = browse(HANDLER)
+    path = "/plans/new?variant=project"
+    assert '<option value="AG0001" >诚明招标代理有限公司（AG0001）</option>' in browser.get(path).text
+    fields = {**browser.form(path), **plan_fields(variant="project", agency="AG0001", line_price="x")}
+    assert '<option value="AG0001" selected>' in browser.post(path, fields).text
+
+
 def test_catalogue_suggestions(browse: Callable[[str], Browser]) -> None:
     browser = browse(HANDLER)
     assert 'value="A02021003 激光打印机"' in browser.get("/catalogue/options?text=激光").text

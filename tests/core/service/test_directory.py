@@ -1,0 +1,28 @@
+from core.domain.accounts import Role
+from core.service import directory, documents, notices
+from tests.core.world import World
+
+
+def test_agencies_of_the_region_at_work(each_world: World) -> None:
+    world = each_world
+    found = directory.agencies(world.system, world["handler"])
+    agency = world["agency"].unit
+    assert [(one.code, one.name) for one in found] == [(agency.code, agency.name)]
+    with world.system.database.write() as tx:
+        for account in tx.accounts.of(agency.id, Role.AGENCY):
+            tx.staff.set_active(account.id, active=False)
+    assert directory.agencies(world.system, world["handler"]) == []
+
+
+def test_what_waits_is_counted_as_it_is_listed(each_world: World) -> None:
+    world = each_world
+    before = notices.pulse(world.system, world["reviewer"])
+    number = world.plan()
+    world.act("handler", number, "submit")
+    for name in ("handler", "reviewer", "support"):
+        listed = documents.todo(world.system, world[name])
+        assert notices.pulse(world.system, world[name]).waiting == len(listed)
+    pulse = notices.pulse(world.system, world["reviewer"])
+    assert pulse.waiting == before.waiting + 1
+    assert [one.number for one in pulse.unseen] == [*(one.number for one in before.unseen), number]
+    assert list(pulse.unseen) == notices.unseen(world.system, world["reviewer"])

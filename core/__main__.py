@@ -1,14 +1,16 @@
-"""`python -m core check | show | plan | audit | migrate`."""
+"""`python -m core check | show | plan | audit | migrate | rights | sign-challenge`."""
 
 import argparse
 import sys
 
-from core.adapters import catalogue_file, processes
+from core.adapters import catalogue_file, challenge_signing, processes, rights_file
 from core.bootstrap import build_system, migrate
 from core.domain import graph
+from core.domain.accounts import ROLE_LABELS
 from core.domain.errors import DomainError, NotFoundError
 from core.domain.planner import NoWay
 from core.domain.process import Process
+from core.domain.rights import process_rights
 from core.service import planning, situations
 from core.settings import Settings
 
@@ -26,6 +28,8 @@ def main(arguments: list[str] | None = None) -> int:
     plan.add_argument("--goal", required=True)
     commands.add_parser("audit", help="核对审计链和账目")
     commands.add_parser("migrate", help="升级数据库结构")
+    commands.add_parser("rights", help="打印权限表")
+    challenge_signing.add_arguments(commands.add_parser("sign-challenge", help="用锁里的证书签一段验证文字"))
     given = parser.parse_args(arguments)
     try:
         return int(_COMMANDS[given.command](given))
@@ -37,6 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _check(_given: argparse.Namespace) -> int:
     book = processes.load()
     catalogue = catalogue_file.load()
+    rights_file.load()
     for process in book.processes.values():
         line = " → ".join(process.node(node).label for node in graph.main_line(process))
         print(f"{process.region}/{process.kind}/{process.variant} {process.version}\n  {line}")
@@ -104,7 +109,33 @@ def _migrate(_given: argparse.Namespace) -> int:
     return 0
 
 
-_COMMANDS = {"check": _check, "show": _show, "plan": _plan, "audit": _audit, "migrate": _migrate}
+def _rights(_given: argparse.Namespace) -> int:
+    print("能力\t角色")
+    for capability, row in rights_file.load().rows.items():
+        roles = "、".join(label for role, label in ROLE_LABELS.items() if role in row.roles)
+        print(f"{row.label}（{capability.value}）\t{roles}")
+    print("\n由流程数据得出：区域/单据/类别\t环节\t操作\t角色@关系")
+    book = processes.load()
+    for cell in process_rights(book.processes.values()):
+        where = f"{cell.region}/{cell.kind}/{cell.variant}"
+        print(f"{where}\t{cell.node}\t{cell.action}\t{cell.role.value}@{cell.of.value}")
+    return 0
+
+
+def _sign_challenge(given: argparse.Namespace) -> int:
+    print(challenge_signing.run(given))
+    return 0
+
+
+_COMMANDS = {
+    "check": _check,
+    "show": _show,
+    "plan": _plan,
+    "audit": _audit,
+    "migrate": _migrate,
+    "rights": _rights,
+    "sign-challenge": _sign_challenge,
+}
 
 if __name__ == "__main__":
     sys.exit(main())

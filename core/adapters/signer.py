@@ -27,7 +27,7 @@ from core.service.sealing_ports import Seal, SignedPdf, Validation
 _log = structlog.get_logger(__name__)
 _CHILD = Path(__file__).with_name("signer_child.py")
 # A vendor's library has no business with the rest of our environment (keys, passwords of the database).
-_PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "TMPDIR", "SOFTHSM2_CONF")
+_PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "TMPDIR", "SOFTHSM2_CONF", "SYSTEMROOT")
 
 _ANSWERS: dict[str, DomainError] = {
     "pin_wrong": InvalidError(
@@ -116,7 +116,10 @@ def _end(child: subprocess.Popen[bytes]) -> None:
     """Kill the child and what the module started in its group, unless it has already been waited for."""
     if child.returncode is None:
         with suppress(ProcessLookupError):
-            os.killpg(child.pid, signal.SIGKILL)
+            if sys.platform == "win32":
+                child.kill()
+            else:
+                os.killpg(child.pid, signal.SIGKILL)
         child.wait()
     for pipe in (child.stdin, child.stdout):
         if pipe:

@@ -10,6 +10,8 @@ Requests: `module` (path), `op`, and by op
 - `seals` (`token`): → `[{"label", "id", "certificate", "public_keys"}]`, without login
 - `sign` (`token`, `certificate`, `key_id`, `key_label`, `pin`, `pdf`, `stamp`, `box`, `reason`, `location`,
   `name`, `chain`): → `{"pdf"}`
+- `sign_text` (`token`, `certificate`, `key_id`, `key_label`, `pin`, `text`): → `{"signature"}`: RSA PKCS#1 v1.5 or
+  ECDSA (DER), SHA-256
 - `set_pin` (`token`, `so_pin`, `pin`), `import` (`token`, `pin`, `label`, `id`, `certificate`, `modulus` …):
   filling demonstration tokens
 Bytes are base64.
@@ -19,16 +21,16 @@ import asyncio
 import base64
 import json
 import os
-import resource
 import sys
 import tempfile
 from collections.abc import Callable
 from concurrent.futures import Executor
+from contextlib import suppress
 from io import BytesIO
 from typing import Any, TypeVar, TypeVarTuple
 
 import pkcs11
-from pkcs11 import Attribute, KeyType, ObjectClass, TokenFlag
+from pkcs11 import Attribute, KeyType, Mechanism, ObjectClass, TokenFlag
 from pkcs11.util.ec import encode_ec_public_key
 from pkcs11.util.rsa import encode_rsa_public_key
 
@@ -46,7 +48,10 @@ def main() -> None:
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, 1)
     os.dup2(null, 2)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a crash leaves no PIN in a core file
+    with suppress(ImportError):  # absent on Windows, which writes no core files
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a crash leaves no PIN in a core file
     request = json.load(sys.stdin)
     try:
         document: dict[str, Any] = {"result": _OPS[request["op"]](request)}
@@ -143,6 +148,35 @@ def _public_keys(session: pkcs11.Session, certificate: pkcs11.Object) -> list[st
 def _sign(request: dict[str, Any]) -> dict[str, Any]:
     from asn1crypto import x509
 
+    with _logged_in(request) as session:
+        signed = _sign_pdf(session, x509.Certificate.load(_bytes(request["certificate"])), request)
+    return {"pdf": _text(signed)}
+
+
+def _sign_text(request: dict[str, Any]) -> dict[str, Any]:
+    from hashlib import sha256
+
+    from pkcs11.util.ec import encode_ecdsa_signature
+
+    message = str(request["text"]).encode()
+    wanted: dict[Attribute, Any] = {Attribute.CLASS: ObjectClass.PRIVATE_KEY}
+    wanted |= (
+        {Attribute.ID: _bytes(request["key_id"])}
+        if request["key_id"]
+        else {Attribute.LABEL: request["key_label"]}
+    )
+    with _logged_in(request) as session:
+        keys: list[Any] = list(session.get_objects(wanted))
+        if not keys:
+            raise Refused("key_missing", "no private key")
+        if keys[0].key_type == KeyType.EC:
+            raw = keys[0].sign(sha256(message).digest(), mechanism=Mechanism.ECDSA)
+            return {"signature": _text(encode_ecdsa_signature(raw))}
+        return {"signature": _text(keys[0].sign(message, mechanism=Mechanism.SHA256_RSA_PKCS))}
+
+
+def _logged_in(request: dict[str, Any]) -> pkcs11.Session:
+    """A session with the PIN, which is sent once."""
     certificate = _bytes(request["certificate"])
     token = _token(request)
     # One look before the PIN: the key may have been swapped since the seals were listed.
@@ -153,14 +187,11 @@ def _sign(request: dict[str, Any]) -> dict[str, Any]:
     if TokenFlag.USER_PIN_LOCKED in token.flags:
         raise Refused("pin_locked", "USER_PIN_LOCKED")
     try:
-        session = token.open(user_pin=request["pin"])
+        return token.open(user_pin=request["pin"])
     except pkcs11.PKCS11Error as error:
         if _code(error) == "pin_wrong":
             raise Refused(_after_wrong_pin(request), type(error).__name__) from error
         raise
-    with session:
-        signed = _sign_pdf(session, x509.Certificate.load(certificate), request)
-    return {"pdf": _text(signed)}
 
 
 def _after_wrong_pin(request: dict[str, Any]) -> str:
@@ -269,6 +300,7 @@ _OPS: dict[str, Callable[[dict[str, Any]], Any]] = {
     "tokens": _list_tokens,
     "seals": _list_seals,
     "sign": _sign,
+    "sign_text": _sign_text,
     "set_pin": _set_pin,
     "import": _import,
 }

@@ -96,6 +96,9 @@ def admit(
         if fresh is None or fresh.password_hash != known.password_hash:
             raise AuthenticationError(_WRONG, code="wrong_password")
         _refuse_suspended(fresh)
+        bound = tx.identities.binding(certificate) if certificate else None
+        if certificate and (bound is None or bound.account_id != fresh.account.id):
+            raise AuthenticationError("这张证书刚刚解绑了", code="certificate_unbound")
         factor = tx.identities.factor(known.account.id)
         if factor is None or not factor.enrolled:
             return open_session(system, tx, fresh, method=method, certificate=certificate, device=device)

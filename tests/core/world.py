@@ -14,7 +14,7 @@ from core.domain import graph
 from core.domain.accounts import Account, Relation, Role
 from core.domain.documents import Document
 from core.domain.process import Actor, Process
-from core.service import acts, documents
+from core.service import acts, documents, ledger
 from core.service.ports import Certificate, Indicator
 from core.service.system import System
 from core.service.views import ActResult
@@ -267,3 +267,15 @@ def filled_in(
         lawful = graph.return_targets(process, wanted, trail)
         given["target"] = target or (lawful[0] if lawful else "unit_first")
     return given
+
+
+def money(world: World) -> tuple[int, int]:
+    """Frozen and used fen of the indicator that plans draw on."""
+    indicator = world.indicator()
+    return indicator.frozen_fen, indicator.used_fen
+
+
+def kinds(world: World, number: str) -> list[str]:
+    """Kinds of the movements of one document, oldest first."""
+    lines = ledger.statement(world.system, world["handler"], world.indicator().id)
+    return [line.kind for line in lines if line.number == number]

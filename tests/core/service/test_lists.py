@@ -1,0 +1,58 @@
+"""Lists, searches and to-do of documents."""
+
+from typing import Any
+
+import pytest
+
+from core.domain.errors import (
+    InvalidError,
+)
+from core.service import documents
+from tests.core.world import World, new_key
+
+
+def create(world: World, form: dict[str, Any], variant: str = "mall", key: str | None = None) -> str:
+    handler = world["handler"]
+    return documents.create(world.system, handler, "plan", variant, form, key=key or new_key()).number
+
+
+def test_a_list_is_searched_and_paged(each_world: World) -> None:
+    world, handler = each_world, each_world["handler"]
+    numbers = [world.plan() for _ in range(3)]
+    page = documents.listing(world.system, handler, limit=2)
+    assert [line.number for line in page] == [numbers[2], numbers[1]]
+    assert documents.listing(world.system, handler, limit=2, before=page[-1].id)[0].number == numbers[0]
+    assert [line.number for line in documents.listing(world.system, handler, text=numbers[1])] == [numbers[1]]
+    assert documents.listing(world.system, handler, text="%") == []
+    assert documents.listing(world.system, handler, text="_") == []
+    assert {line.node for line in documents.listing(world.system, handler, node="unit_second")} == {
+        "unit_second"
+    }
+    order = world.order(world.plan(node="dispatched"))
+    assert [line.number for line in documents.listing(world.system, handler, kind="mall_order")] == [order]
+
+
+def test_to_do_is_whose_turn_it_is(world: World) -> None:
+    number = world.plan(node="supervising")
+    assert number in [line.number for line in documents.todo(world.system, world["supervising"])]
+    assert number not in [line.number for line in documents.todo(world.system, world["handler"])]
+    world.act("supervising", number, "pass")
+    assert number not in [line.number for line in documents.todo(world.system, world["supervising"])]
+    shown = next(
+        line for line in documents.todo(world.system, world["office_first"]) if line.number == number
+    )
+    assert shown.whose == "青原市财政局教科文股 业务科室初审"
+
+
+def test_the_same_key_makes_one_document(each_world: World) -> None:
+    world, key = each_world, new_key()
+    number = create(world, world.form(), key=key)
+    before = world.everything()
+    assert create(world, world.form(), key=key) == number
+    with pytest.raises(InvalidError) as caught:
+        create(world, world.form(need_by="2027-01-01"), key=key)
+    assert caught.value.code == "key_reused"
+    assert world.everything() == before
+    for bad in ("", "x" * 81):
+        with pytest.raises(InvalidError, match="操作编号"):
+            documents.create(world.system, world["handler"], "plan", "mall", world.form(), key=bad)

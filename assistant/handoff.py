@@ -10,9 +10,10 @@ from assistant import store
 from assistant.cards import FactsCard, Reply, Row
 from assistant.replies import say
 from assistant.scene import Outcome, Scene
-from core.domain.accounts import Account, Role
-from core.domain.errors import ForbiddenError, InvalidError, NotFoundError
-from core.service import accounts
+from core.domain.accounts import Account
+from core.domain.errors import InvalidError, NotFoundError
+from core.domain.rights import Capability
+from core.service import accounts, rights
 from core.service.system import System
 
 _LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # read out over the telephone without mistakes
@@ -33,6 +34,7 @@ class TicketView:
     node_label: str | None
     transcript: Sequence[tuple[str, str]]
     open: bool
+    state: str = "open"
 
 
 def contacts(scene: Scene) -> FactsCard:
@@ -77,12 +79,12 @@ class Tickets:
 
     def listing(self, actor: Account) -> list[TicketView]:
         """Tickets of the actor's region, open ones first; ForbiddenError for others than support staff."""
-        _only_support(actor)
-        return [self._view(row) for row in self._store.tickets(actor.region)]
+        rights.require(self._system, actor, Capability.SEE_TICKETS)
+        return [self.view(row) for row in self._store.tickets(actor.region)]
 
     def close(self, actor: Account, ticket: str, note: str) -> None:
         """Answer and close; the asker reads the answer in the conversation and gets a notice."""
-        _only_support(actor)
+        rights.require(self._system, actor, Capability.ANSWER_TICKETS)
         if not 0 < len(note.strip()) <= _NOTE_LIMIT:
             raise InvalidError(f"请写答复，不超过 {_NOTE_LIMIT} 字", fields={"note": "请写答复"})
         row = self._store.ticket(ticket)
@@ -97,7 +99,8 @@ class Tickets:
             with self._system.database.write() as tx:
                 tx.records.notify([row.account_id], row.document_number, text, now)
 
-    def _view(self, row: Any) -> TicketView:
+    def view(self, row: Any) -> TicketView:
+        """A stored ticket as staff see it."""
         asked = accounts.account(self._system, row.account_id) if row.account_id is not None else None
         return TicketView(
             id=row.number,
@@ -109,9 +112,5 @@ class Tickets:
             node_label=row.document_state or None,
             transcript=[(role, text) for role, text in row.transcript],
             open=row.state != "closed",
+            state=row.state,
         )
-
-
-def _only_support(actor: Account) -> None:
-    if actor.role not in {Role.SUPPORT, Role.ADMIN}:
-        raise ForbiddenError("只有客服可以查看转人工的单子", fields={"who": "客服"})

@@ -9,7 +9,8 @@ from flask_wtf.csrf import CSRFProtect, generate_csrf
 
 from core.domain.accounts import Account, Session
 from core.domain.errors import AuthenticationError, ConflictError
-from core.service import accounts
+from core.domain.rights import Capability
+from core.service import accounts, rights
 from web.parts import system
 
 TOKEN = "token"  # noqa: S105 - the name under which the browser's cookie holds it
@@ -87,6 +88,12 @@ def signed_in() -> Session | None:
     return current_user.session if current_user.is_authenticated else None
 
 
+def can(capability: str) -> bool:
+    """Whether the account of this request has a capability; for what a page shows, the use case decides anew."""
+    session = signed_in()
+    return session is not None and rights.allows(system(), session.account, Capability(capability))
+
+
 def account_or_address() -> str:
     """Key for limits: the account where known, else the address."""
     return f"account:{current_user.get_id()}" if current_user.is_authenticated else get_remote_address()
@@ -129,4 +136,5 @@ def register(app: Flask, *, limits_storage: str) -> None:
     limiter.init_app(app)
     app.after_request(_headers)
     app.add_template_global(signed_in)
+    app.add_template_global(can)
     app.add_template_global(generate_csrf)

@@ -14,7 +14,6 @@ from core.domain.process import Process
 class Capability(StrEnum):
     """What the matrix has a row for; each is required by the use case it is named after."""
 
-    SEE_INDICATORS = "see_indicators"
     SEE_TICKETS = "see_tickets"
     ANSWER_TICKETS = "answer_tickets"
     TAKE_OVER_CONVERSATIONS = "take_over_conversations"

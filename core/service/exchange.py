@@ -8,10 +8,11 @@ import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from core.domain.accounts import Account, Role
+from core.domain.accounts import Account
 from core.domain.documents import Document
-from core.domain.errors import BlockedError, ConflictError, DomainError, ForbiddenError, InvalidError
-from core.service import acts
+from core.domain.errors import BlockedError, ConflictError, DomainError, InvalidError
+from core.domain.rights import Capability
+from core.service import acts, rights
 from core.service.exchange_ports import ExchangePort, RefusedError, UnreachableError
 from core.service.ports import OutboxMessage, ParkedMessage, Transaction
 from core.service.system import System
@@ -128,14 +129,14 @@ def _compensate(system: System, tx: Transaction, message: OutboxMessage, documen
 
 def stuck(system: System, actor: Account) -> list[Stuck]:
     """Parked messages of the region, oldest first; for support staff and administrators."""
-    _staff(actor)
+    rights.require(system, actor, Capability.MANAGE_OUTBOX)
     with system.database.read() as tx:
         return [Stuck(item, TOPICS.get(item.topic, item.topic)) for item in tx.outbox.parked(actor.region)]
 
 
 def resume(system: System, actor: Account, message_id: int) -> None:
     """Send a parked message again, from the first attempt on. BlockedError(code `not_parked`) when it is not."""
-    _staff(actor)
+    rights.require(system, actor, Capability.MANAGE_OUTBOX)
     now = system.clock()
     with system.database.write() as tx:
         found = _parked(tx, actor, message_id)
@@ -146,7 +147,7 @@ def resume(system: System, actor: Account, message_id: int) -> None:
 
 def set_aside(system: System, actor: Account, message_id: int, reason: str) -> None:
     """Give a parked message up, so that later ones of its document can go. InvalidError without a reason."""
-    _staff(actor)
+    rights.require(system, actor, Capability.MANAGE_OUTBOX)
     if not 0 < len(reason.strip()) <= _NOTE_LIMIT:
         raise InvalidError(f"请写明理由，不超过 {_NOTE_LIMIT} 字", fields={"reason": "请填写理由"})
     with system.database.write() as tx:
@@ -154,11 +155,6 @@ def set_aside(system: System, actor: Account, message_id: int, reason: str) -> N
         if not tx.outbox.set_aside(message_id, reason.strip()):
             raise _not_parked()
         _audit(tx, actor, system.clock(), "exchange_set_aside", found, {"reason": reason.strip()})
-
-
-def _staff(actor: Account) -> None:
-    if actor.role not in {Role.SUPPORT, Role.ADMIN}:
-        raise ForbiddenError("系统对接的消息由客服或管理员处理")
 
 
 def _parked(tx: Transaction, actor: Account, message_id: int) -> ParkedMessage:

@@ -65,12 +65,19 @@ def evaluate(options: argparse.Namespace) -> int:
     questions = evaluation.read_questions(options.file)
     if options.region:
         questions = [one for one in questions if one.region == options.region]
-    library = open_library(options.content)
-    report = evaluation.evaluate(questions, _retrievers(library, {one.region for one in questions}))
+    retrievers = _retrievers(open_library(options.content), {one.region for one in questions})
+    if options.homophones:
+        lines = evaluation.with_homophones(questions, retrievers)
+        print(evaluation.table(lines))
+        for clean, garbled in zip(lines[::2], lines[1::2], strict=True):
+            if clean.recall_at_1:
+                print(f"{garbled.name}：召回@1 是原样的 {(garbled.recall_at_1 or 0) / clean.recall_at_1:.3f}")
+        return 0
+    report = evaluation.evaluate(questions, retrievers)
     if options.json:
         print(json.dumps(report.to_json(), ensure_ascii=False))
         return 0
-    print(evaluation.table(report))
+    print(evaluation.summary(report))
     if options.missed:
         for one in report.missed:
             first = one.finding.candidates[0].topic if one.finding.candidates else "-"
@@ -146,6 +153,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("file", type=Path, metavar="文件")
     one.add_argument("--region", help="只评一个地区")
     one.add_argument("--json", action="store_true", help="输出 JSON")
+    one.add_argument("--homophones", action="store_true", help="每个问题错两个同音字，与原样对照")
     one.add_argument("--missed", action="store_true", help="列出答错的问题")
     one.set_defaults(run=evaluate)
     one = commands.add_parser("bench", help="启动时间和回答时延")

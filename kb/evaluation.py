@@ -20,9 +20,11 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from core.domain.errors import DataError
+from kb.homophones import garble
 from kb.retriever import Finding, Retriever
 
 FALSE_SHARE = 0.05
+_SHORT = 12  # characters
 
 
 class Question(BaseModel):
@@ -129,6 +131,26 @@ def evaluate(questions: Iterable[Question], retrievers: dict[str, Retriever]) ->
     return Report(tuple(lines), dict(left_out), missed)
 
 
+def with_homophones(
+    questions: Iterable[Question], retrievers: dict[str, Retriever], *, seed: int = 0
+) -> list[Figures]:
+    """The questions that have an answer, as they are and with two homophones; then the short ones alone.
+
+    In a long question two wrong characters weigh little; the short ones show what they cost.
+    """
+    inside = [one for one in questions if one.expect and one.region in retrievers]
+    lines = []
+    for name, group in (
+        ("全部", inside),
+        (f"{_SHORT} 字以内", [one for one in inside if len(one.q) <= _SHORT]),
+    ):
+        worse = [one.model_copy(update={"q": garble(one.q, seed=seed)}) for one in group]
+        for how, texts in (("原样", group), ("两个同音字", worse)):
+            asked = [Asked(one, retrievers[one.region].find(one.q)) for one in texts]
+            lines.append(figures(f"{name} {how}", asked))
+    return lines
+
+
 def figures(name: str, asked: Sequence[Asked]) -> Figures:
     """All figures of one group of questions."""
     inside = [one for one in asked if one.question.expect]
@@ -168,24 +190,30 @@ def right_at_false(asked: Sequence[Asked], allowed: float = FALSE_SHARE) -> floa
     return best / inside
 
 
-def table(report: Report) -> str:
-    """The report for people."""
+def table(lines: Iterable[Figures]) -> str:
+    """Lines of figures for people."""
     header = ["问题集", "有答案", "无答案", "召回@1", "召回@3", "MRR", "答对@5%错"]
     header += ["直接答对", "答错", "反问含对", "无答案被答", "无答案被反问"]
     rows = [header]
-    for line in report.lines:
+    for line in lines:
         values = list(asdict(line).values())
         rows.append([str(value) for value in values[:3]] + [_percent(value) for value in values[3:]])
     widths = [max(_width(row[column]) for row in rows) for column in range(len(header))]
-    lines = [
+    return "\n".join(
         "  ".join(
             cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True)
         ).rstrip()
         for row in rows
+    )
+
+
+def summary(report: Report) -> str:
+    """The whole report for people."""
+    missing = [
+        f"未评测：地区 {region} 还没有知识条目，{count} 个问题未计入。"
+        for region, count in sorted(report.left_out.items())
     ]
-    for region, count in sorted(report.left_out.items()):
-        lines.append(f"未评测：地区 {region} 还没有知识条目，{count} 个问题未计入。")
-    return "\n".join(lines)
+    return "\n".join([table(report.lines), *missing])
 
 
 def _share(count: float, of: Sequence[object]) -> float | None:

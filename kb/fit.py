@@ -18,10 +18,10 @@ from kb.entries import THRESHOLDS, Library
 from kb.features import Analyzer
 from kb.index import Row, build, rows_of
 from kb.scoring import (
-    FACTS,
     SIGNALS,
     Calibration,
     Evidence,
+    Facts,
     Parameters,
     Scorer,
     Scores,
@@ -54,7 +54,7 @@ _NEUTRAL = Parameters(
     both=Weights(classifier=1, nearest=0, negative=0),
     sure=1,
     window=0,
-    calibration=Calibration(intercept=0, **dict.fromkeys(FACTS, 0.0)),
+    calibration=Calibration(intercept=0, **dict.fromkeys(Facts._fields, 0.0)),
     answer=0.5,
     clarify=0.25,
 )
@@ -92,9 +92,8 @@ def fit(library: Library, cache: Path) -> Fitted:
     parameters = _least_sure(parameters, held, mass)
     scores = [_cascade(parameters, one) for one in held]
     right, none = _right(scores, held), _none(held)
-    facts = np.array([one.facts for one in scores])
-    calibration = _calibrate(facts, right, mass)
-    confidence: Array = confide(calibration, facts)
+    calibration = _calibrate([one.facts for one in scores], right, mass)
+    confidence = np.array([confide(calibration, one.facts) for one in scores])
     answer = _answer_threshold(confidence, right, mass)
     belongs = np.array([belonging(one) for one in scores])
     clarify = float(np.quantile(belongs[none], REFUSED_SHARE)) if none.any() else 0.5
@@ -255,11 +254,11 @@ def _least_sure(parameters: Parameters, held: Sequence[Held], mass: Array) -> Pa
     return next(one for one, share in zip(tried, settled, strict=True) if share >= settled[-1] - _SURE_COSTS)
 
 
-def _calibrate(facts: Array, right: Flags, mass: Array) -> Calibration:
+def _calibrate(facts: Sequence[Facts], right: Flags, mass: Array) -> Calibration:
     from sklearn.linear_model import LogisticRegression
 
     model = LogisticRegression(C=10.0, max_iter=1000).fit(facts, right, sample_weight=mass)
-    weights = dict(zip(FACTS, model.coef_[0].tolist(), strict=True))
+    weights = dict(zip(Facts._fields, model.coef_[0].tolist(), strict=True))
     return Calibration(intercept=float(model.intercept_[0]), **weights)
 
 

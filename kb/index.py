@@ -11,9 +11,9 @@ import json
 import math
 import tempfile
 import zipfile
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -66,19 +66,28 @@ class Space:
     rows: Ints
     values: Floats
 
+    @cached_property
+    def sizes(self) -> Ints:
+        """Length of each feature's list."""
+        return np.diff(self.starts)
+
+    @cached_property
+    def telling(self) -> Floats:
+        """The idf of features that have a list, zero of the others."""
+        return np.where(self.sizes > 0, self.idf, np.float32(0))
+
     def vector(self, found: Sequence[str]) -> Vector:
         """Weigh the features of a question; `share` is how many of them are known."""
         known = [at for at in map(self.vocabulary.get, found) if at is not None]
         if not known:
             return Vector(np.empty(0, np.int32), np.empty(0, np.float32), 0.0, 0.0)
-        counts = dict.fromkeys(known, 1)
-        repeated = len(counts) < len(known)
-        if repeated:
-            counts = Counter(known)
+        counts: dict[int, int] = {}
+        for at in known:
+            counts[at] = counts.get(at, 0) + 1
         ids = np.fromiter(counts, np.int32, len(counts))
         values = self.idf[ids]
-        weight = float(values @ (self.starts[ids + 1] > self.starts[ids]))
-        if repeated:
+        weight = float(self.telling[ids].sum())
+        if len(counts) < len(known):
             values *= 1 + np.log(np.fromiter(counts.values(), np.float32, len(counts)))
         values /= math.sqrt(values @ values)
         return Vector(ids, values, len(counts) / (len(counts) + len(found) - len(known)), weight)
@@ -88,17 +97,16 @@ class Space:
         return vector.values @ self.weights[vector.ids] + self.bias
 
     def similar(self, vector: Vector, count: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Cosine of the question with each of the `count` rows, and how much of the question each row holds.
+        """Cosine of the question with each of `count` rows, and how much of the question each row holds.
 
         The cosine punishes long rows; the second is the share of the question's weight, whatever else the row says.
         Features of very many rows have no list and no weight; a question of nothing else is held by every row.
         """
         if vector.weight == 0:
             return np.zeros(count), np.full(count, float(vector.share > 0))
-        last = self.starts[vector.ids + 1]
-        sizes = last - self.starts[vector.ids]
+        sizes = self.sizes[vector.ids]
         # One flat list of positions for all the features' runs, without a Python loop.
-        positions = np.repeat(last - np.cumsum(sizes), sizes)
+        positions = np.repeat(self.starts[vector.ids] + sizes - np.cumsum(sizes), sizes)
         positions += np.arange(len(positions))
         rows = self.rows.take(positions)
         weights = np.repeat(vector.values, sizes)

@@ -5,10 +5,12 @@ is tuned by hand.
 """
 
 import math
+import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +25,6 @@ from kb.index import Index, Row
 from kb.text import windows
 
 SIGNALS = ("classifier", "nearest", "words", "sound", "sound_nearest", "error")
-FACTS = ("odds", "margin", "nearest", "share", "slightness", "held", "agreement")
 _ALIKE = 60  # rapidfuzz score from which an error text counts as found
 # By cross-validation on phrasings, whole and cut to a word, of all regions:
 _AS_FULL = 0.9  # of what the fullest row holds, another must hold to be counted beside it
@@ -52,24 +53,36 @@ class Weights(BaseModel):
         return np.array([getattr(self, name) for name in SIGNALS])
 
 
-class Calibration(BaseModel):
-    """Logistic regression from evidence to the probability that the first topic is right."""
+class Facts(NamedTuple):
+    """What confidence follows from, about the first topic of a question."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    intercept: float
     odds: float  # log odds of the first topic against everything else
     margin: float  # log ratio to the second topic
-    nearest: float  # cosine with the closest row of the first topic
-    share: float  # weight share of the question's features that the index knows
+    nearest: float  # cosine with its closest row
+    share: float  # share of the question's features that the index knows
     slightness: float  # from 1 towards 0 with the weight of what was said: a single word seldom says enough
     held: float  # how much of the question the row holds that holds most of it
     agreement: float  # share of the first topic among the rows that hold nearly as much
 
+
+class Calibration(BaseModel):
+    """Logistic regression from `Facts` to the probability that the first topic is right."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    intercept: float
+    odds: float
+    margin: float
+    nearest: float
+    share: float
+    slightness: float
+    held: float
+    agreement: float
+
     @cached_property
-    def vector(self) -> NDArray[np.float64]:
-        """The weights in the order of `FACTS`."""
-        return np.array([getattr(self, name) for name in FACTS])
+    def weights(self) -> tuple[float, ...]:
+        """The weights in the order of `Facts`."""
+        return tuple(getattr(self, name) for name in Facts._fields)
 
 
 class Parameters(BaseModel):
@@ -114,7 +127,7 @@ class Scores:
 
     probabilities: NDArray[np.float64]
     order: NDArray[np.intp]  # topics, best first
-    facts: NDArray[np.float64]  # what calibration sees
+    facts: Facts
     evidence: Evidence
     heard: bool  # whether words, sound and error texts were needed
 
@@ -155,30 +168,35 @@ def judge(
     probabilities = np.exp(total - total.max())
     probabilities /= probabilities.sum()
     order = np.argsort(-probabilities[:-1])
-    first = order[0]
-    nearest = max(whole.signals[1, first], told.signals[1, first])
-    share = max(whole.share, told.share)
-    slightness = _WEIGHTY / (_WEIGHTY + told.weight)
+    first = int(order[0])
     odds, margin = _odds(probabilities, order)
-    facts = np.array([odds, margin, nearest, share, slightness, told.held, told.agreement[first]])
+    facts = Facts(
+        odds,
+        margin,
+        nearest=max(float(whole.signals[1, first]), float(told.signals[1, first])),
+        share=max(whole.share, told.share),
+        slightness=_WEIGHTY / (_WEIGHTY + told.weight),
+        held=told.held,
+        agreement=float(told.agreement[first]),
+    )
     return Scores(probabilities, order, facts, told, heard)
 
 
-def confide(calibration: Calibration, facts: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Probability, 0 to 1, that the first topic is right; for each row of a matrix of facts.
+def confide(calibration: Calibration, facts: Facts) -> float:
+    """Probability, 0 to 1, that the first topic is right.
 
     Where known texts hold nearly all that was said, it can be no surer than their share of the topic: 合同 alone may
     fit one topic best and still stand in five. A text that is itself a known one is excepted.
     """
-    sure: NDArray[np.float64] = 1 / (1 + np.exp(-(calibration.intercept + facts @ calibration.vector)))
-    nearest, held, agreement = facts[:, 2], facts[:, 5], facts[:, 6]
-    vague = (held >= _SAID_BEFORE) & (nearest < _SAME)
-    return np.where(vague, np.minimum(sure, agreement), sure)
+    told = calibration.intercept + sum(map(operator.mul, calibration.weights, facts))
+    confidence = 1 / (1 + math.exp(-told))
+    vague = facts.held >= _SAID_BEFORE and facts.nearest < _SAME
+    return min(confidence, facts.agreement) if vague else confidence
 
 
 def belonging(scores: Scores) -> float:
     """How far the question belongs here at all: what is known of it times the probability of any topic."""
-    return float(scores.facts[3] * (1 - scores.probabilities[-1]))
+    return scores.facts.share * (1 - float(scores.probabilities[-1]))
 
 
 def _odds(probabilities: NDArray[np.float64], order: NDArray[np.intp]) -> tuple[float, float]:
@@ -200,6 +218,9 @@ class Scorer:
         self._analyzer = analyzer
         self._texts = [text for _, text in index.errors]
         self._classes = np.array([topic for topic, _ in index.errors], np.intp)
+        self._firsts = index.firsts.astype(np.intp)
+        self._topics = np.array([row.topic for row in index.rows if row.topic < len(index.topics)], np.intp)
+        self._rows = len(index.rows) + 1  # one more that is always zero, for a class without rows
 
     def score(self, clean: str, prior: Mapping[str, float] | None = None) -> Scores:
         """Score a normalised text; `prior` multiplies a topic's odds (1.0 changes nothing)."""
@@ -214,7 +235,7 @@ class Scorer:
 
     def confidence(self, scores: Scores) -> float:
         """Calibrated probability that the first topic is right."""
-        return float(confide(self.parameters.calibration, scores.facts[None])[0])
+        return confide(self.parameters.calibration, scores.facts)
 
     def closest(self, evidence: Evidence, topic: int) -> Row:
         """The row of a topic that is most like the text."""
@@ -225,7 +246,7 @@ class Scorer:
         """The written signals; the others are zero."""
         index = self.index
         vector = index.written.vector(self._analyzer.features(clean))
-        rows, holds = index.written.similar(vector, len(index.rows))
+        rows, holds = index.written.similar(vector, self._rows)
         held, agreement = self._agreement(holds)
         signals = np.zeros((len(SIGNALS), len(index.topics) + 1))
         signals[0] = index.written.classify(vector)
@@ -238,7 +259,7 @@ class Scorer:
         evidence.signals[2] = index.worded.classify(index.worded.vector(self._analyzer.words(clean)))
         vector = index.spoken.vector(sounds(clean, index.readings))
         evidence.signals[3] = index.spoken.classify(vector)
-        evidence.signals[4] = self._best(index.spoken.similar(vector, len(index.rows))[0])
+        evidence.signals[4] = self._best(index.spoken.similar(vector, self._rows)[0])
 
     def match(self, clean: str, evidence: Evidence) -> None:
         """Add the signal of error texts found in part."""
@@ -257,19 +278,18 @@ class Scorer:
         return evidence
 
     def _best(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The closest row of each class; the appended zero stands for a class without rows."""
-        best: NDArray[np.float64] = np.maximum.reduceat(np.append(rows, 0.0), self.index.firsts)
+        """The closest row of each class."""
+        best: NDArray[np.float64] = np.maximum.reduceat(rows, self._firsts)
         return best
 
     def _agreement(self, holds: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         """How much of the text the fullest row holds, and each topic's share of the rows nearly as full."""
-        holds = holds[: self.index.firsts[-1]]
+        holds = holds[: len(self._topics)]
         most = float(holds.max(initial=0.0))
         if most <= 0:
             return 0.0, np.zeros(len(self.index.topics))
-        near = np.flatnonzero(holds >= _AS_FULL * most)
-        counts = np.diff(np.searchsorted(near, self.index.firsts))
-        return most, counts / len(near)
+        near = self._topics[holds >= _AS_FULL * most]
+        return most, np.bincount(near, minlength=len(self.index.topics)) / len(near)
 
     def _lean(self, prior: Mapping[str, float] | None) -> NDArray[np.float64] | None:
         if not prior:

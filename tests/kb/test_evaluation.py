@@ -3,7 +3,16 @@ from pathlib import Path
 import pytest
 
 from core.domain.errors import DataError
-from kb.evaluation import Asked, Question, evaluate, figures, read_questions, right_at_false, table
+from kb.evaluation import (
+    Asked,
+    Question,
+    evaluate,
+    figures,
+    read_questions,
+    right_at_false,
+    summary,
+    with_homophones,
+)
 from kb.retriever import Candidate, Finding
 
 DEV = Path(__file__).parent / "data" / "dev.jsonl"
@@ -57,7 +66,7 @@ def test_regions_not_built_are_counted_and_named(retriever):
     ]
     report = evaluate(questions, {"neimenggu": retriever})
     assert report.left_out == {"atlantis": 2}
-    assert "atlantis 还没有知识条目，2 个问题未计入" in table(report)
+    assert "atlantis 还没有知识条目，2 个问题未计入" in summary(report)
     assert report.lines[0].questions == 1
     assert report.to_json()["left_out"] == {"atlantis": 2}
 
@@ -79,3 +88,13 @@ def test_goals_on_questions_that_no_entry_contains(retriever):
     assert whole.right_at_5_false >= 0.88
     assert whole.none_answered <= 0.1
     assert sum(report.left_out.values()) == 453 - whole.questions - whole.none
+
+
+def test_two_homophones_cost_little(retriever):
+    inside = [one for one in read_questions(DEV) if one.region == "neimenggu"]
+    clean, garbled, short, short_garbled = with_homophones(inside, {"neimenggu": retriever})
+    assert clean.questions == garbled.questions >= 99
+    assert 10 <= short.questions == short_garbled.questions < clean.questions
+    assert garbled.recall_at_1 >= 0.9 * clean.recall_at_1
+    assert short.mrr - short_garbled.mrr > clean.mrr - garbled.mrr
+    assert with_homophones(inside, {"neimenggu": retriever})[1] == garbled

@@ -48,6 +48,9 @@ _SESSIONS = select(
     *ACCOUNT_COLUMNS, session.c.token_hash, session.c.created_at, session.c.expires_at, session.c.method,
     session.c.certificate, session.c.device, session.c.deputy_id,
 ).select_from(JOINED.join(session, session.c.account_id == account.c.id))  # fmt: skip
+_ONE_SESSION = _SESSIONS.where(
+    session.c.token_hash == bindparam("hash")
+)  # asked by every request; built once
 
 
 def _session(row: Any) -> OpenSession:
@@ -160,7 +163,7 @@ class AccountStore:
 
     def session(self, token_hash: str) -> OpenSession | None:
         """A session with its account, expired or not."""
-        row = self._connection.execute(_SESSIONS.where(session.c.token_hash == token_hash)).first()
+        row = self._connection.execute(_ONE_SESSION, {"hash": token_hash}).first()
         return _session(row) if row else None
 
     def sessions(self, account_id: int, now: datetime) -> list[OpenSession]:

@@ -62,6 +62,18 @@ _RUNNING = (
     .where(repair.c.document_id.in_(bindparam("sought", expanding=True)), repair.c.state == "running")
     .order_by(repair.c.id)
 )
+# Every turn of a conversation asks these two; built once, they cost half.
+_UNSEEN = (
+    select(notice)
+    .where(notice.c.account_id == bindparam("account"), notice.c.seen.is_(False))
+    .order_by(notice.c.id)
+)
+_WAITING = (
+    select(repair)
+    .join(repair_waiting, repair_waiting.c.repair_id == repair.c.id)
+    .where(repair_waiting.c.unit_id == bindparam("unit"), repair_waiting.c.role == bindparam("role"))
+    .order_by(repair.c.id)
+)
 
 
 class RecordStore:
@@ -135,8 +147,7 @@ class RecordStore:
 
     def notices(self, account_id: int) -> list[Notice]:
         """What an account has not seen yet, oldest first."""
-        statement = select(notice).where(notice.c.account_id == account_id, notice.c.seen.is_(False))
-        rows = self._connection.execute(statement.order_by(notice.c.id))
+        rows = self._connection.execute(_UNSEEN, {"account": account_id})
         return [Notice(row.id, row.at, row.text, row.number) for row in rows]
 
     def mark_seen(self, account_id: int, ids: Sequence[int]) -> None:
@@ -183,9 +194,8 @@ class RecordStore:
 
     def waiting_repairs(self, unit_id: int, role: Role) -> list[RepairRow]:
         """Running repairs whose next step waits for this role of this unit, oldest first."""
-        statement = select(repair).join(repair_waiting, repair_waiting.c.repair_id == repair.c.id)
-        mine = statement.where(repair_waiting.c.unit_id == unit_id, repair_waiting.c.role == role.value)
-        return [_repair(row) for row in self._connection.execute(mine.order_by(repair.c.id))]
+        rows = self._connection.execute(_WAITING, {"unit": unit_id, "role": role.value})
+        return [_repair(row) for row in rows]
 
     def set_repair(
         self, repair_id: int, *, state: str, position: int, why: str, waiting: Iterable[tuple[int, Role]]

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import uuid4
 
 from sqlalchemy import Connection, Engine, Row, bindparam, case, insert, select, update
 from sqlalchemy.exc import IntegrityError, OperationalError
@@ -13,7 +14,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from assistant import conversation as talk
 from assistant.cards import Reply, Turn, from_json, to_json
 from assistant.conversation import State
-from assistant.tables import conversation, message, ticket, turn_key
+from assistant.tables import conversation, feedback, message, ticket, turn_key
 from core.domain.errors import InvalidError, NotFoundError, UnavailableError
 from core.service.system import System
 
@@ -62,19 +63,22 @@ class Opened:
 
 @dataclass(frozen=True)
 class Written:
-    """What a turn adds. `ticket` is a row for a person, without its transcript."""
+    """What a turn adds. `ticket` is a row for a person, without its transcript; `topic` what was answered, `lack` why not."""
 
     text: str
     replies: tuple[Reply, ...]
     state: State
     key: str
     ticket: Mapping[str, Any] | None = None
+    topic: str = ""
+    lack: str = ""
 
 
 @dataclass(frozen=True)
 class Message:
-    """One stored message."""
+    """One stored message; `seq` orders a conversation's messages, with gaps."""
 
+    seq: int
     role: str
     text: str
     replies: tuple[Reply, ...]
@@ -133,12 +137,12 @@ class Store:
         with self._reading() as connection:
             return connection.scalar(query.order_by(conversation.c.updated_at.desc()).limit(1))
 
-    def messages(self, conversation_id: str, limit: int = 200) -> list[Message]:
-        """The last messages, oldest first."""
-        query = select(message).where(message.c.conversation_id == conversation_id)
+    def messages(self, conversation_id: str, limit: int = 200, *, after: int = -1) -> list[Message]:
+        """The last messages, oldest first; `after`: only those with a greater number."""
+        query = select(message).where(message.c.conversation_id == conversation_id, message.c.seq > after)
         with self._reading() as connection:
             rows = connection.execute(query.order_by(message.c.seq.desc()).limit(limit)).all()
-        return [Message(r.role, r.text, from_json(r.body or []), r.at) for r in reversed(rows)]
+        return [Message(r.seq, r.role, r.text, from_json(r.body or []), r.at) for r in reversed(rows)]
 
     def write(self, opened: Opened, written: Written, wanted: str, at: datetime) -> None:
         """Keep one turn, all of it or nothing.
@@ -191,8 +195,22 @@ class Store:
         said = "\n".join(reply.text for reply in written.replies)
         first = opened.version * _EACH
         rows: list[dict[str, Any]] = [
-            {"seq": first, "role": "user", "text": written.text[:TEXT_LIMIT], "body": None},
-            {"seq": first + 1, "role": "assistant", "text": said, "body": body},
+            {
+                "seq": first,
+                "role": "user",
+                "text": written.text[:TEXT_LIMIT],
+                "body": None,
+                "topic": "",
+                "lack": "",
+            },
+            {
+                "seq": first + 1,
+                "role": "assistant",
+                "text": said,
+                "body": body,
+                "topic": written.topic,
+                "lack": written.lack,
+            },
         ]
         connection.execute(_SAY, [{**row, "conversation_id": opened.id, "at": at} for row in rows])
 
@@ -215,8 +233,32 @@ class Store:
             )
         )
 
-    def tell(self, conversation_id: str, text: str, at: datetime) -> None:
-        """A person of the staff writes into the conversation."""
+    def channel(self, conversation_id: str) -> str:
+        """Where a conversation is held; empty where it was forgotten."""
+        query = select(conversation.c.channel).where(conversation.c.id == conversation_id)
+        with self._reading() as connection:
+            return connection.scalar(query) or ""
+
+    def begin(self, owner: Owner, region: str, channel: str, at: datetime) -> str:
+        """An empty conversation, for somebody who has to be told something first; its id."""
+        name = uuid4().hex
+        row = {"id": name, "account_id": owner.account_id, "peer": owner.peer, "region": region}
+        times = {"created_at": at, "updated_at": at}
+        with self._writing() as connection:
+            state = talk.to_json(State())
+            connection.execute(_BEGIN, {**row, **times, "channel": channel, "state": state, "version": 1})
+        return name
+
+    def tell(
+        self,
+        conversation_id: str,
+        text: str,
+        at: datetime,
+        *,
+        role: str = "staff",
+        replies: tuple[Reply, ...] = (),
+    ) -> None:
+        """A person of the staff writes into the conversation, or the assistant unasked."""
         with self._writing() as connection:
             # The row of the conversation is touched first, so that turns of it queue up behind this.
             touched = (
@@ -231,10 +273,11 @@ class Store:
             row = {
                 "conversation_id": conversation_id,
                 "seq": (version - 1) * _EACH,
-                "role": "staff",
+                "role": role,
                 "text": text,
             }
-            connection.execute(_SAY, {**row, "at": at, "body": to_json((Reply(text),))})
+            body = to_json(replies or (Reply(text),))
+            connection.execute(_SAY, {**row, "at": at, "body": body, "topic": "", "lack": ""})
 
     def tickets(self, region: str, limit: int = 200) -> Sequence[Row[Any]]:
         """Tickets of a region: those not closed first, newest first."""
@@ -263,6 +306,7 @@ class Store:
         with self._writing() as connection:
             gone = list(connection.scalars(ids))
             for table, column in (
+                (feedback, feedback.c.conversation_id),
                 (turn_key, turn_key.c.conversation_id),
                 (message, message.c.conversation_id),
             ):

@@ -3,9 +3,11 @@
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     Integer,
     MetaData,
@@ -36,6 +38,7 @@ conversation = Table(
     Index(None, "peer"),
 )  # fmt: skip
 
+# Of an answer: the `topic` it gave, or what it lacked (`unknown`: not known, `declined`: not ours to answer).
 message = Table(
     "message", metadata,
     Column("conversation_id", ForeignKey("conversation.id", ondelete="CASCADE"), primary_key=True),
@@ -44,6 +47,9 @@ message = Table(
     Column("text", Text, nullable=False),
     Column("body", JSON),
     Column("at", Utc, nullable=False),
+    Column("topic", String(40), nullable=False, server_default=""),
+    Column("lack", String(10), nullable=False, server_default=""),
+    Index(None, "at"),
     CheckConstraint("role in ('user', 'assistant', 'staff')", name="role"),
 )  # fmt: skip
 
@@ -73,8 +79,23 @@ ticket = Table(
     Column("transcript", JSON, nullable=False),
     Column("state", String(10), nullable=False, server_default="open"),
     Column("note", Text, nullable=False, server_default=""),
+    Column("taken_by", BigInteger),
     Column("created_at", Utc, nullable=False),
     Column("updated_at", Utc, nullable=False),
     CheckConstraint("state in ('open', 'taken', 'closed')", name="state"),
     Index(None, "region", "state", "id"),
+)  # fmt: skip
+
+# What the asker thought of an answer; thinking again replaces it.
+feedback = Table(
+    "feedback", metadata,
+    Column("conversation_id", String(64), primary_key=True),
+    Column("seq", Integer, primary_key=True),
+    Column("good", Boolean, nullable=False),
+    Column("reason", String(200), nullable=False, server_default=""),
+    Column("at", Utc, nullable=False),
+    ForeignKeyConstraint(
+        ["conversation_id", "seq"], ["message.conversation_id", "message.seq"], ondelete="CASCADE"
+    ),
+    Index(None, "good", "at"),
 )  # fmt: skip

@@ -10,7 +10,7 @@ from datetime import datetime
 from uuid import uuid4
 
 from assistant import news, store
-from assistant.cards import Reply, Turn
+from assistant.cards import EntryCard, Reply, Turn
 from assistant.conversation import Stage, State
 from assistant.dialogue import decide
 from assistant.handoff import hand_over
@@ -74,11 +74,14 @@ def respond(  # noqa: PLR0913 - what a surface knows of a message
             return found
         opened = found or _begun(conversation_id, owner, place, channel)
         unseen, tasks = _waiting(system, account) if account else ((), ())
+        held = kept.ticket(opened.state.ticket) if opened.state.ticket else None
         scene = Scene(
             knowledge=knowledge,
             region=opened.region,
             heard=hear(text),
-            state=_without_closed_ticket(kept, opened.state),
+            state=opened.state
+            if held is None or held.state != "closed"
+            else replace(opened.state, ticket=""),
             viewer=Viewer(system, account) if account else None,
             tasks=tasks,
             unseen=unseen,
@@ -86,9 +89,12 @@ def respond(  # noqa: PLR0913 - what a surface knows of a message
             expires_at=expires_at,
         )
         now = system.clock()
-        outcome, ticket, told = _take(scene, kept, opened, now)
+        attended = held is not None and held.state == "taken"
+        outcome, ticket, told = _attended(scene) if attended else _take(scene, kept, opened, now)
         try:
-            kept.write(opened, Written(text, outcome.replies, outcome.state, key, ticket), wanted, now)
+            about, lack = _about(scene.state, outcome)
+            written = Written(text, outcome.replies, outcome.state, key, ticket, about, lack)
+            kept.write(opened, written, wanted, now)
         except MovedError:
             continue
         if account and told:
@@ -116,11 +122,30 @@ def _number_on(page: str | None) -> str:
     return match[0] if match else ""
 
 
-def _without_closed_ticket(kept: store.Store, state: State) -> State:
-    if not state.ticket:
-        return state
-    row = kept.ticket(state.ticket)
-    return state if row is not None and row.state != "closed" else replace(state, ticket="")
+def _attended(scene: Scene) -> tuple[Outcome, None, Sequence[Notice]]:
+    """A person has taken over: the message is kept for them and nothing is understood or done."""
+    told = news.told_replies(scene.unseen, ())
+    return (
+        Outcome(scene.state, (*told, Reply(say("with_staff", number=scene.state.ticket)))),
+        None,
+        scene.unseen,
+    )
+
+
+def _about(before: State, outcome: Outcome) -> tuple[str, str]:
+    """(topic that was answered, what was lacking), for those who keep the entries."""
+    if outcome.state.unknowns > before.unknowns:
+        declined = any(reply.text == say("out_of_scope") for reply in outcome.replies)
+        return "", "declined" if declined else "unknown"
+    for reply in outcome.replies:
+        if isinstance(reply.card, EntryCard) and reply.card.topic:
+            return reply.card.topic, ""
+    now, was = _topic_of(outcome.state), _topic_of(before)
+    return now if now != was else "", ""
+
+
+def _topic_of(state: State) -> str:
+    return state.top.errand.topic if state.top is not None and state.top.errand is not None else ""
 
 
 def _take(

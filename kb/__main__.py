@@ -15,8 +15,9 @@ from pathlib import Path
 from core.adapters import processes
 from core.domain.errors import DomainError
 from kb import evaluation, importer
-from kb.entries import Library, load_all
+from kb.entries import Library
 from kb.features import cache_folder
+from kb.loader import load_all
 from kb.retriever import CONTENT, Retriever, open_library, open_retriever
 
 P99_GOAL_MS = 10.0

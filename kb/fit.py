@@ -14,11 +14,12 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from kb.entries import THRESHOLDS, Library
+from kb.entries import Library
 from kb.features import Analyzer
 from kb.index import Row, build, rows_of
 from kb.scoring import (
     SIGNALS,
+    THRESHOLDS,
     Calibration,
     Evidence,
     Facts,

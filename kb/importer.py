@@ -18,7 +18,8 @@ from typing import Literal
 import yaml
 
 from core.domain.errors import DataError
-from kb.entries import MIN_PHRASINGS, Entry, Library
+from kb.checks import MIN_PHRASINGS
+from kb.entries import Entry, Library
 from kb.retriever import Retriever
 from kb.text import key
 

@@ -174,7 +174,7 @@ def open_index(region: str, library: Library, analyzer: Analyzer, cache: Path) -
     entries = library.of_region(region)
     rows = rows_of(entries, library)
     topics = [entry.id for entry in entries]
-    file = cache / f"{region}-{_fingerprint(library)}.npz"
+    file = cache / f"{region}-{_fingerprint(library.digest_of(region))}.npz"
     try:
         return _load(file, region, topics, rows)
     except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile):
@@ -221,9 +221,9 @@ def _same(document: Sequence[str]) -> Sequence[str]:
     return document
 
 
-def _fingerprint(library: Library) -> str:
+def _fingerprint(digest: str) -> str:
     """Changes with the content and with the code that reads it."""
-    total = hashlib.sha256(library.digest.encode())
+    total = hashlib.sha256(digest.encode())
     for module in (__file__, features.__file__, text.__file__):
         total.update(Path(module).read_bytes())
     return total.hexdigest()[:16]

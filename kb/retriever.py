@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from kb.entries import Library, load_all
+from kb.entries import Library
 from kb.features import Analyzer, cache_folder
 from kb.index import open_index
+from kb.loader import load_all
 from kb.scoring import SIGNALS, Scorer, Scores, belonging, load_parameters
 from kb.text import compact, normalise
 

@@ -19,11 +19,11 @@ from rapidfuzz import fuzz, process
 
 from core.adapters.yaml_reader import read_model
 from core.domain.errors import DataError
-from kb.entries import THRESHOLDS
 from kb.features import Analyzer, sounds
 from kb.index import Index, Row
 from kb.text import windows
 
+THRESHOLDS = "thresholds.yaml"  # in the content folder, written by `python -m kb fit`
 SIGNALS = ("classifier", "nearest", "words", "sound", "sound_nearest", "error")
 _ALIKE = 60  # rapidfuzz score from which an error text counts as found
 # By cross-validation on phrasings, whole and cut to a word, of all regions:

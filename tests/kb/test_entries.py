@@ -6,7 +6,7 @@ import pytest
 
 from core.domain.errors import DataError, NotFoundError
 from kb import open_library
-from kb.entries import load_all
+from kb.loader import load_all
 from tests.kb.made_up import entry_data
 
 NODES = {"plan": ["entry", "completed"]}

@@ -1,11 +1,7 @@
 """Acts asked for by name on a named document: 审核通过 JH-…, 退回 …，意见：…"""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
-
-from pydantic import BaseModel, ConfigDict
+from dataclasses import dataclass, replace
 
 from assistant.cards import Reply
 from assistant.choosing import ask_which, closest
@@ -15,24 +11,12 @@ from assistant.repair import propose
 from assistant.replies import say
 from assistant.scene import Outcome, Scene, Viewer
 from assistant.topics import leading
-from core.adapters.yaml_reader import read_model
+from assistant.wording import commands, offered, stance
 from core.service.views import DocumentSummary, DocumentView
 from kb import text as words
 
-FILE = Path(__file__).parent / "data" / "commands.yaml"
 _BARE_LIMIT = 12  # characters of a command without a number
 _LOOKED_AT = 20  # waiting documents looked through for one
-
-
-class Commands(BaseModel):
-    """`data/commands.yaml`."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    acts: dict[str, tuple[str, ...]]
-    goals: dict[str, tuple[str, ...]]
-    track: tuple[str, ...]
-    sign: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -40,12 +24,6 @@ class _Match:
     length: int
     kind: str
     name: str
-
-
-@lru_cache(maxsize=1)
-def commands(file: Path = FILE) -> Commands:
-    """Read strictly."""
-    return read_model(file, Commands)[0]
 
 
 def act(scene: Scene) -> Outcome | None:
@@ -56,6 +34,8 @@ def act(scene: Scene) -> Outcome | None:
     if viewer is None or (bare and (heard.question or len(words.key(heard.lead)) > _BARE_LIMIT)):
         return None
     number = next(iter(heard.numbers), "") or scene.page_number or scene.state.number
+    if bare and (meant := stance(heard.lead)):
+        return _judging(scene, viewer, meant, number)
     if not number or not viewer.sees(number):
         return missing(scene, heard.numbers[0]) if heard.numbers else _among_waiting(scene, viewer)
     view = viewer.look(number)
@@ -66,6 +46,19 @@ def act(scene: Scene) -> Outcome | None:
     if match is None or (heard.question and match.kind not in {"sign", "track"}):
         return None
     return _carry(scene, view, match)
+
+
+def _judging(scene: Scene, viewer: Viewer, meant: str, number: str) -> Outcome:
+    """同意 alone: to the document that is spoken of, else to what waits for this account; of several, which."""
+    errand = Errand("act", action=meant)
+    if number and viewer.sees(number) and offered(meant, viewer.look(number).offers):
+        return propose(scene, replace(errand, number=number))
+    waiting = [one for one in viewer.todo[:_LOOKED_AT] if offered(meant, viewer.look(one.number).offers)]
+    if not waiting:
+        return Outcome(scene.state, (Reply(say("nothing_to_judge")),))
+    if len(waiting) > 1:
+        return ask_which(scene, waiting, errand)
+    return propose(scene, replace(errand, number=waiting[0].number))
 
 
 def _among_waiting(scene: Scene, viewer: Viewer) -> Outcome | None:

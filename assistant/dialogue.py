@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from assistant import answering, choosing, commands, errands, looking, repair
+from assistant import answering, choosing, commands, errands, looking, repair, wording
 from assistant.cards import Choice, Reply
-from assistant.conversation import Frame, Stage
+from assistant.conversation import Errand, Frame, Stage
 from assistant.replies import say
 from assistant.scene import YES_NO, Outcome, Scene, Viewer
 from assistant.understanding import hear
@@ -96,11 +96,44 @@ def _take_up(scene: Scene, repair_id: int) -> Outcome:
 
 
 def _offering(scene: Scene, frame: Frame) -> Outcome | None:
-    if scene.heard.act == "yes":
-        if frame.errand is not None and frame.errand.kind == "task":
-            return _take_up(scene.at(scene.state.pop()), frame.errand.repair)
+    errand = frame.errand
+    if errand is not None and errand.kind == "task":
+        if outcome := _task_answered(scene, errand):
+            return outcome
+    elif scene.heard.act == "yes":
         return repair.accept(scene, frame)
-    return None if _is_aside(scene) else _unclear(scene, frame, "still_waiting_offer")
+    if _is_another_thing(scene, frame):
+        return None
+    if not scene.heard.question and not _another_document(scene, frame):
+        slots = scene.heard.slots or {}
+        given = repair.give(scene, frame, next(iter(slots.values()), scene.heard.raw))
+        if given is not None:
+            return given
+    return _unclear(scene, frame, "still_waiting_offer")
+
+
+def _task_answered(scene: Scene, errand: Errand) -> Outcome | None:
+    """A yes takes the step up. Refusing to let something pass is an act of its own, where there is one."""
+    below = scene.at(scene.state.pop())
+    meant = wording.stance(scene.heard.plain)
+    if scene.heard.act == "yes" or meant == "agree":
+        return _take_up(below, errand.repair)
+    if meant != "refuse":
+        return None
+    if wording.takes("agree", errand.action):
+        return answering.begin(below, Errand("act", number=errand.number, action=meant))
+    return Outcome(below.state, (Reply(say("declined")),))
+
+
+def _is_another_thing(scene: Scene, frame: Frame) -> bool:
+    """Whether an offer is left for something of its own. 不买了 under the offer to void is a reason, not a question."""
+    if not _is_aside(scene):
+        return False
+    heard = scene.heard
+    if heard.act or heard.numbers or heard.question or _is_command(scene):
+        return True
+    finding = scene.knowledge.find(scene.region, heard.plain)
+    return frame.errand is None or finding.candidates[0].topic != frame.errand.topic
 
 
 def _filling(scene: Scene, frame: Frame) -> Outcome | None:
@@ -120,7 +153,10 @@ def _filling(scene: Scene, frame: Frame) -> Outcome | None:
 
 
 def _confirming(scene: Scene, frame: Frame) -> Outcome | None:
-    if scene.heard.act == "yes":
+    agreed = wording.stance(scene.heard.plain) == "agree" and all(
+        wording.takes("agree", action) for _, action, _ in frame.run
+    )
+    if scene.heard.act == "yes" or agreed:
         return repair.carry_out(scene, frame)
     if scene.heard.slots and not scene.heard.numbers:
         return repair.reword(scene, frame, scene.heard.slots)
@@ -153,9 +189,11 @@ def _is_aside(scene: Scene) -> bool:
     heard = scene.heard
     if heard.act or heard.numbers:
         return True
-    if commands.act(scene.at(replace(scene.state, stack=()))) is not None:
-        return True
-    return scene.knowledge.find(scene.region, heard.plain).kind == "answer"
+    return _is_command(scene) or scene.knowledge.find(scene.region, heard.plain).kind == "answer"
+
+
+def _is_command(scene: Scene) -> bool:
+    return commands.act(scene.at(replace(scene.state, stack=()))) is not None
 
 
 def _corrected(scene: Scene) -> Outcome:

@@ -10,6 +10,7 @@ from assistant.cards import Change, ConfirmCard, PlanStep, StepsCard
 from assistant.conversation import Errand
 from assistant.replies import say
 from assistant.scene import Viewer
+from assistant.wording import offered
 from core.domain.errors import DomainError
 from core.domain.money import yuan
 from core.domain.planner import NoWay
@@ -204,6 +205,7 @@ def task_errand(task: RepairTask) -> Errand:
 
 def _act(viewer: Viewer, errand: Errand, target: str) -> Prepared | Refused:
     view = viewer.look(errand.number)
+    errand = replace(errand, action=offered(errand.action, view.offers))
     offer = next((one for one in view.offers if one.action == errand.action), None)
     if offer is None:
         return Refused(_why_not(viewer, view, errand.action), view)
@@ -237,6 +239,8 @@ def _offered(view: DocumentView, offer: Offer, target: str) -> Leg:
 
 def _why_not(viewer: Viewer, view: DocumentView, action: str) -> str:
     """The core's own sentence: who may, or why not now."""
+    if not action:
+        return say("not_offered", number=view.summary.number, node=view.summary.node_label)
     if action == "sign":
         return say("sign_elsewhere", number=view.summary.number)
     try:

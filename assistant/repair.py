@@ -15,8 +15,10 @@ from core.domain.errors import ConflictError, DomainError
 from core.service.planning import GOAL_LABELS
 from core.service.repairs import Repair
 from core.service.views import DocumentView, FormField
+from kb import text as words
 
 SLOT_LIMIT = 500  # characters, as the core's
+SLOT_LEAST = 2  # characters of an answer that is a reason
 
 
 def propose(scene: Scene, errand: Errand, slots: Mapping[str, str] | None = None, lead: str = "") -> Outcome:
@@ -181,6 +183,20 @@ def go_on(scene: Scene, frame: Frame) -> Outcome:
     if missing:
         return _ask(scene.state, fresh, missing, found.view)
     return _confirm(scene.state, found, fresh)
+
+
+def give(scene: Scene, frame: Frame, text: str) -> Outcome | None:
+    """An offer answered with the one text that it still needs; None where it needs none or more than one."""
+    text = text.strip()
+    if frame.errand is None or frame.asks or len(words.key(text)) < SLOT_LEAST or text.isdecimal():
+        return None
+    found = errands.prepare(viewer_of(scene), frame.errand)
+    if isinstance(found, Refused) or found.waits is not None or found.running is not None:
+        return None
+    open_fields = [field for field in found.fields if not frame.slots.get(field.name, "").strip()]
+    if len(open_fields) != 1 or open_fields[0].options:
+        return None
+    return fill(scene, replace(frame, asked=open_fields[0].name), text)
 
 
 def reword(scene: Scene, frame: Frame, slots: Mapping[str, str]) -> Outcome:

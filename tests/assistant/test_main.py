@@ -31,7 +31,7 @@ def test_a_batch_keeps_its_order_whatever_the_lines(
 ) -> None:
     file = tmp_path / "questions.jsonl"
     lines = [
-        json.dumps({"region": "neimenggu", "q": "怎么作废计划"}),
+        json.dumps({"region": "neimenggu", "q": "计划不要了怎么作废"}),
         "not json",
         "",
         json.dumps({"region": "mars", "q": "怎么作废计划"}),

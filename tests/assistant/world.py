@@ -5,6 +5,7 @@ from itertools import count
 
 from assistant import turn
 from assistant.cards import Turn
+from assistant.channel import PlainConversations
 from assistant.knowledge import Knowledge
 from core.domain.accounts import Account
 from core.service import documents, ledger
@@ -48,6 +49,12 @@ class World:
         )  # fmt: skip
         self.conversations[who] = answer.conversation
         return answer
+
+    def write(self, who: str, text: str, *, key: str = "") -> str:
+        """One turn on the plain-text channel, as a WeChat user bound to this account."""
+        channel = PlainConversations(self.system, self.knowledge, b"secret")
+        account = self.account(who).id if who != "nobody" else None
+        return channel.turn("neimenggu", f"openid-{who}", account, text, key or f"k{next(self.keys)}")
 
     def number(self, title: str, kind: str = "plan", who: str = "handler") -> str:
         """Number of the document whose title has this word."""

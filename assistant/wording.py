@@ -1,0 +1,59 @@
+"""The words acts are asked for with, from `data/commands.yaml`."""
+
+from collections.abc import Iterable
+from functools import lru_cache
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from core.adapters.yaml_reader import read_model
+from core.service.views import Offer
+from kb import text as words
+
+FILE = Path(__file__).parent / "data" / "commands.yaml"
+
+
+class Stance(BaseModel):
+    """What agreeing or refusing comes to: the first of `acts` that the process offers."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    words: tuple[str, ...]
+    acts: tuple[str, ...]
+
+
+class Commands(BaseModel):
+    """`data/commands.yaml`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    stances: dict[str, Stance]
+    acts: dict[str, tuple[str, ...]]
+    goals: dict[str, tuple[str, ...]]
+    track: tuple[str, ...]
+    sign: tuple[str, ...]
+
+
+@lru_cache(maxsize=1)
+def commands(file: Path = FILE) -> Commands:
+    """Read strictly; DataError names file and line."""
+    return read_model(file, Commands)[0]
+
+
+def stance(text: str) -> str:
+    """`agree` or `refuse` where the whole message says no more than that, else ""."""
+    said = words.key(text)
+    return next((name for name, one in commands().stances.items() if said in one.words), "")
+
+
+def takes(name: str, action: str) -> bool:
+    """Whether `action` is one that the stance comes to."""
+    return name in commands().stances and action in commands().stances[name].acts
+
+
+def offered(action: str, offers: Iterable[Offer]) -> str:
+    """A stance as the act that is offered; any other name as it is."""
+    if action not in commands().stances:
+        return action
+    known = {offer.action for offer in offers}
+    return next((one for one in commands().stances[action].acts if one in known), "")

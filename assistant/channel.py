@@ -25,7 +25,7 @@ class PlainConversations:
 
         Binding another account begins another conversation: what was said under one account stays with it.
         """
-        account = accounts.account(self.system, account_id) if account_id is not None else None
+        account = accounts.in_force(self.system, account_id) if account_id is not None else None
         peer = self._peer(channel, openid)
         conversation = self._hash("conversation", peer, str(account_id))
         answer = turn.respond(

@@ -68,7 +68,9 @@ _UNIT = select(*UNIT_COLUMNS)
 _ACCOUNT = select(*ACCOUNT_COLUMNS).select_from(JOINED)
 # Statements of every act are built once: building one costs more than running it.
 _UNIT_BY_ID = _UNIT.where(unit.c.id == bindparam("sought"))
-_OF_UNIT = _ACCOUNT.where(account.c.unit_id == bindparam("of_unit")).order_by(account.c.id)
+_OF_UNIT = _ACCOUNT.where(account.c.unit_id == bindparam("of_unit"), account.c.active.is_(True)).order_by(
+    account.c.id
+)
 _OF_UNIT_AND_ROLE = _OF_UNIT.where(account.c.role == bindparam("of_role"))
 
 
@@ -128,7 +130,7 @@ class AccountStore:
         return [unit_of(row) for row in rows]
 
     def of(self, unit_id: int, role: Role | None = None) -> list[Account]:
-        """Accounts of a unit, all or those of one role."""
+        """Accounts of a unit that are not suspended, all or those of one role."""
         statement, sought = (_OF_UNIT, {}) if role is None else (_OF_UNIT_AND_ROLE, {"of_role": role.value})
         if (unit_id, role) not in self._members:
             rows = self._connection.execute(statement, {"of_unit": unit_id, **sought})

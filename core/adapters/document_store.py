@@ -70,6 +70,15 @@ _REPLACE = (
     )
 )
 _APPEND = insert(history)
+_OTHER_HATS = (
+    select(history.c.seq)
+    .where(
+        history.c.document_id == bindparam("document"),
+        history.c.account_id == bindparam("account"),
+        history.c.who != bindparam("who"),
+    )
+    .limit(1)
+)
 _NO_TASKS = delete(task).where(task.c.document_id == bindparam("sought"))
 _ADD_TASK = insert(task)
 _TASKS = select(task).where(task.c.document_id.in_(bindparam("sought", expanding=True)))
@@ -156,6 +165,11 @@ class DocumentStore:
             )
             for row in self._connection.execute(statement)
         ]
+
+    def other_hats(self, document_id: int, account_id: int, who: str) -> bool:
+        """Whether the account acted on the document under another name than `who`: for somebody else, or as itself."""
+        sought = {"document": document_id, "account": account_id, "who": who}
+        return self._connection.execute(_OTHER_HATS, sought).first() is not None
 
     def set_tasks(self, document_id: int, tasks: Iterable[tuple[int, Role]]) -> None:
         """Whose turn it is now: (unit id, role) pairs instead of the ones before."""

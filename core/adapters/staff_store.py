@@ -69,6 +69,10 @@ class StaffStore:
         known = exists().where(account.c.phone == phone)
         return bool(self._connection.execute(select(or_(registered, known))).scalar_one())
 
+    def lock_unit(self, unit_id: int) -> None:
+        """Let those queue up who change the same unit's staff."""
+        self._connection.execute(select(unit.c.id).where(unit.c.id == unit_id).with_for_update())
+
     def logins_like(self, beginning: str) -> set[str]:
         """Logins that begin so."""
         statement = select(account.c.login).where(account.c.login.startswith(beginning, autoescape=True))

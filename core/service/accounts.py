@@ -231,3 +231,10 @@ def account(system: System, account_id: int) -> Account:
     """An account known by its id (a bound WeChat user, a running repair)."""
     with system.database.read() as tx:
         return tx.accounts.account(account_id)
+
+
+def in_force(system: System, account_id: int) -> Account | None:
+    """An account that may be worked with without a session of its own; None for a suspended one."""
+    with system.database.read() as tx:
+        member = tx.staff.member(account_id)
+        return member.account if member.active else None

@@ -10,7 +10,7 @@ from core.domain.documents import Document, Entry
 from core.domain.errors import BlockedError, ConflictError, ForbiddenError, InvalidError
 from core.domain.money import yuan
 from core.domain.planner import flags_after
-from core.domain.process import Action, Actor, Effect, Node
+from core.domain.process import Action, Actor, Effect, Node, NodeType
 from core.service import following, once, people, situations
 from core.service.documents import summarise
 from core.service.ports import Certificate, Transaction
@@ -147,11 +147,24 @@ def _lawful(
     if not people.may(actor, case.owner, document, actors):
         who = people.names(tx, case.owner, document, actors) or "系统"
         raise ForbiddenError(f"“{action.label}”要由{who}办理，您的账号不能代办", fields={"who": who})
+    _refuse_own_review(tx, case, action, actor)
     reasons = guards.refusals(action.guards, case.situation)
     if reasons:
         raise BlockedError("；".join(reasons), fields={"reasons": reasons, **case.form_errors})
     _filled_in(action, arguments)
     return _Act(case, action, actor, _target(case, action, arguments), arguments, system.clock())
+
+
+def _refuse_own_review(tx: Transaction, case: Case, action: Action, actor: Account) -> None:
+    """Nobody reviews their own work, which without deputies the structure sees to."""
+    document = case.document
+    review = case.process.node(document.node).type is NodeType.REVIEW and not action.by
+    if review and tx.documents.other_hats(document.id, actor.id, actor.label):
+        raise ForbiddenError(
+            f"这张单据您以另一个身份办理过，不能再由您审核，请{actor.acts_for or '别人'}办理",
+            code="own_work",
+            fields={"who": actor.acts_for or "别人"},
+        )
 
 
 def _filled_in(action: Action, arguments: Mapping[str, str]) -> None:

@@ -197,6 +197,12 @@ class RecordStore:
         rows = self._connection.execute(_WAITING, {"unit": unit_id, "role": role.value})
         return [_repair(row) for row in rows]
 
+    def waited_for(self, repair_id: int) -> list[tuple[int, Role]]:
+        """(unit id, role) of those whose turn a repair is."""
+        columns = repair_waiting.c
+        statement = select(columns.unit_id, columns.role).where(columns.repair_id == repair_id)
+        return [(row.unit_id, Role(row.role)) for row in self._connection.execute(statement)]
+
     def set_repair(
         self, repair_id: int, *, state: str, position: int, why: str, waiting: Iterable[tuple[int, Role]]
     ) -> None:

@@ -16,15 +16,28 @@ def follow(system: System, tx: Transaction, after: Document, action: str, actor:
         step = row.steps[row.position]
         if (step["number"], step["action"], step["target"]) != (after.number, action, after.node):
             why = f"{after.number} 被{actor.label}办了别的操作，原来的步骤不再适用"
-            tx.records.set_repair(row.id, state="stopped", position=row.position, why=why, waiting=())
-            tell = f"{row.number} 的处理已停下：{why}。需要的话请重新问我"
-            tx.records.notify({row.asked_by} - {actor.id}, row.number, tell, system.clock())
+            stop(system, tx, row, why, actor)
         elif row.position + 1 == len(row.steps):
             tx.records.set_repair(row.id, state="done", position=row.position + 1, why="", waiting=())
             tell = f"{row.number} 的处理已全部办完：{step['label']}之后现在是“{step['target_label']}”"
             tx.records.notify({row.asked_by} - {actor.id}, row.number, tell, system.clock())
         else:
             hand_on(system, tx, row, row.position + 1, actor)
+
+
+def stop(system: System, tx: Transaction, row: RepairRow, why: str, actor: Account) -> None:
+    """End a repair: its asker hears why, and those who were asked for the next step that it is void."""
+    step, asker = row.steps[row.position], tx.accounts.account(row.asked_by)
+    asked = {
+        account.id
+        for unit_id, role in tx.records.waited_for(row.id)
+        for account in tx.accounts.of(unit_id, role)
+    }
+    tx.records.set_repair(row.id, state="stopped", position=row.position, why=why, waiting=())
+    tell = f"{row.number} 的处理已停下：{why}。需要的话请重新问我"
+    tx.records.notify({row.asked_by} - {actor.id}, row.number, tell, system.clock())
+    void = f"{asker.label}请您办的 {step['number']}“{step['label']}”不用办了：{why}"
+    tx.records.notify(asked - {row.asked_by, actor.id}, step["number"], void, system.clock())
 
 
 def hand_on(system: System, tx: Transaction, row: RepairRow, position: int, actor: Account) -> None:

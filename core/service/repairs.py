@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.domain.accounts import Account
+from core.domain.documents import Document
 from core.domain.errors import BlockedError, ConflictError, ForbiddenError, NotFoundError
 from core.domain.planner import NoWay
 from core.service import acts, following, once, people, planning, situations
@@ -53,7 +54,11 @@ class RepairTask:
 
 
 def start(system: System, actor: Account, number: str, goal: str, fingerprint: str, *, key: str) -> Repair:
-    """Begin the repair that was shown. ConflictError when a document moved since; nothing is done then."""
+    """Begin the repair that was shown, in the place of one that is running.
+
+    ConflictError when a document moved since, ForbiddenError where another unit's repair of somebody else's document
+    would be replaced; nothing is done then.
+    """
     request = ("repair", number, goal, fingerprint)
     with system.database.write() as tx:
         earlier = once.earlier(tx, actor, key, request)
@@ -68,8 +73,8 @@ def start(system: System, actor: Account, number: str, goal: str, fingerprint: s
         if not plan.steps:
             raise BlockedError("已经是这个状态了，不需要再办")
         for row in tx.records.running_repairs([document.id]):
-            why = f"{actor.label}重新发起了处理"
-            tx.records.set_repair(row.id, state="stopped", position=row.position, why=why, waiting=())
+            _may_replace(tx, actor, document, row)
+            following.stop(system, tx, row, f"{actor.label}重新发起了处理", actor)
         now = system.clock()
         new = RepairRow(
             0, document.id, document.number, goal, actor.id, "running", [_stored(step) for step in plan.steps], 0,
@@ -82,6 +87,17 @@ def start(system: System, actor: Account, number: str, goal: str, fingerprint: s
         )
         once.keep(tx, actor, key, request, {"id": repair_id}, system)
         return _view(system, tx, actor, _row(tx, repair_id))
+
+
+def _may_replace(tx: Transaction, actor: Account, document: Document, running: RepairRow) -> None:
+    """Only who asked for a repair, or someone of the document's own unit, may put another in its place."""
+    if actor.id == running.asked_by or actor.unit.id == document.unit_id:
+        return
+    asker = tx.accounts.account(running.asked_by)
+    raise ForbiddenError(
+        f"{document.number} 正在按{asker.label}的要求处理，只有他本人或单据所属单位的人能重新发起，请先和他联系",
+        fields={"who": asker.label},
+    )
 
 
 def advance(

@@ -144,6 +144,45 @@ def test_it_stops_when_the_document_is_moved_another_way(world: World) -> None:
     assert world.everything() == before
 
 
+def told(world: World, who: str, number: str) -> list[str]:
+    return [one.text for one in notices.unseen(world.system, world[who]) if one.number == number]
+
+
+def test_who_was_asked_hears_that_the_request_is_void(world: World) -> None:
+    number = world.plan(node="completed")
+    repair = start(world, number, "void")
+    advance(world, "handler", repair, reason="录错了")
+    assert waiting(world, "reviewer") == [(number, "cancel_pass")]
+    world.act("handler", number, "cancel_recall")
+    assert repairs.get(world.system, world["handler"], repair.id).state == "stopped"
+    assert waiting(world, "reviewer") == []
+    (void,) = [text for text in told(world, "reviewer", number) if "不用办了" in text]
+    assert "作废终审通过" in void
+    assert not any("不用办了" in text for text in told(world, "handler", number))
+
+
+def test_a_replaced_repair_releases_those_who_were_asked(world: World) -> None:
+    number = world.plan("project", "dispatched")
+    start(world, number, "void")
+    start(world, number, "void", who="reviewer")
+    assert any("不用办了" in text for text in told(world, "agency", number))
+    assert any("已停下" in text for text in told(world, "handler", number))
+    assert waiting(world, "agency") == [(number, "agency_return")]
+
+
+def test_a_repair_is_replaced_by_its_asker_or_the_documents_unit_only(world: World) -> None:
+    number = world.plan(node="office_first")
+    repair = start(world, number, "editable")
+    before = world.everything()
+    with pytest.raises(ForbiddenError, match="重新发起") as caught:
+        start(world, number, "editable", who="office_first")
+    assert caught.value.fields == {"who": world["handler"].label}
+    assert world.everything() == before
+    assert repairs.get(world.system, world["handler"], repair.id).state == "running"
+    start(world, number, "editable", who="reviewer")
+    assert repairs.get(world.system, world["handler"], repair.id).state == "stopped"
+
+
 def test_a_return_to_elsewhere_than_planned_stops_it_too(world: World) -> None:
     number = world.plan(node="procurement_first")
     repair = start(world, number, "editable")

@@ -119,8 +119,7 @@ def fit(options: argparse.Namespace) -> int:
     fitted = fitting.fit(library, cache_folder())
     file = fitting.write(fitted, library.content)
     print(f"已写 {file}")
-    for name, value in fitted.figures.items():
-        print(f"  {name}: {value:.4g}")
+    print("\n".join(fitting.lines(fitted)))
     return 0
 
 

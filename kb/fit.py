@@ -5,7 +5,7 @@ Some are asked again buried among held-out chatter, as in long stories, or cut t
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from kb.scoring import (
     SIGNALS,
     THRESHOLDS,
     Calibration,
+    Decision,
     Evidence,
     Facts,
     Parameters,
@@ -45,6 +46,7 @@ _WINDOWS = (0.0, 0.2, 0.3, 0.4, 0.5, 0.6)
 _SURES = (0.7, 0.8, 0.9, 0.95, 0.97, 0.98, 0.99, 1.0)
 _SURE_COSTS = 0.001  # of the questions may be lost for not listening to their sound
 _STEPS = 201
+_ENOUGH = 300  # questions from which a region is decided on its own
 _WRITTEN = (0, 1)
 _NO_ROWS = np.empty(0)
 
@@ -55,9 +57,9 @@ _NEUTRAL = Parameters(
     both=Weights(classifier=1, nearest=0, negative=0),
     sure=1,
     window=0,
-    calibration=Calibration(intercept=0, **dict.fromkeys(Facts._fields, 0.0)),
-    answer=0.5,
-    clarify=0.25,
+    pooled=Decision(
+        calibration=Calibration(intercept=0, **dict.fromkeys(Facts._fields, 0.0)), answer=0.5, clarify=0.25
+    ),
 )
 
 
@@ -74,16 +76,32 @@ class Held:
 
 @dataclass(frozen=True)
 class Fitted:
-    """New parameters and what they reach on held-out questions."""
+    """New parameters and what they reach on held-out questions, by region and for all."""
 
     parameters: Parameters
-    figures: dict[str, float]
+    figures: dict[str, dict[str, float]]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a held-out question."""
+
+    how: str
+    none: bool
+    right: bool
+    given: bool
+    belongs: bool
+    heard: bool
 
 
 def fit(library: Library, cache: Path) -> Fitted:
-    """Cross-validate every region, pooled into one set of parameters."""
+    """Cross-validate every region: weights on all questions together, decisions for each region on its own.
+
+    A region with too few questions (one being written) is decided as all are.
+    """
     analyzer = Analyzer(library.lexicon, library.synonyms, cache)
-    held = [one for region in library.regions for one in _hold_out(region, library, analyzer)]
+    by_region = {region: _hold_out(region, library, analyzer) for region in library.regions}
+    held = [one for region in by_region.values() for one in region]
     mass = _mass(held)
     both = tuple(range(len(SIGNALS)))
     parameters = _NEUTRAL.model_copy(
@@ -91,35 +109,47 @@ def fit(library: Library, cache: Path) -> Fitted:
     )
     parameters = _best_window(parameters, held, mass)
     parameters = _least_sure(parameters, held, mass)
-    scores = [_cascade(parameters, one) for one in held]
-    right, none = _right(scores, held), _none(held)
-    calibration = _calibrate([one.facts for one in scores], right, mass)
-    confidence = np.array([confide(calibration, one.facts) for one in scores])
-    answer = _answer_threshold(confidence, right, mass)
-    belongs = np.array([belonging(one) for one in scores])
-    clarify = float(np.quantile(belongs[none], REFUSED_SHARE)) if none.any() else 0.5
+    decisions, outcomes = {}, {}
+    pooled = _decide(parameters, held)
+    for region, own in by_region.items():
+        enough = sum(one.how == "whole" for one in own) >= _ENOUGH
+        decisions[region] = _decide(parameters, own) if enough else pooled
+        outcomes[region] = _outcomes(parameters, decisions[region], own)
+    outcomes["all"] = [outcome for region in by_region for outcome in outcomes[region]]
     return Fitted(
-        parameters.model_copy(update={"calibration": calibration, "answer": answer, "clarify": clarify}),
-        _figures(held, right, confidence >= answer, belongs > clarify)
-        | {"heard": float(np.mean([one.heard for one in scores]))},
+        parameters.model_copy(update={"pooled": pooled, "regions": decisions}),
+        {region: _figures(outcome) for region, outcome in outcomes.items()},
     )
 
 
 def write(fitted: Fitted, content: Path) -> Path:
     """Write `thresholds.yaml` with what its numbers mean."""
     file = content / THRESHOLDS
-    figures = "".join(f"#   {name}: {value:.4g}\n" for name, value in fitted.figures.items())
+    figures = "".join(f"#   {line}\n" for line in lines(fitted))
     file.write_text(
         "# 由 python -m kb fit 写出，请勿手改；问法、反例或同义词变动后重新运行。\n"
         "# written / both：各信号的权重（只看字；再加词、读音与报错原文）；negative 是“无答案”一类的偏置。\n"
         "# sure：只看字时概率达到它就不再看其他；window：长文里最像的一段所占的比重。\n"
         "# calibration：把握（0–1）的逻辑回归系数。\n"
+        "# 权重各地区共用；calibration、answer、clarify 按地区各定一份，pooled 给还没有定过的地区用。\n"
         "# answer：把握达到它就回答；clarify：不够把握而“属于这里”的程度达到它就反问，低于它说不知道。\n"
         f"# {FOLDS} 折交叉验证（每折都是索引没见过的问法；buried 是埋在闲话里的，words 是只说一个词的）：\n{figures}"
         + yaml.safe_dump(_rounded(fitted.parameters.model_dump()), allow_unicode=True, sort_keys=False),
         encoding="utf-8",
     )
     return file
+
+
+def lines(fitted: Fitted) -> list[str]:
+    """The figures for people, a line each, a column a region."""
+    names = list(fitted.figures)
+    rows = [f"{'':<22}" + "".join(f"{name:>11}" for name in names)]
+    for figure in fitted.figures["all"]:
+        values = (fitted.figures[name].get(figure) for name in names)
+        rows.append(
+            f"{figure:<22}" + "".join("          -" if one is None else f"{one:>11.4g}" for one in values)
+        )
+    return rows
 
 
 def _rounded(value: Any) -> Any:
@@ -263,6 +293,36 @@ def _calibrate(facts: Sequence[Facts], right: Flags, mass: Array) -> Calibration
     return Calibration(intercept=float(model.intercept_[0]), **weights)
 
 
+def _decide(parameters: Parameters, held: Sequence[Held]) -> Decision:
+    """Calibrate on these questions and set both thresholds."""
+    mass = _mass(held)
+    scores = [_cascade(parameters, one) for one in held]
+    right, none = _right(scores, held), _none(held)
+    calibration = _calibrate([one.facts for one in scores], right, mass)
+    confidence = np.array([confide(calibration, one.facts) for one in scores])
+    belongs = np.array([belonging(one) for one in scores])
+    return Decision(
+        calibration=calibration,
+        answer=_answer_threshold(confidence, right, mass),
+        clarify=float(np.quantile(belongs[none], REFUSED_SHARE)) if none.any() else 0.5,
+    )
+
+
+def _outcomes(parameters: Parameters, decision: Decision, held: Sequence[Held]) -> list[Outcome]:
+    scores = [_cascade(parameters, one) for one in held]
+    return [
+        Outcome(
+            how=one.how,
+            none=one.topic == one.none,
+            right=int(score.order[0]) == one.topic,
+            given=confide(decision.calibration, score.facts) >= decision.answer,
+            belongs=belonging(score) > decision.clarify,
+            heard=score.heard,
+        )
+        for score, one in zip(scores, held, strict=True)
+    ]
+
+
 def _answer_threshold(confidence: Array, right: Flags, mass: Array) -> float:
     """The lowest threshold from which at most FALSE_SHARE of the answers given are false."""
     for threshold in np.linspace(0, 1, _STEPS):
@@ -272,21 +332,29 @@ def _answer_threshold(confidence: Array, right: Flags, mass: Array) -> float:
     return 1.0
 
 
-def _figures(held: Sequence[Held], right: Flags, given: Flags, belongs: Flags) -> dict[str, float]:
-    how = np.array([one.how for one in held])
-    whole, none, word = how == "whole", _none(held), how == "cut"
-    asked, between = ~none & whole, ~given & belongs
-    figures = {"questions": float(asked.sum()), "negatives": float((none & whole).sum())}
-    shares = {
-        "recall_at_1": (right, asked),
-        "recall_at_1_buried": (right, ~none & (how == "buried")),
-        "answered_right": (right & given, asked),
-        "answered_wrong": (~right & given, asked),
-        "clarified": (between, asked),
-        "words_answered_right": (right & given, word),
-        "words_answered_wrong": (~right & given, word),
-        "words_clarified": (between, word),
-        "negatives_answered": (given, none & whole),
-        "negatives_clarified": (between, none & whole),
+def _figures(outcomes: Sequence[Outcome]) -> dict[str, float]:
+    """Shares of the questions asked whole, buried in chatter (`buried`) and cut to a word (`words`)."""
+
+    def share(wanted: Callable[[Outcome], bool], how: str, *, none: bool = False) -> float | None:
+        group = [one for one in outcomes if one.how == how and one.none == none]
+        return sum(map(wanted, group)) / len(group) if group else None
+
+    def between(one: Outcome) -> bool:
+        return one.belongs and not one.given
+
+    figures = {
+        "questions": float(sum(one.how == "whole" and not one.none for one in outcomes)),
+        "negatives": float(sum(one.how == "whole" and one.none for one in outcomes)),
+        "recall_at_1": share(lambda one: one.right, "whole"),
+        "recall_at_1_buried": share(lambda one: one.right, "buried"),
+        "answered_right": share(lambda one: one.right and one.given, "whole"),
+        "answered_wrong": share(lambda one: not one.right and one.given, "whole"),
+        "clarified": share(between, "whole"),
+        "words_answered_right": share(lambda one: one.right and one.given, "cut"),
+        "words_answered_wrong": share(lambda one: not one.right and one.given, "cut"),
+        "words_clarified": share(between, "cut"),
+        "negatives_answered": share(lambda one: one.given, "whole", none=True),
+        "negatives_clarified": share(between, "whole", none=True),
+        "heard": sum(one.heard for one in outcomes) / len(outcomes),
     }
-    return figures | {name: float(what[of].mean()) for name, (what, of) in shares.items() if of.any()}
+    return {name: value for name, value in figures.items() if value is not None}

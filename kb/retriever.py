@@ -98,9 +98,9 @@ class Retriever:
         )
 
     def _kind(self, confidence: float, belongs: float) -> Kind:
-        if confidence >= self._scorer.parameters.answer:
+        if confidence >= self._scorer.decision.answer:
             return "answer"
-        return "clarify" if belongs > self._scorer.parameters.clarify else "unknown"
+        return "clarify" if belongs > self._scorer.decision.clarify else "unknown"
 
     def _candidate(self, scores: Scores, at: int) -> Candidate:
         entry = self._entries[at]

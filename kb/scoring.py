@@ -85,12 +85,22 @@ class Calibration(BaseModel):
         return tuple(getattr(self, name) for name in Facts._fields)
 
 
+class Decision(BaseModel):
+    """From `answer` confidence on a question is answered; the rest is asked back if it belongs here by `clarify`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    calibration: Calibration
+    answer: float = Field(ge=0, le=1)
+    clarify: float = Field(ge=0, le=1)
+
+
 class Parameters(BaseModel):
     """`thresholds.yaml`.
 
     `sure` is the probability at which the written signals suffice, `window` the share of a long text's most
-    telling window, `answer` the confidence from which it is answered, `clarify` the belonging from which the rest is
-    asked back.
+    telling window. The weights are common to all regions, the decision is each region's own: topics lie closer
+    together in one than in another. A region that was not there when they were fitted uses `pooled`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -99,9 +109,12 @@ class Parameters(BaseModel):
     both: Weights
     sure: float = Field(ge=0, le=1)
     window: float = Field(ge=0, le=1)
-    calibration: Calibration
-    answer: float = Field(ge=0, le=1)
-    clarify: float = Field(ge=0, le=1)
+    pooled: Decision
+    regions: dict[str, Decision] = Field(default_factory=dict)
+
+    def of(self, region: str) -> Decision:
+        """What decides in `region`."""
+        return self.regions.get(region, self.pooled)
 
 
 @dataclass(frozen=True)
@@ -215,6 +228,7 @@ class Scorer:
         """Keep what every question needs."""
         self.index = index
         self.parameters = parameters
+        self.decision = parameters.of(index.region)
         self._analyzer = analyzer
         self._texts = [text for _, text in index.errors]
         self._classes = np.array([topic for topic, _ in index.errors], np.intp)
@@ -235,7 +249,7 @@ class Scorer:
 
     def confidence(self, scores: Scores) -> float:
         """Calibrated probability that the first topic is right."""
-        return confide(self.parameters.calibration, scores.facts)
+        return confide(self.decision.calibration, scores.facts)
 
     def closest(self, evidence: Evidence, topic: int) -> Row:
         """The row of a topic that is most like the text."""

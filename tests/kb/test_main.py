@@ -53,8 +53,9 @@ def test_fit_evaluate_and_bench_on_a_folder_of_its_own(run, folder, tmp_path):
     fitted = run("--content", folder, "fit")
     assert fitted.returncode == 0, fitted.stderr
     parameters = load_parameters(folder)
-    assert 0 <= parameters.clarify < 1
-    assert 0 < parameters.answer <= 1
+    assert 0 <= parameters.of("here").clarify < 1
+    assert 0 < parameters.of("here").answer <= 1
+    assert parameters.of("here") == parameters.pooled  # too few questions for thresholds of its own
     assert run("--content", folder, "fit").stdout == fitted.stdout
     questions = tmp_path / "q.jsonl"
     lines = [

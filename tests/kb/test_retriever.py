@@ -156,7 +156,8 @@ def test_thresholds_decide(retriever):
         (1.0, 1.0, "unknown"),
     ]:
         scorer = retriever._scorer
-        changed = scorer.parameters.model_copy(update={"answer": answer, "clarify": clarify})
+        decision = scorer.decision.model_copy(update={"answer": answer, "clarify": clarify})
+        changed = scorer.parameters.model_copy(update={"regions": {retriever.region: decision}})
         other = _with_parameters(retriever, changed)
         assert other.find(question).kind == kind
 

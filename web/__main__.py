@@ -75,9 +75,11 @@ def _serve(given: argparse.Namespace, settings: Settings) -> int:
     from core import demo
     from core.adapters.database import SqlDatabase
     from core.bootstrap import build_system, migrate
+    from web.preflight import check_data
     from web.wiring import application, warm_up
 
     print("正在准备数据库和知识库 …", flush=True)
+    check_data()
     if given.alone:
         migrate(settings)
         system = build_system(settings)

@@ -113,6 +113,26 @@ class Located:
 
 def read(file: Path) -> Located:
     """Read one file; raise DataError naming file and line for bad syntax or a key given twice."""
+    located, twice = _parse(file)
+    if twice:
+        raise DataError(twice)
+    return located
+
+
+def read_model(file: Path, model: type[M]) -> tuple[M, Located]:
+    """Read `file` into a pydantic model; raise one DataError listing every mistake with its line."""
+    located, problems = _parse(file)
+    try:
+        read_in = model.model_validate(located.value)
+    except ValidationError as error:
+        raise DataError([*problems, *problems_of(error, located)]) from error
+    if problems:
+        raise DataError(problems)
+    return read_in, located
+
+
+def _parse(file: Path) -> tuple[Located, list[str]]:
+    """The file, and its keys given twice; the last of each stands, so that the rest can be judged too."""
     try:
         node = yaml.compose(file.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
     except yaml.MarkedYAMLError as error:
@@ -122,18 +142,7 @@ def read(file: Path) -> Located:
         raise DataError([f"{file}:1: 文件不是有效的 UTF-8 YAML"]) from error
     builder = _Builder(file)
     value = None if node is None else builder.build(node, ())
-    if builder.problems:
-        raise DataError(builder.problems)
-    return Located(file, value, builder.lines)
-
-
-def read_model(file: Path, model: type[M]) -> tuple[M, Located]:
-    """Read `file` into a pydantic model; raise DataError listing every mistake with its line."""
-    located = read(file)
-    try:
-        return model.model_validate(located.value), located
-    except ValidationError as error:
-        raise DataError(problems_of(error, located)) from error
+    return Located(file, value, builder.lines), builder.problems
 
 
 def problems_of(error: ValidationError, located: Located) -> list[str]:

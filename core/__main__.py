@@ -3,6 +3,8 @@
 import argparse
 import sys
 
+import structlog
+
 from core.adapters import catalogue_file, challenge_signing, processes, rights_file
 from core.bootstrap import build_system, migrate
 from core.domain import graph
@@ -138,4 +140,6 @@ _COMMANDS = {
 }
 
 if __name__ == "__main__":
+    # standard output is the answer, which others read on
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     sys.exit(main())

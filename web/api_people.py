@@ -24,14 +24,14 @@ from web.schemas import (
     SignIn,
     Statement,
 )
-from web.security import account_or_address, actor, limiter, token
+from web.security import account_or_address, actor, device, limiter, token
 
 
 @route("POST", "/sessions", takes=SignIn, gives=SessionOut, status=201, public=True)
 @limiter.limit("20 per minute")
 def sign_in() -> tuple[SessionOut, int]:
     """Open a session."""
-    opened = accounts.sign_in(system(), body().login, body().password)
+    opened = accounts.sign_in(system(), body().login, body().password, device=device())
     out = SessionOut(token=opened.token, expires_at=opened.expires_at, account=account_out(opened.account))
     return out, 201
 

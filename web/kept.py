@@ -3,7 +3,7 @@
 from flask import request
 
 # Never sent back to the browser: secrets, and what is valid for one page only.
-NEVER = {"pin", "password", "csrf_token"}
+NEVER = {"pin", "password", "new_password", "again", "code", "proof", "challenge", "ticket", "csrf_token"}
 
 
 def kept_form() -> list[tuple[str, str]] | None:

@@ -88,6 +88,33 @@ def signed_in() -> Session | None:
     return current_user.session if current_user.is_authenticated else None
 
 
+def opened() -> Session:
+    """The session of this request; only behind `require_session`."""
+    session: Session = current_user.session
+    return session
+
+
+def device() -> str:
+    """What the browser says it is, in a word or two; the owner of a session recognises it by that."""
+    told = request.headers.get("User-Agent", "")
+    names = {
+        "MicroMessenger": "微信",
+        "Edg": "Edge",
+        "Firefox": "Firefox",
+        "Chrome": "Chrome",
+        "Safari": "Safari",
+    }
+    systems = {
+        "iPhone": "iPhone",
+        "Android": "Android",
+        "Windows": "Windows",
+        "Mac OS": "Mac",
+        "Linux": "Linux",
+    }
+    found = [next((word for mark, word in table.items() if mark in told), "") for table in (names, systems)]
+    return " · ".join(word for word in found if word) or told.split("/")[0][:40] or "程序"
+
+
 def can(capability: str) -> bool:
     """Whether the account of this request has a capability; for what a page shows, the use case decides anew."""
     session = signed_in()

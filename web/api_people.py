@@ -23,6 +23,8 @@ from web.schemas import (
     SessionOut,
     SignIn,
     Statement,
+    Suggestions,
+    SuggestQuery,
 )
 from web.security import account_or_address, actor, device, limiter, token
 
@@ -55,6 +57,13 @@ def talk() -> ChatOut:
     """One message to the assistant, as from the page."""
     turn = chat.turn(body().text, body().conversation, body().key, body().page)
     return ChatOut(conversation=turn.conversation, replies=turn.replies)
+
+
+@route("GET", "/suggest", query=SuggestQuery, gives=Suggestions)
+@limiter.limit("240 per minute", key_func=account_or_address)
+def suggest() -> Suggestions:
+    """Up to five questions like the one being typed."""
+    return Suggestions(items=list(chat.talk().suggest(actor(), asked().q)))
 
 
 @route("GET", "/notices", gives=Notices)

@@ -12,6 +12,7 @@ from core.service.system import System
 from web import (
     api,
     chat,
+    desk,
     documents,
     errors,
     health,
@@ -54,13 +55,14 @@ def create_app(
     words.register(app)
     for blueprint in PAGES:
         app.register_blueprint(blueprint)
-    if parts.tickets:
-        app.register_blueprint(support.ticket_pages)
+    if parts.desk:
+        app.register_blueprint(desk.pages)
     if parts.binding_codes:
         app.register_blueprint(support.binding_pages)
     for blueprint in webhooks:
         security.csrf.exempt(blueprint)
         app.register_blueprint(blueprint)
+    app.add_template_global(chat.waiting_count)
     api.register(app)
     health.register(app, dict(checks or {}))
     app.jinja_env.globals.update(parts=parts, role_labels=ROLE_LABELS, static=_static(app))

@@ -2,15 +2,16 @@
 
 from uuid import uuid4
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from assistant import suggestions
 from assistant.cards import Turn
-from core.domain.errors import InvalidError
+from core.domain.errors import DomainError, InvalidError
 from core.service import documents, notices, repairs
 from web import drawing
 from web.errors import wants_fragment
-from web.parts import Talk, house, system
+from web.parts import Said, Talk, house, system
 from web.schemas import MAX_TEXT
 from web.security import account_or_address, actor, limiter, require_session, signed_in
 
@@ -34,21 +35,36 @@ def home() -> str:
     """The conversation so far; `?new` begins another."""
     conversation, past = (None, ()) if "new" in request.args else talk().past(actor(), request.args.get("c"))
     tasks = repairs.mine(system(), actor())
+    todo = documents.todo(system(), actor())
     asked = {task.step.number for task in tasks}
     unseen = notices.unseen(system(), actor())
     return render_template(
         "chat.html",
         conversation=conversation,
-        past=[(said.text, said.replies) for said in past],
+        past=past,
+        cursor=past[-1].seq if past else -1,
         notices=[notice for notice in unseen if notice.number not in asked],  # the task says it already
+        known=max((notice.id for notice in unseen), default=0),
         covered=[notice for notice in unseen if notice.number in asked],
         tasks=tasks,
-        todo=documents.todo(system(), actor())[:5],
+        todo=todo[:5],
+        needs=() if past else suggestions.needs(system(), actor(), tasks, todo),
         key=uuid4().hex,
         starters=STARTERS,
         narrow=drawing.narrow,
         about=request.args.get("about", "")[:64],
     )
+
+
+def waiting_count() -> int:
+    """How many documents wait for whoever is signed in; 0 where that cannot be told (an error is being shown)."""
+    if "waiting" not in g:
+        try:
+            session = signed_in()
+            g.waiting = notices.pulse(system(), session.account).waiting if session else 0
+        except DomainError:
+            g.waiting = 0
+    return int(g.waiting)
 
 
 def turn(text: str, conversation: str | None, key: str, page: str | None) -> Turn:
@@ -79,12 +95,51 @@ def say() -> str | Response:
         return redirect(url_for("chat.home", c=answer.conversation), 303)
     return render_template(
         "_turn.html",
-        said=text.strip(),
-        replies=answer.replies,
+        said=Said(text.strip(), answer.replies, cursor := talk().last(actor(), answer.conversation)),
+        cursor=cursor,
         conversation=answer.conversation,
         key=uuid4().hex,
         narrow=drawing.narrow,
     )
+
+
+@pages.post("/news")
+@limiter.limit("60 per minute", key_func=account_or_address)
+def news() -> Response | str:
+    """What is new since the page last asked: messages for an open conversation, the number of waiting documents.
+
+    Asked by every visible page every few seconds; 204 where nothing is new.
+    """
+    pulse = notices.pulse(system(), actor())
+    shown, known = request.form.get("waiting", -1, type=int), request.form.get("known", 0, type=int)
+    conversation = request.form.get("conversation") or None
+    said: list[Said] = []
+    cursor = request.form.get("cursor", type=int)
+    if cursor is not None:  # the page shows a conversation
+        unseen = [notice for notice in pulse.unseen if notice.id > known]
+        conversation, found = talk().news(actor(), conversation, cursor, unseen)
+        said = list(found)
+    if not said and pulse.waiting == shown:
+        return Response(status=204)
+    return render_template(
+        "_news.html",
+        said=said,
+        conversation=conversation,
+        cursor=said[-1].seq if said else None,
+        waiting=pulse.waiting,
+        narrow=drawing.narrow,
+    )
+
+
+@pages.post("/feedback")
+def feedback() -> str | Response:
+    """Thumbs up or down under an answer."""
+    conversation, good = request.form.get("conversation", ""), request.form.get("good") == "1"
+    seq, reason = request.form.get("seq", -1, type=int), request.form.get("reason", "")
+    talk().rate(actor(), conversation, seq, good=good, reason=reason)
+    if not wants_fragment():
+        return redirect(url_for("chat.home", c=conversation), 303)
+    return render_template("_rate.html", conversation=conversation, seq=seq, good=good, asked=bool(reason))
 
 
 @pages.post("/notices/seen")

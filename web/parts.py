@@ -8,16 +8,24 @@ from typing import Protocol, cast
 from flask import current_app
 
 from assistant.cards import Reply, Turn
+from assistant.desk import Desk
 from core.domain.accounts import Account, Session
+from core.service.ports import Notice
 from core.service.system import System
 
 
 @dataclass(frozen=True)
 class Said:
-    """One turn of the past: what the account said (empty where it was only told something) and the replies."""
+    """One message or turn: what the account said (empty where it was only told something) and the replies.
+
+    `seq` numbers messages in their conversation, `staff`: a person wrote it, `good` is what the account thought of it.
+    """
 
     text: str
     replies: Sequence[Reply]
+    seq: int = -1
+    staff: bool = False
+    good: bool | None = None
 
 
 class Talk(Protocol):
@@ -37,39 +45,26 @@ class Talk(Protocol):
         """The conversation (None: the account's latest still open) and its turns, oldest first."""
         ...
 
-
-class Ticket(Protocol):
-    """What support staff see of a handed-over question."""
-
-    @property
-    def id(self) -> str: ...
-    @property
-    def at(self) -> datetime: ...
-    @property
-    def asked_by(self) -> str: ...
-    @property
-    def unit_name(self) -> str: ...
-    @property
-    def question(self) -> str: ...
-    @property
-    def number(self) -> str | None: ...
-    @property
-    def node_label(self) -> str | None: ...
-    @property
-    def transcript(self) -> Sequence[tuple[str, str]]: ...
-    @property
-    def open(self) -> bool: ...
-
-
-class Tickets(Protocol):
-    """Questions handed over to people."""
-
-    def listing(self, actor: Account) -> Sequence[Ticket]:
-        """Tickets this support account may see, open ones first; ForbiddenError for others."""
+    def last(self, account: Account, conversation: str) -> int:
+        """Number of the last message of a conversation."""
         ...
 
-    def close(self, actor: Account, ticket: str, note: str) -> None:
-        """Answer and close; the asker is told."""
+    def news(
+        self, account: Account, conversation: str | None, after: int, unseen: Sequence[Notice]
+    ) -> tuple[str | None, Sequence[Said]]:
+        """What came into the conversation after message `after`; notices are told in it and marked as seen."""
+        ...
+
+    def rate(self, account: Account, conversation: str, seq: int, *, good: bool, reason: str) -> None:
+        """Keep what the account thinks of an answer; NotFoundError for one that is not its own."""
+        ...
+
+    def title(self, account: Account, topic: str) -> str:
+        """What a topic of the account's region is called; the topic itself where it is no more."""
+        ...
+
+    def suggest(self, account: Account, text: str) -> Sequence[str]:
+        """Up to five questions like the one that is being typed."""
         ...
 
 
@@ -95,7 +90,7 @@ class Parts:
     """Parts beside the core; a page whose part is missing is not there at all."""
 
     talk: Talk | None = None
-    tickets: Tickets | None = None
+    desk: Desk | None = None
     binding_codes: BindingCodes | None = None
 
 

@@ -68,6 +68,18 @@ class ChatOut(BaseModel):
     replies: tuple[Reply, ...]
 
 
+class SuggestQuery(Taken):
+    """What has been typed so far."""
+
+    q: str = Field("", max_length=200)
+
+
+class Suggestions(BaseModel):
+    """Questions like it, the likeliest first."""
+
+    items: list[str]
+
+
 # ── accounts ─────────────────────────────────────────────────────────────
 
 

@@ -9,16 +9,17 @@ from typing import cast
 
 from flask import Flask
 
-from assistant import store, turn
+from assistant import desk_store, live, store, suggestions, turn
 from assistant.cards import Reply, Turn
 from assistant.channel import PlainConversations
-from assistant.handoff import Tickets
+from assistant.desk import Desk
 from assistant.knowledge import Knowledge, open_knowledge
 from core.adapters.database import SqlDatabase
 from core.adapters.exchange_client import shared_secrets
 from core.adapters.secret_key import secret_key
 from core.domain.accounts import Account, Session
 from core.domain.errors import NotFoundError
+from core.service.ports import Notice
 from core.service.system import System
 from core.settings import Settings
 from web import exchange, readiness
@@ -58,13 +59,41 @@ class AssistantTalk:
             return None, ()
         if kept.load(name, owner) is None:
             raise NotFoundError("没有找到这段对话", fields={"conversation": "没有找到"})
-        return name, [_said(message) for message in kept.messages(name)]
+        rated = desk_store.of(self.system).rated(name)
+        return name, [_said(message, rated) for message in kept.messages(name)]
+
+    def last(self, account: Account, conversation: str) -> int:
+        """Number of the last message."""
+        kept = store.of(self.system)
+        found = kept.messages(conversation, 1) if kept.load(conversation, store.Owner(account.id)) else []
+        return found[-1].seq if found else -1
+
+    def news(
+        self, account: Account, conversation: str | None, after: int, unseen: Sequence[Notice]
+    ) -> tuple[str | None, Sequence[Said]]:
+        """Messages that came since, with notices told among them."""
+        name, messages = live.since(self.system, account, conversation, after, unseen, CHANNEL)
+        return name, [_said(message, {}) for message in messages]
+
+    def rate(self, account: Account, conversation: str, seq: int, *, good: bool, reason: str) -> None:
+        """What the account thinks of an answer."""
+        live.rate(self.system, account, conversation, seq, good=good, reason=reason)
+
+    def title(self, account: Account, topic: str) -> str:
+        """The entry's title."""
+        entry = self.knowledge.known(account.region, topic)
+        return entry.title if entry else topic
+
+    def suggest(self, account: Account, text: str) -> Sequence[str]:
+        """Questions of the account's region."""
+        return suggestions.similar(self.knowledge, account.region, text)
 
 
-def _said(message: store.Message) -> Said:
+def _said(message: store.Message, rated: Mapping[int, bool]) -> Said:
     if message.role == "user":
-        return Said(message.text, ())
-    return Said("", message.replies or (Reply(message.text),))
+        return Said(message.text, (), message.seq)
+    replies = message.replies or (Reply(message.text),)
+    return Said("", replies, message.seq, message.role == "staff", rated.get(message.seq))
 
 
 @dataclass(frozen=True)
@@ -108,7 +137,7 @@ def application(system: System, settings: Settings) -> Flask:
     channels = wechat(system, settings, knowledge)
     parts = Parts(
         talk=AssistantTalk(system, knowledge),
-        tickets=Tickets(system),
+        desk=Desk(system),
         binding_codes=channels.bindings if channels else None,
     )
     webhooks = [exchange.create_blueprint(shared_secrets(settings.var))]

@@ -23,6 +23,7 @@ from assistant.cards import (
 from core.domain.accounts import Account, Session
 from core.domain.errors import NotFoundError
 from core.service import documents, flow
+from core.service.ports import Notice
 from core.service.system import System
 from web.parts import Said
 
@@ -61,6 +62,27 @@ class EchoTalk:
         own = [name for name, owner in self.owners.items() if owner == account.id]
         name = conversation or (own[-1] if own else None)
         return name, self.said.get(name or "", [])
+
+    def last(self, account: Account, conversation: str) -> int:  # noqa: ARG002
+        return len(self.said[conversation]) - 1
+
+    def news(
+        self,
+        account: Account,  # noqa: ARG002
+        conversation: str | None,
+        after: int,  # noqa: ARG002
+        unseen: Sequence[Notice],  # noqa: ARG002
+    ) -> tuple[str | None, Sequence[Said]]:
+        return conversation, ()
+
+    def rate(self, *_answer: object, **_opinion: object) -> None:
+        raise NotFoundError("没有找到这条答复")
+
+    def title(self, account: Account, topic: str) -> str:  # noqa: ARG002
+        return topic
+
+    def suggest(self, account: Account, text: str) -> Sequence[str]:  # noqa: ARG002
+        return [f"{text}怎么办", f"{text}在哪里"] if text else []
 
     def _answer(self, account: Account, text: str) -> tuple[Reply, ...]:  # noqa: PLR0911 - one for each card
         found = documents.listing(self.system, account, kind="plan")

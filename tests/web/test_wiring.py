@@ -3,14 +3,16 @@
 import json
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from flask import Flask
+from werkzeug.test import TestResponse
 
 from core import demo
 from core.adapters.exchange_client import shared_secrets
-from core.service import accounts, exchange_signature, ledger
+from core.service import accounts, documents, exchange_signature, ledger
 from core.service.system import System
 from core.settings import Settings
 from tests.web.conftest import HANDLER, REVIEWER, SUPPORT, Browser
@@ -61,12 +63,142 @@ def test_what_nobody_knows_becomes_a_ticket_that_support_answers(browse: Callabl
     assert "GD-" in say(handler, "转人工")
     page = support.get("/tickets").text
     assert "红烧肉" in page
-    path = re.search(r'action="(/tickets/[^"]+/close)"', page)
-    assert path is not None
-    answer = support.post(path[1], {**support.form("/tickets", path[1]), "note": "这个平台上没有食谱"})
+    ticket = ticket_on(page)
+    answer = support.post(
+        f"{ticket}/close", {**support.form(ticket, f"{ticket}/close"), "note": "这个平台上没有食谱"}
+    )
     assert answer.status_code == 303
     assert "这个平台上没有食谱" in handler.get("/").text
-    assert handler.get("/tickets").status_code == 403
+    assert "已关闭" in support.get(ticket).text
+    for path in ("/tickets", ticket, "/desk/messages", "/desk/questions"):
+        assert handler.get(path).status_code == 403, path
+
+
+def ticket_on(page: str) -> str:
+    found = re.search(r'href="(/tickets/[^"]+)"', page)
+    assert found is not None
+    return found[1]
+
+
+def news(browser: Browser, **fields: object) -> TestResponse:
+    """What the open chat page asks for by itself."""
+    page = browser.get("/").text
+    hidden = dict(re.findall(r'<input type="hidden" name="([^"]+)"[^>]*value="([^"]*)"', page))
+    return browser.post("/news", {**hidden, **fields}, headers={"HX-Request": "true"})
+
+
+def test_a_person_of_the_staff_joins_the_open_conversation(
+    browse: Callable[[str], Browser], number: Callable[[str], str], system: System
+) -> None:
+    handler, support, plan = browse(HANDLER), browse(SUPPORT), number("激光打印机")
+    say(handler, f"{plan} 到哪里了")
+    say(handler, "转人工")
+    ticket = ticket_on(support.get("/tickets").text)
+    assert plan in support.get(ticket).text
+    assert news(handler).status_code == 204
+    cursor = re.search(r'id="cursor" value="(\d+)"', handler.get("/").text)
+    assert cursor is not None
+    assert support.post(f"{ticket}/take", support.form(ticket, f"{ticket}/take")).status_code == 303
+    reply = {**support.form(ticket, f"{ticket}/say"), "text": "<b>我来看</b>"}
+    for _ in range(2):
+        assert support.post(f"{ticket}/say", reply).status_code == 303
+    heard = news(handler, cursor=cursor[1])
+    assert heard.text.count("&lt;b&gt;我来看&lt;/b&gt;") == 1
+    assert heard.text.count(">客服<") == 2
+    assert "客服已接手" in say(handler, "怎么作废")
+    assert "怎么作废" in support.get(f"{ticket}/messages").text
+    support.post(f"{ticket}/back", support.form(ticket, f"{ticket}/back"))
+    assert "客服已接手" not in say(handler, "单位账号是多少").rsplit("单位账号是多少", 1)[1]
+    actor = accounts.sign_in(system, HANDLER, demo.PASSWORD).account
+    assert documents.get(system, actor, plan).document.node != "void"
+
+
+def test_news_appear_in_the_open_conversation_once(
+    browse: Callable[[str], Browser], number: Callable[[str], str]
+) -> None:
+    handler, reviewer, plan = browse(HANDLER), browse(REVIEWER), number("空调机")
+    before = handler.get("/").text
+    fields = dict(re.findall(r'<input type="hidden" name="([^"]+)"[^>]*value="([^"]*)"', before))
+    reviewer.act(plan, "return", opinion="数量不对", target="unit_first")
+    answer = handler.post("/news", fields, headers={"HX-Request": "true"})
+    assert plan in answer.text
+    assert f'id="news-waiting" value="{int(fields["waiting"]) + 1}"' in answer.text
+    assert plan in handler.get("/").text  # it is part of the conversation now
+    assert news(handler).status_code == 204
+    assert handler.post("/news", {"waiting": "0"}).status_code == 400  # a foreign page may not ask
+
+
+def test_an_empty_conversation_offers_what_is_needed_now(
+    browse: Callable[[str], Browser], number: Callable[[str], str]
+) -> None:
+    plan = number("空调机")
+    browse(REVIEWER).act(plan, "return", opinion="数量不对", target="unit_first")
+    page = browse(HANDLER).get("/").text
+    assert f'data-say="{plan} 计划录错了"' in page
+
+
+def test_an_answer_is_judged_and_staff_read_why(browse: Callable[[str], Browser]) -> None:
+    handler, support = browse(HANDLER), browse(SUPPORT)
+    page = say(handler, "单位账号是多少")
+    form = re.search(r'<form class="rate".*?</form>', page, re.DOTALL)
+    assert form is not None
+    fields = dict(re.findall(r'<input type="hidden" name="([^"]+)"[^>]*value="([^"]*)"', form[0]))
+    asks = handler.post("/feedback", {**fields, "good": "0"}, headers={"HX-Request": "true"})
+    assert 'name="reason"' in asks.text
+    thanks = handler.post("/feedback", {**fields, "good": "0", "reason": "<i>太长</i>"})
+    assert thanks.status_code == 303
+    assert "谢谢，已记下" in handler.get("/").text
+    listed = support.get("/desk/questions").text
+    assert "&lt;i&gt;太长&lt;/i&gt;" in listed
+    assert "nm-5" in listed
+    other = browse(REVIEWER)
+    stolen = {**fields, "csrf_token": other.form("/", "/chat")["csrf_token"], "good": "0"}
+    stolen.pop("_account")
+    assert other.post("/feedback", stolen).status_code == 404
+
+
+def test_questions_like_the_one_typed(app: Flask, bearer: Callable[[str], dict[str, str]]) -> None:
+    client = app.test_client()
+
+    def suggested(text: str) -> list[str]:
+        answer = client.get("/api/v1/suggest", query_string={"q": text}, headers=bearer(HANDLER))
+        assert answer.status_code == 200
+        items: list[str] = answer.get_json()["items"]
+        return items
+
+    assert any("作废" in title for title in suggested("作废"))
+    assert 0 < len(suggested("备案书")) <= 5
+    assert suggested("备") == suggested("") == []
+    assert client.get("/api/v1/suggest?q=作废").status_code == 401
+
+
+def test_stuck_messages_are_sent_again_or_set_aside(
+    browse: Callable[[str], Browser], system: System, number: Callable[[str], str]
+) -> None:
+    now, plan = system.clock(), number("激光打印机")
+    with system.database.write() as tx:
+        document = tx.documents.by_number(plan, None)
+        assert document is not None
+        tx.outbox.send(document.id, "mall.dispatch", {}, "stuck-1", now)
+        due = next(one for one in tx.outbox.due(system.clock(), 100) if one.key == "stuck-1")
+        message = tx.outbox.claim(due, system.clock(), now + timedelta(minutes=2))
+        assert message is not None
+        assert tx.outbox.postponed(message, now, "对方拒收", parked=True)
+    support = browse(SUPPORT)
+    page = support.get("/desk/messages").text
+    assert "对方拒收" in page
+    path = re.search(r'action="(/desk/messages/\d+)/set-aside"', page)
+    assert path is not None
+    action = f"{path[1]}/set-aside"
+    empty = {**support.form("/desk/messages", action), "reason": " "}
+    assert support.post(action, empty).status_code == 422
+    assert (
+        support.post(f"{path[1]}/resume", support.form("/desk/messages", f"{path[1]}/resume")).status_code
+        == 303
+    )
+    assert "对方拒收" not in support.get("/desk/messages").text
+    gone = {"csrf_token": support.form("/", "/chat")["csrf_token"], "reason": "已电话处理"}
+    assert support.post(action, gone).status_code == 409
 
 
 def test_a_code_binds_wechat(browse: Callable[[str], Browser], system: System, settings: Settings) -> None:

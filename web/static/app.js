@@ -31,6 +31,7 @@ if (composer && log) {
   log.scrollTop = log.scrollHeight;
   text.addEventListener("input", () => grow(text));
   text.addEventListener("keydown", (event) => {
+    if (event.defaultPrevented) return; // a suggestion was chosen
     // while an input method composes, Enter chooses a word
     if (event.key === "Enter" && !event.shiftKey && !event.isComposing && event.keyCode !== 229) {
       event.preventDefault();
@@ -64,10 +65,129 @@ if (composer && log) {
       document.getElementById("flash").replaceChildren(note);
     }
   });
-  log.addEventListener("htmx:afterSettle", () => {
+  log.addEventListener("htmx:afterSettle", (event) => {
+    const asked = event.detail.requestConfig?.elt === composer;
+    if (event.detail.requestConfig?.elt?.matches(".rate")) return;
     for (const old of log.querySelectorAll(".said:not(:last-child) .choices")) old.classList.add("past");
     toEnd();
-    text.focus({ preventScroll: true });
+    if (asked) text.focus({ preventScroll: true });
+  });
+}
+
+// ── questions like the one being typed ───────────────────────────────────
+const field = document.querySelector("[data-suggest]");
+if (field) {
+  const list = document.getElementById("suggest");
+  let timer = 0;
+  let asked = "";
+
+  const options = () => [...list.children];
+  const chosen = () => list.querySelector("[aria-selected=true]");
+
+  function close() {
+    clearTimeout(timer);
+    asked = "";
+    list.hidden = true;
+    list.replaceChildren();
+    field.setAttribute("aria-expanded", "false");
+    field.removeAttribute("aria-activedescendant");
+  }
+
+  function mark(option) {
+    chosen()?.setAttribute("aria-selected", "false");
+    option?.setAttribute("aria-selected", "true");
+    if (option) field.setAttribute("aria-activedescendant", option.id);
+    else field.removeAttribute("aria-activedescendant");
+  }
+
+  function take(option) {
+    field.value = option.textContent;
+    close();
+    composer.requestSubmit();
+  }
+
+  async function look() {
+    const typed = field.value.trim();
+    if (typed.length < 2 || typed.length > 60 || typed.includes("\n")) return close();
+    asked = typed;
+    let items = [];
+    try {
+      const answer = await fetch(field.dataset.suggest + "?q=" + encodeURIComponent(typed));
+      if (answer.ok) items = (await answer.json()).items;
+    } catch {
+      return; // suggestions are a comfort: without a network there are none
+    }
+    if (asked !== typed || document.activeElement !== field) return; // too late
+    list.replaceChildren(
+      ...items.map((title, at) => {
+        const option = document.createElement("li");
+        option.id = "suggest-" + at;
+        option.setAttribute("role", "option");
+        option.setAttribute("aria-selected", "false");
+        option.textContent = title;
+        return option;
+      }),
+    );
+    list.hidden = !items.length;
+    field.setAttribute("aria-expanded", String(!!items.length));
+    field.removeAttribute("aria-activedescendant");
+  }
+
+  field.addEventListener("input", (event) => {
+    clearTimeout(timer);
+    asked = "";
+    if (!event.isComposing) timer = setTimeout(look, 250);
+  });
+  field.addEventListener("compositionend", () => {
+    timer = setTimeout(look, 250);
+  });
+  field.addEventListener("blur", close);
+  list.addEventListener("mousedown", (event) => event.preventDefault()); // the field keeps the focus
+  list.addEventListener("click", (event) => {
+    const option = event.target.closest("li");
+    if (option) take(option);
+  });
+  // in the capture phase: before Enter sends what is typed
+  field.addEventListener(
+    "keydown",
+    (event) => {
+      if (event.isComposing || event.keyCode === 229) return;
+      if (event.key === "Enter" && !event.shiftKey && chosen()) {
+        event.preventDefault();
+        take(chosen());
+      } else if (event.key === "Enter") {
+        close();
+      } else if (list.hidden) {
+        return;
+      } else if (event.key === "Escape") {
+        close();
+      } else if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+        event.preventDefault();
+        const all = options();
+        const step = event.key === "ArrowDown" ? 1 : -1;
+        const at = all.indexOf(chosen()) + step;
+        mark(at >= all.length || at === -1 ? null : all.at(at === -2 ? -1 : at));
+      }
+    },
+    true,
+  );
+}
+
+// ── what is new, asked for while somebody looks ──────────────────────────
+const POLL_MS = 20000;
+let polling = true;
+function poll() {
+  if (!polling || document.visibilityState !== "visible") return;
+  for (const element of document.querySelectorAll("[data-poll]")) htmx.trigger(element, "poll");
+}
+if (document.querySelector("[data-poll]")) {
+  setInterval(poll, POLL_MS);
+  document.addEventListener("visibilitychange", poll);
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    if (!event.detail.requestConfig.elt.matches("[data-poll]") || event.detail.xhr.status < 400) return;
+    // said once that the session is over; a server that is busy is asked again without a word
+    if (event.detail.xhr.status === 401) polling = false;
+    else event.detail.shouldSwap = false;
   });
 }
 

@@ -1,0 +1,107 @@
+"""Pages of support staff: tickets and the conversations behind them, stuck messages, what the entries lack."""
+
+from uuid import uuid4
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from assistant.desk import DAYS, Desk
+from core.service import exchange
+from web import chat, drawing
+from web.documents import key
+from web.parts import house, system
+from web.security import actor, require_session
+
+pages = Blueprint("desk", __name__)
+pages.before_request(require_session)
+
+
+def _desk() -> Desk:
+    found = house().parts.desk
+    assert found is not None, "registered only with a desk"  # noqa: S101
+    return found
+
+
+@pages.get("/tickets")
+def listing() -> str:
+    """Questions handed over to people."""
+    return render_template("tickets.html", tickets=_desk().listing(actor()))
+
+
+@pages.get("/tickets/<ticket>")
+def page(ticket: str) -> str:
+    """One ticket: what was said, where the document stands, and the reply."""
+    found = _desk().open(actor(), ticket)
+    return render_template("ticket.html", found=found, key=uuid4().hex, narrow=drawing.narrow)
+
+
+@pages.get("/tickets/<ticket>/messages")
+def messages(ticket: str) -> str:
+    """The conversation alone, for the page to look again."""
+    return render_template("_ticket_messages.html", found=_desk().open(actor(), ticket))
+
+
+@pages.post("/tickets/<ticket>/take")
+def take(ticket: str) -> Response:
+    """From now on this person answers."""
+    _desk().take(actor(), ticket)
+    flash("已接手，助手不再插话，您写的会出现在对方的对话里")
+    return redirect(url_for(".page", ticket=ticket), 303)
+
+
+@pages.post("/tickets/<ticket>/say")
+def say(ticket: str) -> Response:
+    """A reply into the asker's conversation."""
+    _desk().say(actor(), ticket, request.form.get("text", ""), key())
+    return redirect(url_for(".page", ticket=ticket), 303)
+
+
+@pages.post("/tickets/<ticket>/back")
+def back(ticket: str) -> Response:
+    """The assistant answers again."""
+    _desk().hand_back(actor(), ticket)
+    flash("已交还助手，单子还开着")
+    return redirect(url_for(".page", ticket=ticket), 303)
+
+
+@pages.post("/tickets/<ticket>/close")
+def close(ticket: str) -> Response:
+    """Answer and close."""
+    _desk().close(actor(), ticket, request.form.get("note", ""))
+    flash("已答复并关闭")
+    return redirect(url_for(".listing"), 303)
+
+
+@pages.get("/desk/messages")
+def stuck() -> str:
+    """Messages to other systems that could not be delivered."""
+    return render_template("stuck.html", stuck=exchange.stuck(system(), actor()))
+
+
+@pages.post("/desk/messages/<int:message>/resume")
+def resume(message: int) -> Response:
+    """Send it again."""
+    exchange.resume(system(), actor(), message)
+    flash("已重新发送，几秒后会有结果")
+    return redirect(url_for(".stuck"), 303)
+
+
+@pages.post("/desk/messages/<int:message>/set-aside")
+def set_aside(message: int) -> Response:
+    """Give it up, with a reason."""
+    exchange.set_aside(system(), actor(), message, request.form.get("reason", ""))
+    flash("已搁置，同一单据后面的消息会继续发送")
+    return redirect(url_for(".stuck"), 303)
+
+
+@pages.get("/desk/questions")
+def questions() -> str:
+    """What had no answer, what did not help, and what is asked most."""
+    desk = _desk()
+    return render_template(
+        "questions.html",
+        days=DAYS,
+        gaps=desk.gaps(actor()),
+        bad=desk.bad_answers(actor()),
+        hits=[(topic, times, chat.talk().title(actor(), topic)) for topic, times in desk.hits(actor())],
+    )

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Engine, Row, and_, func, insert, select, upda
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from assistant.tables import conversation, feedback, message, ticket, turn_key
+from core.adapters.database import reader_of
 from core.domain.errors import UnavailableError
 from core.service.system import System
 
@@ -22,7 +23,7 @@ class DeskStore:
     def __init__(self, engine: Engine) -> None:
         """Keep the engine; nothing is opened yet."""
         self._engine = engine
-        self._reader = engine.execution_options(read_only=True)
+        self._reader = reader_of(engine)
 
     def take(self, number: str, account_id: int, at: datetime) -> bool:
         """An open ticket becomes this person's; False where it is not open."""

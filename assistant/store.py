@@ -15,6 +15,7 @@ from assistant import conversation as talk
 from assistant.cards import Reply, Turn, from_json, to_json
 from assistant.conversation import State
 from assistant.tables import conversation, feedback, message, ticket, turn_key
+from core.adapters.database import reader_of
 from core.domain.errors import InvalidError, NotFoundError, UnavailableError
 from core.service.system import System
 
@@ -100,7 +101,7 @@ class Store:
     def __init__(self, engine: Engine) -> None:
         """Keep the engine; nothing is opened yet."""
         self._engine = engine
-        self._reader = engine.execution_options(read_only=True)
+        self._reader = reader_of(engine)
 
     def open(self, conversation_id: str | None, owner: Owner, key: str, wanted: str) -> Turn | Opened | None:
         """The turn this key brought before, else the stored conversation, None where there is none.

@@ -3,7 +3,7 @@
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from core.adapters.database import SqlDatabase
+from core.adapters.database import SqlDatabase, reader_of
 from core.bootstrap import alembic_config
 from core.service.system import System
 from core.settings import Settings
@@ -21,7 +21,7 @@ def checks(system: System, settings: Settings, parts: Parts) -> dict[str, Check]
 
     def migrations() -> str | None:
         assert isinstance(system.database, SqlDatabase)  # noqa: S101 - the only one there is outside tests
-        with system.database.engine.execution_options(read_only=True).connect() as connection:
+        with reader_of(system.database.engine).connect() as connection:
             current = set(MigrationContext.configure(connection).get_current_heads())
         return None if current == heads else f"at {sorted(current)}, wanted {sorted(heads)}"
 

@@ -6,6 +6,7 @@ from typing import cast
 from sqlalchemy import Engine, case, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from core.adapters.database import reader_of
 from web.wechat.ports import Clock, Collected, Job, Kind, Outgoing
 from web.wechat.tables import inbox
 
@@ -20,7 +21,7 @@ class SqlInbox:
 
     def __init__(self, engine: Engine, now: Clock) -> None:
         self._engine = engine
-        self._reader = engine.execution_options(read_only=True)  # no write lock for a look
+        self._reader = reader_of(engine)  # no write lock for a look
         self._now = now
 
     def first_time(self, job: Job) -> bool:

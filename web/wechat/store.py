@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from sqlalchemy import ColumnElement, Engine, delete, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
+from core.adapters.database import reader_of
 from web.wechat import texts
 from web.wechat.client import AccessToken
 from web.wechat.errors import WeChatError
@@ -37,7 +38,7 @@ class SqlBindings:
     def __init__(self, engine: Engine, now: Clock, secret: bytes) -> None:
         """`secret` keys the hashes of codes and of who tried them."""
         self._engine = engine
-        self._reader = engine.execution_options(read_only=True)  # no write lock for a look
+        self._reader = reader_of(engine)  # no write lock for a look
         self._now = now
         self._secret = secret
 
@@ -133,7 +134,7 @@ class SqlTokenStore:
 
     def __init__(self, engine: Engine, now: Clock) -> None:
         self._engine = engine
-        self._reader = engine.execution_options(read_only=True)  # no write lock for a look
+        self._reader = reader_of(engine)  # no write lock for a look
         self._now = now
 
     def current(self, app_id: str) -> str | None:

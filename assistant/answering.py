@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from assistant import looking, repair
+from assistant import looking, repair, smalltalk
 from assistant.cards import CaseItem, Choice, EntryCard, Reply
 from assistant.choosing import ask_topic, ask_which, candidates, meant
 from assistant.conversation import Errand, Frame, Stage
@@ -15,7 +15,6 @@ from assistant.understanding import hear
 from core.domain.errors import NotFoundError
 from kb import Entry, Finding
 
-SMALLTALK = ("greeting", "thanks", "bye", "anger", "who_are_you", "silence", "symbols")
 _NONE_FITS = 0.8  # odds that no topic fits, from which it is said to be out of scope
 _OTHERS = 3  # topics remembered for a correction
 _LINKS = 3
@@ -40,8 +39,8 @@ class Judged:
 def judge(knowledge: Knowledge, region: str, text: str) -> Judged:
     """Answer for somebody unknown, without a database."""
     heard = hear(text)
-    if heard.act in SMALLTALK:
-        return Judged("smalltalk", None, (Reply(say(heard.act)),))
+    if small := smalltalk.reply(heard.act):
+        return Judged("smalltalk", None, (small,))
     finding = knowledge.find(region, heard.plain)
     if finding.kind == "answer":
         entry = knowledge.entry(region, finding.candidates[0].topic)

@@ -80,7 +80,7 @@ class State:
 
     `done` is what was carried out last, so that a second yes is answered and not obeyed; `told` are tasks already
     mentioned; `others` are topics that came second for the last question; `menu` is what the numbered choices of the
-    last turn say.
+    last turn say; `turns` counts them.
     """
 
     stack: tuple[Frame, ...] = ()
@@ -93,6 +93,7 @@ class State:
     unknowns: int = 0
     question: str = ""
     menu: tuple[str, ...] = ()
+    turns: int = 0
 
     @property
     def top(self) -> Frame | None:

@@ -2,7 +2,17 @@
 
 from dataclasses import replace
 
-from assistant import answering, choosing, commands, errands, looking, repair, wording
+from assistant import (
+    answering,
+    choosing,
+    commands,
+    errands,
+    followups,
+    looking,
+    repair,
+    smalltalk,
+    wording,
+)
 from assistant.cards import Choice, Reply
 from assistant.conversation import Errand, Frame, Stage
 from assistant.replies import say
@@ -212,12 +222,14 @@ def _fresh(scene: Scene) -> Outcome:
 def _move(scene: Scene) -> Outcome | None:
     """Moves of a conversation that need no knowledge."""
     act, state = scene.heard.act, scene.state
-    if act in answering.SMALLTALK:
-        return Outcome(state, (Reply(say(act)),))
+    if small := smalltalk.reply(act, state.turns):
+        return Outcome(state, (small,))
+    if scene.heard.value:
+        return Outcome(state, (Reply(say("only_value", what=scene.heard.value)),))
     if act in {"no", "cancel"}:
         return Outcome(state, (Reply(say("declined")),))
-    mover = {"correct": _corrected, "yes": _yes, "how_long": looking.how_long}.get(act)
-    return mover(scene) if mover else None
+    mover = {"correct": _corrected, "yes": _yes}.get(act, followups.follow)
+    return mover(scene)
 
 
 def _look(scene: Scene) -> Outcome | None:
@@ -225,7 +237,7 @@ def _look(scene: Scene) -> Outcome | None:
     heard = scene.heard
     if scene.viewer is None:
         return Outcome(scene.state, (Reply(say("sign_in_first")),)) if heard.numbers else None
-    looker = {"todo": looking.todo, "documents": looking.plans, "who_next": looking.who_next}.get(heard.act)
+    looker = {"todo": looking.todo, "documents": looking.plans}.get(heard.act)
     if looker:
         return looker(scene)
     if heard.only_number:

@@ -171,7 +171,8 @@ def _take(
     told = news.told_replies(scene.unseen, fresh)
     outcome = news.with_tasks(decide(scene), scene, fresh)
     menu = next((reply.choices for reply in reversed(outcome.replies) if reply.choices), ())
-    state = replace(outcome.state, menu=tuple(choice.say for choice in menu if menu != YES_NO))
+    says = tuple(choice.say for choice in menu if menu != YES_NO)
+    state = replace(outcome.state, menu=says, turns=scene.state.turns + 1)
     return Outcome(state, (*told, *outcome.replies)), None, scene.unseen
 
 

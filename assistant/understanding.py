@@ -30,6 +30,18 @@ _SLOT = re.compile(
 )
 _HAN = {**{c: i for i, c in enumerate("一二三四五六七八九十", 1)}, "两": 2}
 _MARK = "这条计划"
+# Figures that are wholes of their own: neither a choice nor the end of a document's number.
+_UNIT = r"\s*(?:元|万元|万|亿|块钱?)"
+_CLOCK = r"\d{1,2}:\d{2}(?::\d{2})?"
+_DAY = r"\d{4}\s*[-/.年]\s*\d{1,2}(?:\s*[-/.月]\s*\d{1,2}\s*[日号]?|\s*月)?"
+_VALUES = {
+    "金额": re.compile(
+        rf"[¥$]?\s*\d{{1,3}}(?:,\d{{3}})+(?:\.\d+)?(?:{_UNIT})?|[¥$]?\s*\d+\.\d+(?:{_UNIT})?|¥\s*\d+|\d+{_UNIT}"
+    ),
+    "日期": re.compile(rf"{_DAY}(?:[\sT]*{_CLOCK})?|\d{{1,2}}月\d{{1,2}}[日号]|{_CLOCK}"),
+    "电话号码": re.compile(r"(?:\+?86[-\s]?)?1[3-9]\d{9}|0\d{2,3}-\d{6,8}|0\d{9,11}|400-?\d{3,4}-?\d{3,4}"),
+    "账号": re.compile(r"\d{12}0[12]"),
+}
 
 
 class _Pattern(BaseModel):
@@ -64,6 +76,7 @@ class Heard:
 
     `plain` is what knowledge is asked with: document numbers become 这条计划; `lead` is what stands before 意见：…
     or 理由：…. `act` is a move of the conversation, `rest` what follows a correction; `numbers` are whole document numbers,
+    `value` what a message is that is nothing but an amount, a date, a telephone or account number,
     `tail` digits that may be the end of one, `ordinal` a position (1 is the first, -1 the last).
     """
 
@@ -74,6 +87,7 @@ class Heard:
     rest: str = ""
     numbers: tuple[str, ...] = ()
     tail: str = ""
+    value: str = ""
     ordinal: int = 0
     slots: Mapping[str, str] | None = None
     question: bool = False
@@ -111,6 +125,7 @@ def hear(raw: str) -> Heard:
         slot = None
     key = words.key(plain)
     act, rest = _act(key, plain)
+    value = next((name for name, figure in _VALUES.items() if figure.fullmatch(plain)), "")
     return Heard(
         raw=raw,
         plain=plain,
@@ -118,8 +133,9 @@ def hear(raw: str) -> Heard:
         act=act,
         rest=rest,
         numbers=tuple(dict.fromkeys(found)),
-        tail=_tail(key),
-        ordinal=_ordinal(key),
+        value=value,
+        tail="" if value else _tail(key),
+        ordinal=0 if value else _ordinal(key),
         slots={_slot(slot[1]): slot[2].strip()} if slot else {},
         question="?" in plain or any(word in key for word in patterns().questions),
     )

@@ -7,12 +7,13 @@ import pytest
 
 import assistant
 from assistant import replies
-from assistant.answering import SMALLTALK
+from assistant.smalltalk import moves, reply
+from assistant.understanding import patterns
 from core.domain.errors import DataError
 
 FOLDER = Path(assistant.__file__).parent
 # Names that are put together or chosen at run time.
-DYNAMIC = {*SMALLTALK, "example_reason", "example_opinion", "declined", "dropped", "no_person"}
+DYNAMIC = {"example_reason", "example_opinion", "declined", "dropped", "no_person"}
 
 
 def uses() -> list[tuple[str, str, set[str] | None]]:
@@ -78,3 +79,12 @@ def test_broken_templates_are_named_by_line(tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
         replies.templates.__wrapped__(file)
     assert [problem.split(":")[1] for problem in caught.value.problems] == ["2", "3"]
+
+
+def test_every_move_of_the_smalltalk_is_heard_and_varies() -> None:
+    heard = set(patterns().exact.values()) | {act for _, act, _ in patterns().contains}
+    assert set(moves()) - heard == {"silence", "symbols"}
+    for act, move in moves().items():
+        said = {found.text for turn in range(6) if (found := reply(act, turn))}
+        assert said == set(move.says)
+    assert reply("yes") is None

@@ -80,6 +80,37 @@ def test_ordinals(text: str, ordinal: int) -> None:
     assert hear(text).ordinal == ordinal
 
 
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("3,600.00", "金额"), ("￥3600", "金额"), ("2.5万元", "金额"), ("2元", "金额"), ("2026-11-20", "日期"),
+        ("2026年11月", "日期"), ("2026/11/20 09:13", "日期"), ("11月3号", "日期"), ("9:30", "日期"),
+        ("13812345678", "电话号码"), ("0471-962366", "电话号码"), ("400-0471-010", "电话号码"),
+        ("15029910100101", "账号"), ("3", ""), ("000003", ""), ("2026000003", ""), ("第3个", ""), (NUMBER, ""),
+    ],
+)  # fmt: skip
+def test_figures_are_wholes(text: str, value: str) -> None:
+    heard = hear(text)
+    assert heard.value == value
+    if value:
+        assert (heard.tail, heard.ordinal, heard.numbers) == ("", 0, ())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "合同金额 3,600.00 元填错了",
+        "2026-11-20 报的计划",
+        "单价1800.00数量6",
+        "请打13812345678找我",
+        "2026年预算150299",
+    ],
+)
+def test_figures_in_a_sentence_are_no_document(text: str) -> None:
+    heard = hear(text)
+    assert (heard.numbers, heard.tail, heard.ordinal) == ((), "", 0)
+
+
 def test_a_correction_keeps_what_is_meant() -> None:
     assert hear("不是这个，是合同怎么作废").rest == "合同怎么作废"
 

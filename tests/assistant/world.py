@@ -23,6 +23,8 @@ LOGINS = {
     "agency": "150299AG000101",
     "supplier": "150299SP000101",
     "support": "150299PT000101",
+    "admin": "150299PT000102",
+    "procurement2": "150299CZCG0102",
 }
 
 

@@ -14,7 +14,6 @@ from web.server import Server, options
 
 def chat(folder: Path) -> Flask:
     """The application as it is served, less its limit of messages a minute."""
-    from assistant.handoff import Tickets
     from assistant.knowledge import open_knowledge
     from web.app import create_app
     from web.parts import Parts
@@ -23,7 +22,7 @@ def chat(folder: Path) -> Flask:
     system = build_system(Settings(var=folder, database_url=f"sqlite:///{folder}/caigou.db"))
     knowledge = open_knowledge()
     knowledge.retriever("neimenggu")
-    parts = Parts(talk=AssistantTalk(system, knowledge), tickets=Tickets(system))
+    parts = Parts(talk=AssistantTalk(system, knowledge))
     return create_app(system, parts, secret_key=b"bench" * 8, config={"RATELIMIT_ENABLED": False})
 
 

@@ -4,11 +4,18 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
+
+from core.domain.errors import DataError
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Where things are. `var` holds everything the running program writes."""
+    """Where things are. `var` holds everything the running program writes.
+
+    `public_url` is the address under which browsers reach the program, empty for plain HTTP on this machine;
+    `proxies` says how many reverse proxies of ours stand in front, whose X-Forwarded-* headers are believed.
+    """
 
     var: Path
     database_url: str
@@ -18,10 +25,20 @@ class Settings:
     mall_url: str = "http://127.0.0.1:8001"
     agency_url: str = "http://127.0.0.1:8001"
     finance_url: str = "http://127.0.0.1:8001"
+    public_url: str = ""
+    proxies: int = 0
+
+    @property
+    def secure(self) -> bool:
+        """Whether browsers come by HTTPS."""
+        return self.public_url.startswith("https://")
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
-        """Read `CAIGOU_VAR`, `CAIGOU_DATABASE_URL`, `CAIGOU_REDIS_URL`, `CAIGOU_PKCS11_MODULE`, `CAIGOU_TRUST` …"""
+        """Read `CAIGOU_VAR`, `CAIGOU_DATABASE_URL`, `CAIGOU_REDIS_URL`, `CAIGOU_PKCS11_MODULE`, `CAIGOU_TRUST` …
+
+        DataError where `CAIGOU_PUBLIC_URL` or `CAIGOU_BEHIND_PROXY` cannot be read.
+        """
         var = Path(environment.get("CAIGOU_VAR", "var"))
         module, trust = environment.get("CAIGOU_PKCS11_MODULE"), environment.get("CAIGOU_TRUST")
         return cls(
@@ -33,4 +50,26 @@ class Settings:
             mall_url=environment.get("CAIGOU_MALL_URL", cls.mall_url),
             agency_url=environment.get("CAIGOU_AGENCY_URL", cls.agency_url),
             finance_url=environment.get("CAIGOU_FINANCE_URL", cls.finance_url),
+            public_url=_public_url(environment.get("CAIGOU_PUBLIC_URL", "")),
+            proxies=_proxies(environment.get("CAIGOU_BEHIND_PROXY", "")),
         )
+
+
+_MOST_PROXIES = 9
+
+
+def _public_url(text: str) -> str:
+    given = text.strip().rstrip("/")
+    parts = urlsplit(given)
+    if given and (parts.scheme not in {"http", "https"} or not parts.hostname or parts.path):
+        raise DataError(["CAIGOU_PUBLIC_URL: 要写成 https://主机名，后面不带路径"])
+    return given
+
+
+def _proxies(text: str) -> int:
+    given = text.strip()
+    if not given:
+        return 0
+    if not (given.isascii() and given.isdigit()) or int(given) > _MOST_PROXIES:
+        raise DataError([f"CAIGOU_BEHIND_PROXY: 要写前面有几层反向代理，0 到 {_MOST_PROXIES}，一般是 1"])
+    return int(given)

@@ -28,8 +28,8 @@ def main(arguments: list[str] | None = None) -> int:
     worker = commands.add_parser("worker", help="后台进程：送出对接消息，处理微信后续答复")
     worker.add_argument("--companion", action="store_true", help="启动它的进程结束时，自己也结束")
     given = parser.parse_args(arguments)
-    settings = Settings.from_environment()
     try:
+        settings = Settings.from_environment()
         return _work(given, settings) if given.command == "worker" else _serve(given, settings)
     except DataError as error:
         print(error.message, file=sys.stderr)
@@ -89,7 +89,7 @@ def _serve(given: argparse.Namespace, settings: Settings) -> int:
     address = f"http://{given.host}:{given.port}"
 
     def ready(_arbiter: object) -> None:
-        print(f"\n政府采购助手已启动：{address}", flush=True)
+        print(f"\n政府采购助手已启动：{settings.public_url or address}", flush=True)
         if not given.alone:
             _print_accounts(demo.PASSWORD, demo.PIN, [(a.login, a.label) for a in demo.accounts(system)])
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from flask import Blueprint, Flask, url_for
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from core.domain.accounts import ROLE_LABELS
 from core.service.system import System
@@ -29,7 +30,7 @@ from web.parts import House, Parts
 PAGES = (session.pages, chat.pages, documents.pages, plans.pages, indicators.pages, sealing.pages)
 
 
-def create_app(
+def create_app(  # noqa: PLR0913 - what a deployment decides, each with a default
     system: System,
     parts: Parts,
     *,
@@ -37,12 +38,15 @@ def create_app(
     checks: Mapping[str, health.Check] | None = None,
     limits_storage: str = "memory://",
     webhooks: Sequence[Blueprint] = (),
+    secure: bool = False,
+    proxies: int = 0,
     config: Mapping[str, Any] | None = None,
 ) -> Flask:
     """A Flask application over `system`. Pages whose part is missing are not registered.
 
     `limits_storage` is a Redis URL as soon as there is more than one process. `webhooks` prove who sent a request
-    by a signature of their own, so they need neither session nor form token.
+    by a signature of their own, so they need neither session nor form token. `secure`: browsers come by HTTPS.
+    `proxies` reverse proxies in front are believed about whom they speak for, and nobody else is.
     """
     app = Flask(__name__)
     app.secret_key = secret_key
@@ -50,7 +54,11 @@ def create_app(
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     app.extensions["caigou"] = House(system, parts)
     app.config.update(config or {})
-    security.register(app, limits_storage=limits_storage)
+    if proxies:
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]  # as its documentation says
+            app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies
+        )
+    security.register(app, limits_storage=limits_storage, secure=secure)
     errors.register(app)
     words.register(app)
     for blueprint in PAGES:

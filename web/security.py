@@ -132,6 +132,11 @@ def protect_api() -> None:
         csrf.protect()
 
 
+def _only_https(response: Response) -> Response:
+    response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+    return response
+
+
 def _headers(response: Response) -> Response:
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
@@ -140,9 +145,12 @@ def _headers(response: Response) -> Response:
     return response
 
 
-def register(app: Flask, *, limits_storage: str) -> None:
-    """Attach sessions, CSRF, limits and headers to `app`."""
+def register(app: Flask, *, limits_storage: str, secure: bool = False) -> None:
+    """Attach sessions, CSRF, limits and headers to `app`; `secure`: browsers come by HTTPS and only so."""
+    if secure:
+        app.after_request(_only_https)
     app.config.update(
+        SESSION_COOKIE_SECURE=secure,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_NAME="caigou",

@@ -153,6 +153,8 @@ def application(system: System, settings: Settings) -> Flask:
         checks=readiness.checks(system, settings, parts),
         limits_storage=settings.redis_url or "memory://",
         webhooks=webhooks,
+        secure=settings.secure,
+        proxies=settings.proxies,
     )
 
 

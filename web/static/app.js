@@ -173,6 +173,9 @@ if (field) {
   );
 }
 
+const deskLog = document.getElementById("desk-log");
+if (deskLog) deskLog.scrollTop = deskLog.scrollHeight;
+
 // ── what is new, asked for while somebody looks ──────────────────────────
 const POLL_MS = 20000;
 let polling = true;

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from assistant import looking, repair, smalltalk
+from assistant import leaning, looking, repair, several, smalltalk
 from assistant.cards import CaseItem, Choice, EntryCard, Reply
-from assistant.choosing import ask_topic, ask_which, candidates, meant
+from assistant.choosing import ask_topic, ask_which, candidates, meant, offering
 from assistant.conversation import Errand, Frame, Stage
 from assistant.knowledge import Knowledge
 from assistant.replies import say
@@ -51,11 +51,32 @@ def judge(knowledge: Knowledge, region: str, text: str) -> Judged:
     return Judged("unknown", finding, (Reply(_unknown(finding)),))
 
 
-def question(scene: Scene, prior: Mapping[str, float] | None = None) -> Outcome:
-    """Understand the message as a question and answer it."""
-    finding = scene.knowledge.find(scene.region, scene.heard.plain, prior)
-    asked = replace(scene.state, question=scene.heard.raw[:500])
-    return found(scene.at(asked), finding)
+def question(scene: Scene) -> Outcome:
+    """Understand the message as a question, or as several, and answer it."""
+    scene = scene.at(replace(scene.state, question=scene.heard.raw[:500]))
+    asked = several.questions(scene.knowledge, scene.region, scene.heard.raw)
+    return _one_by_one(scene, asked) if asked else found(scene, leaning.find(scene))
+
+
+def _one_by_one(scene: Scene, asked: tuple[str, ...]) -> Outcome:
+    """Every question answered; the first that there is something to do for is gone on with, and said last."""
+    told: list[Reply] = []
+    doing: tuple[Reply, ...] = ()
+    state = scene.state
+    for part in asked:
+        one = scene.at(state).hearing(hear(part))
+        finding = scene.knowledge.find(scene.region, one.heard.plain)
+        outcome = found(one, finding)
+        if outcome.state.stack == state.stack:
+            told += outcome.replies
+        elif doing:
+            told += general(scene.knowledge, scene.knowledge.entry(scene.region, finding.candidates[0].topic))
+            continue
+        else:
+            doing = outcome.replies
+        state = outcome.state
+    lead = Reply(say("several", count=len(asked)))
+    return Outcome(state, (lead, *told, *doing))
 
 
 def found(scene: Scene, finding: Finding) -> Outcome:
@@ -121,6 +142,8 @@ def _on_document(scene: Scene, before: Scene, entry: Entry, errand: Errand) -> O
         lead = Reply(say("no_plan"))
         return Outcome(scene.state, (lead, *general(scene.knowledge, entry)))
     running = [one for one in found if _is_running(scene, one.number, entry.id)]
+    if len(found) > 1 and not running and errand.kind == "goal":
+        found = offering(viewer, found, scene.heard.plain) or found
     if len(found) == 1 or running:
         return begin(scene, replace(errand, number=(running or found)[0].number))
     return ask_which(scene, found, errand)

@@ -11,12 +11,14 @@ from assistant.replies import say
 from assistant.scene import Outcome, Scene, Viewer
 from assistant.topics import concerns
 from assistant.understanding import LAST, Heard
+from assistant.wording import commands
 from core.domain.process import NodeType
 from core.service.views import DocumentSummary
 from kb import Entry, Finding
 from kb import text as words
 
 SHOWN = 8  # documents in one list
+LOOKED_AT = 20  # documents looked at closely for one that fits
 _TAIL_EXACT = 4  # digits from which a tail is compared as written, not as a number
 _NAME = 2  # characters of a name that are enough to mean it
 _SHORT, _SHARE = 3, 0.6  # names up to 3 characters are said whole, of longer ones this share
@@ -56,6 +58,18 @@ def meant(scene: Scene, found: Sequence[DocumentSummary], *, looks: bool) -> lis
     if not said and spoken in by_number and pointed:
         return [by_number[spoken]]
     return said or list(found)
+
+
+def offering(viewer: Viewer, found: Sequence[DocumentSummary], text: str) -> list[DocumentSummary]:
+    """Those on which the asker may take an act that the message names (拿回来: what can be withdrawn)."""
+    named = {name for name, spoken in commands().acts.items() if any(word in text for word in spoken)}
+    if not named:
+        return []
+    return [
+        item
+        for item in found[:LOOKED_AT]
+        if named & {offer.action for offer in viewer.look(item.number).offers}
+    ]
 
 
 def closeness(title: str, text: str) -> int:

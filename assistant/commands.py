@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from assistant.cards import Reply
-from assistant.choosing import ask_which, closest
+from assistant.choosing import LOOKED_AT, ask_which, closest
 from assistant.conversation import Errand
 from assistant.looking import missing, seal, track
 from assistant.repair import propose
@@ -16,7 +16,6 @@ from core.service.views import DocumentSummary, DocumentView
 from kb import text as words
 
 _BARE_LIMIT = 12  # characters of a command without a number
-_LOOKED_AT = 20  # waiting documents looked through for one
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,7 @@ def _judging(scene: Scene, viewer: Viewer, meant: str, number: str) -> Outcome:
     errand = Errand("act", action=meant)
     if number and viewer.sees(number) and offered(meant, viewer.look(number).offers):
         return propose(scene, replace(errand, number=number))
-    waiting = [one for one in viewer.todo[:_LOOKED_AT] if offered(meant, viewer.look(one.number).offers)]
+    waiting = [one for one in viewer.todo[:LOOKED_AT] if offered(meant, viewer.look(one.number).offers)]
     if not waiting:
         return Outcome(scene.state, (Reply(say("nothing_to_judge")),))
     if len(waiting) > 1:
@@ -67,7 +66,7 @@ def _among_waiting(scene: Scene, viewer: Viewer) -> Outcome | None:
     if not any(word in said for spoken in commands().acts.values() for word in spoken):
         return None
     found: list[tuple[DocumentSummary, str]] = []
-    for summary in viewer.todo[:_LOOKED_AT]:
+    for summary in viewer.todo[:LOOKED_AT]:
         view = viewer.look(summary.number)
         match = _best(view, said, bare=True)
         if match and match.kind == "act" and match.name in {offer.action for offer in view.offers}:

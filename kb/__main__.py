@@ -8,6 +8,7 @@ import json
 import statistics
 import sys
 import time
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +19,7 @@ from kb import evaluation, importer
 from kb.entries import Library
 from kb.features import cache_folder
 from kb.loader import load_all
+from kb.remarks import remarks
 from kb.retriever import CONTENT, Retriever, open_library, open_retriever
 
 P99_GOAL_MS = 10.0
@@ -34,10 +36,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def check(options: argparse.Namespace) -> int:
-    """All mistakes of all entries, judged against the process data."""
-    library = load_all(options.content, nodes=_nodes())
+    """All mistakes of all entries, judged against the process data; then what somebody should look at."""
+    book = processes.load()
+    library = load_all(options.content, nodes=_nodes(book))
     phrasings = sum(1 for entry in library.entries.values() for _ in entry.phrasings.items())
     print(f"知识库无误：{len(library.regions)} 个地区，{len(library.entries)} 个主题，{phrasings} 种问法。")
+    found = remarks(library, book.processes)
+    for group, count in Counter(one.group for one in found).items():
+        print(f"提醒（不算错）：{group} {count} 处")
+    if options.remarks:
+        for one in found:
+            print(f"{one.place}: {one.group}：{one.sentence}")
+    elif found:
+        print("全部提醒：python -m kb check --remarks")
     return 0
 
 
@@ -127,10 +138,10 @@ def _retrievers(library: Library, regions: set[str]) -> dict[str, Retriever]:
     return {region: open_retriever(region, library) for region in sorted(regions & set(library.regions))}
 
 
-def _nodes() -> dict[str, set[str]]:
+def _nodes(book: processes.ProcessBook) -> dict[str, set[str]]:
     """Process nodes by kind, over all regions and variants."""
     nodes: dict[str, set[str]] = {}
-    for (_, kind, _), process in processes.load().processes.items():
+    for (_, kind, _), process in book.processes.items():
         nodes.setdefault(kind, set()).update(process.nodes)
     return nodes
 
@@ -142,6 +153,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--content", type=Path, default=CONTENT, help="知识文件夹（默认用自带的）")
     commands = parser.add_subparsers(required=True, metavar="命令")
     one = commands.add_parser("check", help="检查全部条目，列出所有错误")
+    one.add_argument("--remarks", action="store_true", help="列出全部提醒")
     one.set_defaults(run=check)
     one = commands.add_parser("import", help="预览 CSV/XLSX/Markdown 里的问答，可写成草稿")
     one.add_argument("file", type=Path, metavar="文件")

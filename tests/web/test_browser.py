@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from werkzeug.serving import make_server
 
 from core import demo
-from core.service import accounts, documents
+from core.service import accounts, acts, documents
 from core.service.system import System
 from tests.web.conftest import HANDLER, REVIEWER, Clock
 
@@ -299,3 +299,48 @@ def test_pages_work_without_scripts(page: Page, site: str, number: Callable[[str
     plain.get_by_role("button", name="送审").click()
     expect(plain.locator(".now")).to_contain_text("采购单位复审")
     context.close()
+
+
+def test_suggestions_are_chosen_with_the_keyboard(page: Page, site: str, complaints: list[str]) -> None:
+    sign_in(page, site)
+    field, listed = page.locator("#text"), page.get_by_role("listbox")
+    field.press_sequentially("备案")
+    expect(listed).to_be_visible()
+    expect(field).to_have_attribute("aria-expanded", "true")
+    field.press("ArrowDown")
+    field.press("ArrowDown")
+    chosen = page.locator("#suggest-1")
+    expect(chosen).to_have_attribute("aria-selected", "true")
+    expect(field).to_have_attribute("aria-activedescendant", "suggest-1")
+    field.press("Escape")
+    expect(listed).to_be_hidden()
+    expect(field).to_have_value("备案")
+    field.press_sequentially("书")
+    expect(listed).to_be_visible()
+    field.press("ArrowUp")
+    expect(chosen).to_have_attribute("aria-selected", "true")
+    field.press("Enter")
+    expect(page.locator(".said.me")).to_have_text("备案书在哪里")
+    expect(listed).to_be_hidden()
+    field.press_sequentially("作废")
+    expect(listed).to_be_visible()
+    field.press("Enter")  # nothing chosen: what was typed is sent
+    expect(page.locator(".said.me").last).to_have_text("作废")
+    assert complaints == []
+
+
+def test_what_waits_is_counted_without_a_reload(
+    page: Page, site: str, complaints: list[str], system: System, number: Callable[[str], str]
+) -> None:
+    sign_in(page, site)
+    page.goto(f"{site}/documents")
+    before = int(page.locator("#waiting").inner_text().split()[0].split("件")[0])
+    reviewer = accounts.sign_in(system, REVIEWER, demo.PASSWORD).account
+    plan = number("空调机")
+    acts.perform(
+        system, reviewer, plan, "return", version=documents.get(system, reviewer, plan).document.version,
+        arguments={"opinion": "数量不对", "target": "unit_first"}, key="return-it",
+    )  # fmt: skip
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect(page.locator("#waiting")).to_contain_text(str(before + 1))
+    assert complaints == []

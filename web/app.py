@@ -11,10 +11,12 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from core.domain.accounts import ROLE_LABELS
 from core.service.system import System
 from web import (
+    account,
     api,
     chat,
     desk,
     documents,
+    entrance,
     errors,
     health,
     indicators,
@@ -22,12 +24,23 @@ from web import (
     sealing,
     security,
     session,
+    staff,
     support,
     words,
 )
 from web.parts import House, Parts
 
-PAGES = (session.pages, chat.pages, documents.pages, plans.pages, indicators.pages, sealing.pages)
+PAGES = (
+    session.pages,
+    entrance.pages,
+    account.pages,
+    staff.pages,
+    chat.pages,
+    documents.pages,
+    plans.pages,
+    indicators.pages,
+    sealing.pages,
+)
 
 
 def create_app(  # noqa: PLR0913 - what a deployment decides, each with a default

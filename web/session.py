@@ -8,9 +8,10 @@ from werkzeug.wrappers import Response
 
 from core.domain.errors import AuthenticationError
 from core.service import accounts
+from web.entrance import code_form
 from web.errors import status_and_title
 from web.parts import system
-from web.security import TOKEN, limiter, signed_in
+from web.security import TOKEN, device, limiter, signed_in
 
 pages = Blueprint("session", __name__)
 
@@ -38,9 +39,12 @@ def sign_in() -> Response | tuple[str, int]:
     """Open a server-side session; what went wrong is said on the form."""
     login, password = request.form.get("login", "").strip(), request.form.get("password", "")
     try:
-        opened = accounts.sign_in(system(), login, password)
+        opened = accounts.sign_in(system(), login, password, device=device())
     except AuthenticationError as error:
         status, title = status_and_title(error)
+        if error.code == "code_needed":
+            to = url_for(".signed_in_tab") if request.form.get("tab") else local(request.form.get("next"))
+            return code_form(str(error.fields["ticket"]), to), status
         page = render_template(
             "signin.html", next=request.form.get("next", ""), login=login, error=error, title=title
         )

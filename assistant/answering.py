@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from assistant import leaning, looking, repair, several, smalltalk
+from assistant import certificates, leaning, looking, repair, several, smalltalk
 from assistant.cards import CaseItem, Choice, EntryCard, Reply
 from assistant.choosing import ask_topic, ask_which, candidates, meant, offering
 from assistant.conversation import Errand, Frame, Stage
@@ -108,6 +108,11 @@ def topic(scene: Scene, name: str) -> Outcome:
         if (operation.kind, operation.action) == ("account", "number"):
             replies = (*general(scene.knowledge, entry), *looking.numbers(inner))
             return Outcome(inner.state, replies)
+        if operation.kind == "certificate":
+            found = certificates.answer(inner, scene.viewer, entry)
+            return Outcome(
+                found.state, (*general(scene.knowledge, entry), *looking.probes(scene, entry), *found.replies)
+            )
         errand = _errand(scene.viewer, entry)
         if errand is not None:
             # Which document is meant depends on what was spoken of before, not on this topic.

@@ -134,10 +134,11 @@ class FindingCard:
 
 @dataclass(frozen=True)
 class FactsCard:
-    """Labelled values: account numbers, contact lines, a ticket."""
+    """Labelled values: account numbers, contact lines, a ticket. `page`: where they are managed, a path of the site."""
 
     title: str
     rows: tuple[Row, ...]
+    page: str = ""
     type: Literal["contacts", "ticket", "facts"] = "facts"
 
 

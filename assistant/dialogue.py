@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from assistant import (
     answering,
+    certificates,
     choosing,
     commands,
     errands,
@@ -166,9 +167,10 @@ def _confirming(scene: Scene, frame: Frame) -> Outcome | None:
     agreed = wording.stance(scene.heard.plain) == "agree" and all(
         wording.takes("agree", action) for _, action, _ in frame.run
     )
+    unbinds = frame.errand is not None and frame.errand.kind == "unbind"
     if scene.heard.act == "yes" or agreed:
-        return repair.carry_out(scene, frame)
-    if scene.heard.slots and not scene.heard.numbers:
+        return certificates.carry_out(scene, frame) if unbinds else repair.carry_out(scene, frame)
+    if not unbinds and scene.heard.slots and not scene.heard.numbers:
         return repair.reword(scene, frame, scene.heard.slots)
     return None if _is_aside(scene) else _unclear(scene, frame, "still_waiting_confirm")
 

@@ -9,7 +9,7 @@ from assistant.cards import Choice, Reply
 from assistant.conversation import Errand, State
 from assistant.knowledge import Knowledge
 from assistant.understanding import Heard
-from core.domain.accounts import Account, Role
+from core.domain.accounts import Account, Role, Session
 from core.domain.errors import NotFoundError
 from core.service import documents
 from core.service.ports import Notice
@@ -79,6 +79,7 @@ class Scene:
     unseen: Sequence[Notice] = ()
     page_number: str = ""
     expires_at: datetime | None = None
+    session: Session | None = None
 
     @property
     def number(self) -> str:

@@ -19,7 +19,7 @@ from assistant.replies import say
 from assistant.scene import YES_NO, Outcome, Scene, Viewer
 from assistant.store import MovedError, Opened, Owner, Written
 from assistant.understanding import hear
-from core.domain.accounts import Account
+from core.domain.accounts import Account, Session
 from core.domain.errors import ConflictError, NotFoundError
 from core.service import notices, repairs
 from core.service.ports import Notice
@@ -44,6 +44,7 @@ def respond(  # noqa: PLR0913 - what a surface knows of a message
     channel: str = "web",
     peer: str | None = None,
     expires_at: datetime | None = None,
+    session: Session | None = None,
 ) -> Turn:
     """Answer `text` in the account's name; the same `key` again gives the same turn and does nothing twice.
 
@@ -59,6 +60,7 @@ def respond(  # noqa: PLR0913 - what a surface knows of a message
         channel: where it was asked; `page` and `peer` differ by it.
         peer: keyed hash of a channel's user; its conversations are begun where they are not there yet.
         expires_at: when the session ends, where the caller knows it (nm-13).
+        session: of the asker, where there is one; what a certificate opened may unbind it (nm-7).
 
     Errors: NotFoundError (conversation of someone else, region), InvalidError (key), ConflictError (too many turns
     of one conversation at once), UnavailableError.
@@ -87,6 +89,7 @@ def respond(  # noqa: PLR0913 - what a surface knows of a message
             unseen=unseen,
             page_number=_number_on(page),
             expires_at=expires_at,
+            session=session,
         )
         now = system.clock()
         attended = held is not None and held.state == "taken"

@@ -48,7 +48,7 @@ class AssistantTalk:
         """One turn."""
         return turn.respond(
             self.system, self.knowledge, session.account, conversation, text, key, page=page, channel=CHANNEL,
-            expires_at=session.expires_at,
+            expires_at=session.expires_at, session=session,
         )  # fmt: skip
 
     def past(self, account: Account, conversation: str | None) -> tuple[str | None, Sequence[Said]]:

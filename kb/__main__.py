@@ -1,4 +1,4 @@
-"""python -m kb check | import | evaluate | bench | fit
+"""python -m kb check | import | export | evaluate | bench | fit
 
 Exit codes: 0 well, 1 the data has mistakes or a goal was missed, 2 the command was called wrongly.
 """
@@ -15,7 +15,8 @@ from pathlib import Path
 
 from core.adapters import processes
 from core.domain.errors import DomainError
-from kb import evaluation, importer
+from kb import evaluation, importer, workbook
+from kb.difference import difference
 from kb.entries import Library
 from kb.features import cache_folder
 from kb.loader import load_all
@@ -55,6 +56,8 @@ def check(options: argparse.Namespace) -> int:
 def import_(options: argparse.Namespace) -> int:
     """Preview a file of questions and answers; drafts only with --write."""
     library = open_library(options.content)
+    if options.file.suffix.lower() == ".xlsx" and workbook.is_export(options.file, options.file.read_bytes()):
+        return _import_workbook(options, library)
     retriever = open_retriever(options.region, library)
     previews = importer.preview(importer.read_file(options.file), options.region, library, retriever)
     for one in previews:
@@ -69,6 +72,34 @@ def import_(options: argparse.Namespace) -> int:
         today = datetime.now(UTC).date()
         for file in importer.write_drafts(previews, options.region, options.out, today):
             print(f"已写草稿 {file}")
+    return 0
+
+
+def _import_workbook(options: argparse.Namespace, library: Library) -> int:
+    """Preview a workbook that `export` wrote and people edited; whole entries with --write."""
+    counts: Counter[str] = Counter()
+    for entry in workbook.read(options.file, options.file.read_bytes()):
+        known = library.entries.get((entry.region, entry.id))
+        changes = difference(known, entry) if known else []
+        state: importer.State = "new" if known is None else "same" if known == entry else "changed"
+        counts[importer.STATES[state]] += 1
+        if state == "same":
+            continue
+        print(f"{entry.region}/{entry.id} [{importer.STATES[state]}] {entry.title}")
+        for change in changes:
+            print(f"    {change.name}：去掉 {len(change.removed)} 行，增加 {len(change.added)} 行")
+        if options.write:
+            print(f"已写 {importer.write_entry(entry, options.out)}")
+    print("，".join(f"{state} {count}" for state, count in counts.items()))
+    return 0
+
+
+def export(options: argparse.Namespace) -> int:
+    """Write entries as a workbook."""
+    library = open_library(options.content)
+    entries = library.of_region(options.region) if options.region else library.entries.values()
+    options.file.write_bytes(workbook.export(entries))
+    print(f"已写 {options.file}：{len(entries)} 个主题")
     return 0
 
 
@@ -155,12 +186,16 @@ def _parser() -> argparse.ArgumentParser:
     one = commands.add_parser("check", help="检查全部条目，列出所有错误")
     one.add_argument("--remarks", action="store_true", help="列出全部提醒")
     one.set_defaults(run=check)
-    one = commands.add_parser("import", help="预览 CSV/XLSX/Markdown 里的问答，可写成草稿")
+    one = commands.add_parser("import", help="预览 DOCX/XLSX/CSV/Markdown/文本里的问答，可写成草稿")
     one.add_argument("file", type=Path, metavar="文件")
     one.add_argument("--region", default="neimenggu", help="地区")
     one.add_argument("--write", action="store_true", help="写出草稿")
     one.add_argument("--out", type=Path, default=cache_folder() / "drafts", help="草稿文件夹")
     one.set_defaults(run=import_)
+    one = commands.add_parser("export", help="把条目写成 XLSX，改好后可用 import 读回")
+    one.add_argument("file", type=Path, metavar="文件")
+    one.add_argument("--region", help="只写一个地区")
+    one.set_defaults(run=export)
     one = commands.add_parser("evaluate", help="用一份 JSON 行问题集评测")
     one.add_argument("file", type=Path, metavar="文件")
     one.add_argument("--region", help="只评一个地区")

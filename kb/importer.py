@@ -1,16 +1,17 @@
-"""Questions and answers from a spreadsheet or a Markdown file, compared with the knowledge, as drafts.
+"""Questions and answers from files, compared with the knowledge, as drafts.
 
-CSV and XLSX: one row a topic, columns by heading (see `_COLUMNS`); several phrasings or steps stand in one
-cell, apart by line breaks or `|`. Markdown: a heading is the question, the text under it the answer; list
-items under a line “问法” are phrasings, under “步骤” steps; a heading may end in {id}.
+CSV and XLSX: one row a topic, columns by heading (see `_COLUMNS`); several phrasings or steps stand in one cell, apart by
+line breaks or `|`. DOCX, Markdown and plain text: see `kb.documents`. A workbook that this project wrote is read whole by
+`kb.workbook` instead.
 """
 
 import csv
 import io
+import json
 import re
 import zipfile
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Literal
@@ -19,6 +20,7 @@ import yaml
 
 from core.domain.errors import DataError
 from kb.checks import MIN_PHRASINGS
+from kb.documents import Draft, docx_drafts, markdown_drafts, open_zip, text_drafts
 from kb.entries import Entry, Library
 from kb.retriever import Retriever
 from kb.text import key
@@ -34,22 +36,7 @@ _COLUMNS = {
     "steps": ("步骤", "steps"),
     "phrasings": ("问法", "相似问", "相似问法", "phrasings"),
 }
-_HEADING = re.compile(r"#{1,6}\s+(?P<title>.*?)\s*(?:\{#?(?P<id>[\w.-]+)\})?\s*#*\Z")
-_ITEM = re.compile(r"(?:[-*+]|\d+[.、)])\s*(?P<text>.+)")
-_SECTION = re.compile(r"(?:\*\*)?(问法|相似问|相似问法|步骤)(?:\*\*)?\s*[:：]?\s*(?:\*\*)?\Z")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*\Z")
-
-
-@dataclass
-class Draft:
-    """One topic as the file gives it; `line` is its row or heading."""
-
-    line: int
-    topic: str = ""
-    title: str = ""
-    answer: str = ""
-    steps: list[str] = field(default_factory=list)
-    phrasings: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -62,7 +49,7 @@ class Preview:
 
 
 def read_file(file: Path) -> list[Draft]:
-    """Read CSV, XLSX or Markdown; DataError says what is wrong with the file."""
+    """Read DOCX, XLSX, CSV, Markdown or plain text; DataError says what is wrong with the file."""
     try:
         data = file.read_bytes()
     except OSError as error:
@@ -71,13 +58,17 @@ def read_file(file: Path) -> list[Draft]:
         raise DataError([f"{file}:1: 文件超过 {MAX_BYTES // 1_000_000} MB"])
     suffix = file.suffix.lower()
     if suffix in {".md", ".markdown"}:
-        drafts = list(_markdown(_decode(file, data)))
+        drafts = list(markdown_drafts(_decode(file, data)))
+    elif suffix == ".txt":
+        drafts = list(text_drafts(_decode(file, data)))
+    elif suffix == ".docx":
+        drafts = docx_drafts(file, data)
     elif suffix == ".csv":
         drafts = list(_table(file, csv.reader(io.StringIO(_decode(file, data)))))
     elif suffix == ".xlsx":
         drafts = list(_table(file, _sheet(file, data)))
     else:
-        raise DataError([f"{file}:1: 只能导入 .csv、.xlsx、.md 文件"])
+        raise DataError([f"{file}:1: 只能导入 .docx、.xlsx、.csv、.md、.txt 文件"])
     if not drafts:
         raise DataError([f"{file}:1: 文件里没有找到问题和答案"])
     return drafts
@@ -93,6 +84,7 @@ def preview(drafts: Iterable[Draft], region: str, library: Library, retriever: R
     seen: dict[str, int] = {}
     found = []
     for draft in drafts:
+        draft.topic = draft.topic or _numbered(draft, region, library)
         entry = library.entries.get((region, draft.topic))
         doubts = _doubts(draft, owners, seen)
         if entry is not None:
@@ -135,6 +127,21 @@ def write_drafts(previews: Iterable[Preview], region: str, folder: Path, today: 
     return written
 
 
+def write_entry(entry: Entry, folder: Path) -> Path:
+    """Write a whole entry as `<folder>/<region>/<id>.yaml`; DataError where the file is there already."""
+    if not _ID.match(entry.id) or not _ID.match(entry.region):
+        raise DataError([f"{entry.region}/{entry.id}:1: 编号和地区只能用字母、数字、点和连字符"])
+    file = folder / entry.region / f"{entry.id}.yaml"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    data = json.loads(entry.model_dump_json(by_alias=True, exclude_defaults=True)) | {"since": entry.since}
+    try:
+        with file.open("x", encoding="utf-8") as stream:
+            yaml.safe_dump(data, stream, allow_unicode=True, sort_keys=False, width=110)
+    except FileExistsError as error:
+        raise DataError([f"{file}:1: 文件已经存在，请先处理或移走它"]) from error
+    return file
+
+
 def _decode(file: Path, data: bytes) -> str:
     for encoding in ("utf-8-sig", "gb18030"):
         try:
@@ -148,6 +155,7 @@ def _sheet(file: Path, data: bytes) -> Iterator[list[str]]:
     from openpyxl import load_workbook
     from openpyxl.utils.exceptions import InvalidFileException
 
+    open_zip(file, data, "XLSX").close()
     try:
         book = load_workbook(io.BytesIO(data), read_only=True, data_only=True)
     except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
@@ -186,25 +194,11 @@ def _several(cell: str) -> list[str]:
     return [part for piece in re.split(r"[\n|｜]", cell) if (part := piece.strip())]
 
 
-def _markdown(text: str) -> Iterator[Draft]:
-    draft: Draft | None = None
-    section = ""
-    for number, raw in enumerate(text.splitlines(), 1):
-        line = raw.strip()
-        if heading := _HEADING.match(line):
-            if draft and (draft.answer or draft.steps or draft.phrasings):
-                yield draft
-            draft, section = Draft(number, heading["id"] or "", heading["title"]), ""
-        elif not line or draft is None:
-            continue
-        elif title := _SECTION.match(line):
-            section = title[1]
-        elif section and (item := _ITEM.match(line)):
-            (draft.steps if section == "步骤" else draft.phrasings).append(item["text"].strip())
-        else:
-            draft.answer = f"{draft.answer}{line}"
-    if draft and (draft.answer or draft.steps or draft.phrasings):
-        yield draft
+def _numbered(draft: Draft, region: str, library: Library) -> str:
+    """The region's topic with the number that the file gives: 问题3-1 is nm-3-1 there, 2.1.1 fj-2.1.1."""
+    topics = [entry.id for entry in library.of_region(region)]
+    found = [topic for topic in topics if draft.number and topic.split("-", 1)[-1] == draft.number]
+    return found[0] if len(found) == 1 else ""
 
 
 def _doubts(draft: Draft, owners: dict[str, str], seen: dict[str, int]) -> list[str]:

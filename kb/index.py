@@ -194,7 +194,7 @@ def _train(documents: Sequence[Sequence[str]], labels: Ints, weights: Floats, cl
 
     vectorizer = TfidfVectorizer(analyzer=_same, min_df=_MIN_ROWS, sublinear_tf=True, dtype=np.float32)
     matrix = vectorizer.fit_transform(documents)
-    model = LinearSVC(C=_COST).fit(matrix, labels, sample_weight=weights)
+    model = LinearSVC(C=_COST, random_state=0).fit(matrix, labels, sample_weight=weights)
     columns = sparse.csc_matrix(matrix)
     # Words of every other phrasing tell rows apart hardly at all, and their lists are the longest.
     common = np.diff(columns.indptr) > _COMMON * len(labels)

@@ -64,7 +64,7 @@ def test_xlsx(tmp_path):
 @pytest.mark.parametrize(
     ("name", "data", "sentence"),
     [
-        ("f.docx", b"x", "只能导入"),
+        ("f.pdf", b"x", "只能导入"),
         ("f.xlsx", b"not a zip", "不是有效的 XLSX"),
         ("f.csv", b"a,b\n1,2\n", "缺少列"),
         ("f.csv", b"", "缺少列"),

@@ -6,7 +6,10 @@ import subprocess
 import sys
 
 import pytest
+from openpyxl import load_workbook
 
+from core.adapters.yaml_reader import read_model
+from kb import Entry
 from kb.scoring import load_parameters
 from tests.kb.made_up import entry_data
 
@@ -89,3 +92,20 @@ def test_import_previews_and_writes_only_when_told(run, tmp_path):
     assert not (tmp_path / "out").exists()
     assert "已写草稿" in run("import", file, "--out", tmp_path / "out", "--write").stdout
     assert (tmp_path / "out" / "neimenggu" / "x-1.yaml").is_file()
+
+
+def test_a_workbook_out_and_back_shows_only_what_people_changed(run, folder, tmp_path):
+    file = tmp_path / "out.xlsx"
+    assert "3 个主题" in run("--content", folder, "export", file).stdout
+    run("--content", folder, "fit")
+    assert "无变化 3" in run("--content", folder, "import", file).stdout
+    book = load_workbook(file)
+    book["条目"]["C2"] = "章怎么盖"
+    book.save(file)
+    shown = run("--content", folder, "import", file, "--write", "--out", tmp_path / "drafts")
+    assert "here/a [有改动] 章怎么盖" in shown.stdout
+    assert "标题：去掉 1 行，增加 1 行" in shown.stdout
+    written = read_model(tmp_path / "drafts" / "here" / "a.yaml", Entry)[0]
+    before = read_model(folder / "here" / "a.yaml", Entry)[0]
+    assert written == before.model_copy(update={"title": "章怎么盖"})
+    assert not (tmp_path / "drafts" / "here" / "b.yaml").exists()

@@ -115,9 +115,10 @@ def _offering(scene: Scene, frame: Frame) -> Outcome | None:
         return repair.accept(scene, frame)
     if _is_another_thing(scene, frame):
         return None
-    if not scene.heard.question and not _another_document(scene, frame):
-        slots = scene.heard.slots or {}
-        given = repair.give(scene, frame, next(iter(slots.values()), scene.heard.raw))
+    heard = scene.heard
+    chosen = heard.question or heard.ordinal or heard.tail or heard.value
+    if not chosen and not _another_document(scene, frame):
+        given = repair.give(scene, frame, next(iter((heard.slots or {}).values()), heard.raw))
         if given is not None:
             return given
     return _unclear(scene, frame, "still_waiting_offer")

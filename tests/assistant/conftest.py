@@ -6,11 +6,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine
 
 from assistant import tables
 from assistant.knowledge import Knowledge, open_knowledge
 from core import demo
 from core.bootstrap import build_system, migrate
+from core.service.system import System
 from core.settings import Settings
 from tests.assistant.world import World
 
@@ -26,6 +28,12 @@ def _settings(folder: Path) -> Settings:
     return Settings(var=folder, database_url=f"sqlite:///{folder}/caigou.db")
 
 
+def _engine(system: System) -> Engine:
+    engine = getattr(system.database, "engine", None)
+    assert isinstance(engine, Engine)
+    return engine
+
+
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("world")
@@ -33,9 +41,10 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     migrate(settings)
     demo.provision(settings)
     system = build_system(settings, clock=lambda: NOW)
-    tables.metadata.create_all(system.database.engine)
+    engine = _engine(system)
+    tables.metadata.create_all(engine)
     demo.load(system)
-    system.database.engine.dispose()
+    engine.dispose()
     return folder
 
 
@@ -45,4 +54,4 @@ def world(template: Path, tmp_path: Path, knowledge: Knowledge) -> Iterator[Worl
     shutil.copytree(template, folder)
     system = build_system(_settings(folder), clock=lambda: NOW)
     yield World(system, knowledge)
-    system.database.engine.dispose()
+    _engine(system).dispose()

@@ -8,13 +8,16 @@ several dialogues each; with `plain: true` the turns go over the plain-text chan
 """
 
 import re
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import pytest
 from pydantic import BaseModel, ConfigDict, RootModel
 
+from assistant.conversation import Errand, Stage, State
 from assistant.plain import render
+from assistant.understanding import hear, patterns
 from core.adapters.yaml_reader import read_model
 from core.service import acts, documents
 from tests.assistant.world import World
@@ -22,6 +25,30 @@ from tests.assistant.world import World
 FOLDER = Path(__file__).parent / "dialogues"
 FILES = sorted(FOLDER.glob("*.yaml"))
 SETS = sorted(FOLDER.glob("sets/*.yaml"))
+
+
+@dataclass
+class Entered:
+    """Which steps of the conversation the dialogues come through."""
+
+    stages: set[str] = field(default_factory=set)
+    errands: set[str] = field(default_factory=set)
+    moves: set[str] = field(default_factory=set)
+    acts: set[str] = field(default_factory=set)
+    played: int = 0
+
+    def follow(self, said: str, before: State, after: State) -> None:
+        self.moves.add(hear(said).act)
+        for frame in after.stack:
+            self.stages.add(frame.stage)
+            self.errands |= {frame.errand.kind} if frame.errand else set()
+        top = before.top
+        if top is not None and top.stage is Stage.CONFIRMING and after.done != before.done:
+            self.acts |= {action for _, action, _ in top.run}
+
+
+ENTERED = Entered()
+BY_KEY = {"unbind"}  # errands of sessions that a certificate opened, which no dialogue has
 
 
 class Strict(BaseModel):
@@ -84,11 +111,13 @@ def test_dialogue(world: World, dialogue: Dialogue) -> None:
         for aside in turn.aside:
             act_aside(world, aside)
         said, page = fill(world, turn.say), fill(world, turn.page or "") or None
+        before = world.state(turn.who, plain=dialogue.plain)
         if dialogue.plain:
             text, cards = world.write(turn.who, said, key=turn.key), None
         else:
             answer = world.say(turn.who, said, key=turn.key, page=page)
             text, cards = render(answer), tuple(reply.card.type for reply in answer.replies if reply.card)
+        ENTERED.follow(said, before, world.state(turn.who, plain=dialogue.plain))
         where = f"turn {at} ({turn.who}: {turn.say}) said:\n{text}"
         assert text.strip(), where
         assert all(fill(world, word) in text for word in turn.has), where
@@ -96,6 +125,7 @@ def test_dialogue(world: World, dialogue: Dialogue) -> None:
         assert turn.cards is None or cards == turn.cards, where
         check(world, turn, where)
     check(world, dialogue.then, "at the end")
+    ENTERED.played += 1
 
 
 def fill(world: World, text: str) -> str:
@@ -132,6 +162,34 @@ def counted(world: World, word: str) -> int:
     """`plan:action` → how often the act was recorded."""
     plan, action = word.split(":")
     return sum(entry.action == action for entry in world.view(plan).history)
+
+
+def acts_of_people(world: World) -> set[str]:
+    """Every act that somebody may take in a conversation; signing needs the key at the machine."""
+    processes = [
+        process
+        for kind in ("plan", "mall_order")
+        for process in world.system.processes.variants("neimenggu", kind)
+    ]
+    return {action.id for process in processes for action in process.actions.values() if not action.hidden}
+
+
+def test_every_step_of_the_conversation_is_entered(world: World) -> None:
+    if ENTERED.played < len(dialogues()):
+        pytest.skip("only some of the dialogues were played")
+    moves = (
+        set(patterns().exact.values())
+        | {act for _, act, _ in patterns().contains}
+        | {"silence", "symbols", ""}
+    )
+    assert {str(stage) for stage in Stage} - ENTERED.stages == set()
+    assert set(get_args(get_type_hints(Errand)["kind"])) - ENTERED.errands - BY_KEY == set()
+    assert moves - ENTERED.moves == set()
+    assert acts_of_people(world) - ENTERED.acts == set()
+
+
+def test_there_are_many() -> None:
+    assert len(dialogues()) >= 100
 
 
 def test_titles_are_told_apart() -> None:

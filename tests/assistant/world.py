@@ -3,9 +3,10 @@
 from dataclasses import dataclass, field
 from itertools import count
 
-from assistant import turn
+from assistant import store, turn
 from assistant.cards import Turn
 from assistant.channel import PlainConversations
+from assistant.conversation import State
 from assistant.knowledge import Knowledge
 from core.domain.accounts import Account
 from core.service import documents, ledger
@@ -57,6 +58,21 @@ class World:
         channel = PlainConversations(self.system, self.knowledge, b"secret")
         account = self.account(who).id if who != "nobody" else None
         return channel.turn("neimenggu", f"openid-{who}", account, text, key or f"k{next(self.keys)}")
+
+    def state(self, who: str, *, plain: bool = False) -> State:
+        """Where this person's conversation stands."""
+        kept = store.of(self.system)
+        account = self.account(who) if who != "nobody" else None
+        if plain:
+            peer = PlainConversations(self.system, self.knowledge, b"secret")._peer(
+                "neimenggu", f"openid-{who}"
+            )
+            owner = store.Owner(account.id if account else None, peer)
+            known = kept.latest(owner, "wechat:neimenggu")
+        else:
+            owner, known = store.Owner(account.id if account else None), self.conversations.get(who)
+        opened = kept.load(known, owner) if known else None
+        return opened.state if opened else State()
 
     def number(self, title: str, kind: str = "plan", who: str = "handler") -> str:
         """Number of the document whose title has this word."""

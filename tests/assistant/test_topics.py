@@ -95,3 +95,41 @@ def test_topics_that_are_named_exist_and_lead_to_known_goals(knowledge: Knowledg
     for name, topic in topics().items():
         assert name in ids
         assert not topic.leads or topic.leads in GOAL_LABELS
+
+
+PASTED = [
+    (
+        (
+            "2026-11-20 09:13:22.481 ERROR [http-nio-8080-exec-7] c.g.p.GlobalExceptionHandler - 请求失败 code=500 "
+            "msg=系统内部错误 traceId=9f2c77ab10\n at com.gov.purchase.plan.save(Plan.java:218)"
+        ),
+        "nm-16",
+    ),
+    ("【提示】平台编码不存在！[确定] http://10.1.2.3:8080/rsync?id=2038&t=1760000000000", "nm-10"),
+    ("弹窗：请插入CA并启动金格组件服务 （错误码 -1）", "nm-11-1"),
+    ('HTTP 200 {"code":10021,"message":"请填写财政部统计项","data":null,"timestamp":1763601202000}', "nm-20"),
+    ("{'status':401,'error':'未传入access_token','path':'/plan/save','amount':36800.00}", "nm-13"),
+]
+
+
+@pytest.mark.parametrize(("text", "topic"), PASTED)
+def test_the_message_is_found_in_what_was_pasted(knowledge: Knowledge, text: str, topic: str) -> None:
+    assert judge(knowledge, REGION, text).to_json()["sources"] == [topic]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "计划" * 5000,
+        "录错了怎么办？" * 1500,
+        "a" * 10_000,
+        "，" * 10_000,
+        "9" * 10_000,
+        "3," * 5000,
+        "\0" * 10_000,
+    ],
+)
+def test_ten_thousand_characters_of_anything_are_answered_calmly(knowledge: Knowledge, text: str) -> None:
+    judged = judge(knowledge, REGION, text)
+    assert judged.kind in {"unknown", "clarify", "smalltalk"}
+    assert render_replies(judged.replies).strip()

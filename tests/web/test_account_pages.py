@@ -251,7 +251,9 @@ def site(app: Flask) -> Iterator[str]:
 def test_every_page_fits_and_is_named(
     page: Page, site: str, system: System, key: Key, width: int, height: int
 ) -> None:
-    with ThreadPoolExecutor(1) as pool:  # Playwright runs a loop in this thread, and checking a chain runs its own
+    with ThreadPoolExecutor(
+        1
+    ) as pool:  # Playwright runs a loop in this thread, and checking a chain runs its own
         pool.submit(bind, system, key, REVIEWER).result()
     page.set_viewport_size({"width": width, "height": height})
     paths = ["/signin", "/signin/certificate", "/join"]

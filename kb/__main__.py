@@ -156,12 +156,13 @@ def bench(options: argparse.Namespace) -> int:
 def fit(options: argparse.Namespace) -> int:
     """Write thresholds.yaml anew by cross-validation."""
     from kb import fit as fitting
+    from kb import fit_report
 
     library = open_library(options.content)
     fitted = fitting.fit(library, cache_folder())
-    file = fitting.write(fitted, library.content)
+    file = fit_report.write(fitted.parameters, fitted.figures, fitting.FOLDS, library.content)
     print(f"已写 {file}")
-    print("\n".join(fitting.lines(fitted)))
+    print("\n".join(fit_report.lines(fitted.figures)))
     return 0
 
 

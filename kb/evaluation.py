@@ -22,6 +22,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from core.domain.errors import DataError
 from kb.homophones import garble
 from kb.retriever import Finding, Retriever
+from kb.text import key
 
 FALSE_SHARE = 0.05
 _SHORT = 12  # characters
@@ -74,10 +75,14 @@ class Figures:
 
 @dataclass(frozen=True)
 class Report:
-    """All lines, the questions left out by region, and the questions whose first candidate is wrong."""
+    """All lines, the questions not counted, and the questions whose first candidate is wrong.
+
+    `left_out` counts by region without entries; `copied` those that stand word for word among the phrasings.
+    """
 
     lines: tuple[Figures, ...]
     left_out: dict[str, int]
+    copied: int
     missed: tuple[Asked, ...]
 
     def to_json(self) -> dict[str, Any]:
@@ -85,6 +90,7 @@ class Report:
         return {
             "lines": [asdict(line) for line in self.lines],
             "left_out": self.left_out,
+            "copied": self.copied,
             "missed": [
                 {**one.question.model_dump(mode="json"), **one.finding.to_json()} for one in self.missed
             ],
@@ -112,14 +118,16 @@ def read_questions(file: Path) -> list[Question]:
 
 
 def evaluate(questions: Iterable[Question], retrievers: dict[str, Retriever]) -> Report:
-    """Ask everything whose region has a retriever; name and count the rest."""
-    asked, left_out = [], Counter[str]()
+    """Ask everything whose region has a retriever; count the rest, and what an entry says word for word."""
+    asked, left_out, copied = [], Counter[str](), 0
     for question in questions:
         retriever = retrievers.get(question.region)
         if retriever is None:
             left_out[question.region] += 1
+        elif _is_phrasing(one := Asked(question, retriever.find(question.q))):
+            copied += 1
         else:
-            asked.append(Asked(question, retriever.find(question.q)))
+            asked.append(one)
     lines = [figures("全部", asked)] if asked else []
     for region in sorted({one.question.region for one in asked}):
         part = [one for one in asked if one.question.region == region]
@@ -128,7 +136,7 @@ def evaluate(questions: Iterable[Question], retrievers: dict[str, Retriever]) ->
             name = f"{region} {style or '（无）'}"
             lines.append(figures(name, [one for one in part if one.question.style == style]))
     missed = tuple(one for one in asked if (one.rank != 1 if one.question.expect else one.finding.sources))
-    return Report(tuple(lines), dict(left_out), missed)
+    return Report(tuple(lines), dict(left_out), copied, missed)
 
 
 def with_homophones(
@@ -213,7 +221,14 @@ def summary(report: Report) -> str:
         f"未评测：地区 {region} 还没有知识条目，{count} 个问题未计入。"
         for region, count in sorted(report.left_out.items())
     ]
+    if report.copied:
+        missing.append(f"未计入：{report.copied} 个问题与条目的问法逐字相同。")
     return "\n".join([table(report.lines), *missing])
+
+
+def _is_phrasing(asked: Asked) -> bool:
+    why = asked.finding.explanation
+    return why is not None and why.origin == "phrasing" and key(why.closest) == key(asked.question.q)
 
 
 def _share(count: float, of: Sequence[object]) -> float | None:

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from core.domain.errors import DataError
+from kb import open_retriever
 from kb.evaluation import (
     Asked,
     Question,
@@ -88,6 +89,31 @@ def test_goals_on_questions_that_no_entry_contains(retriever):
     assert whole.right_at_5_false >= 0.88
     assert whole.none_answered <= 0.1
     assert sum(report.left_out.values()) == 453 - whole.questions - whole.none
+
+
+def test_floors_of_all_regions(library, cache):
+    retrievers = {region: open_retriever(region, library, cache_dir=cache) for region in library.regions}
+    report = evaluate(read_questions(DEV), retrievers)
+    whole, *parts = [line for line in report.lines if " " not in line.name]
+    assert {line.name for line in parts} == {"anhui", "fujian", "neimenggu", "shanxi", "xuchang"}
+    assert report.left_out == {}
+    assert whole.recall_at_1 >= 0.92
+    assert whole.recall_at_3 >= 0.97
+    assert whole.answered_wrong <= 0.03
+    assert whole.none_answered <= 0.05
+    for line in parts:
+        assert line.recall_at_1 >= 0.88, line.name
+        assert line.answered_wrong <= 0.05, line.name
+
+
+def test_what_an_entry_says_word_for_word_proves_nothing(retriever, library):
+    phrasing = library.entry("neimenggu", "nm-2").phrasings.short[0]
+    questions = [
+        Question(region="neimenggu", q=text, expect=("nm-2",)) for text in (phrasing, "计划录错咋弄嘛")
+    ]
+    report = evaluate(questions, {"neimenggu": retriever})
+    assert (report.copied, report.lines[0].questions) == (1, 1)
+    assert "1 个问题与条目的问法逐字相同" in summary(report)
 
 
 def test_two_homophones_cost_little(retriever):

@@ -87,7 +87,9 @@ class Retriever:
         scores = self._scorer.score(clean, prior)
         confidence = self._scorer.confidence(scores)
         kind = self._kind(confidence, belonging(scores))
-        ranked = tuple(self._candidate(scores, int(at)) for at in scores.order[:MAX_CANDIDATES])
+        best = scores.order[:MAX_CANDIDATES]
+        chances = scores.probabilities[best].tolist()
+        ranked = tuple(map(self._candidate, best.tolist(), chances))
         return Finding(
             kind=kind,
             sources=ranked[0].sources if kind == "answer" else (),
@@ -102,9 +104,9 @@ class Retriever:
             return "answer"
         return "clarify" if belongs > self._scorer.decision.clarify else "unknown"
 
-    def _candidate(self, scores: Scores, at: int) -> Candidate:
+    def _candidate(self, at: int, chance: float) -> Candidate:
         entry = self._entries[at]
-        return Candidate(entry.id, entry.sources, float(scores.probabilities[at]), entry.title)
+        return Candidate(entry.id, entry.sources, chance, entry.title)
 
     def _explain(self, scores: Scores) -> Explanation:
         first = int(scores.order[0])

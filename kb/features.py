@@ -22,6 +22,9 @@ _FINALS = (("ang", "an"), ("eng", "en"), ("ing", "in"))
 _PIECES = re.compile(r"[a-z]+|[0-9]+|.", re.DOTALL)
 
 
+_LONGEST_WORD = 8  # characters; 政府采购云平台 has 7
+
+
 class Analyzer:
     """Cuts a normalised text into feature strings; the lexicon and the synonym groups are the library's."""
 
@@ -46,6 +49,13 @@ class Analyzer:
         """
         text = compact(clean)
         return [word for word in self._cut(text, HMM=False) if word != " "] + self.synonyms(text)
+
+    def word_count(self, clean: str) -> int:
+        """1 for a single word, 2 for more; a text longer than any word is not cut to know."""
+        text = compact(clean)
+        if len(text) > _LONGEST_WORD:
+            return 2
+        return min(2, len([word for word in self._cut(text, HMM=False) if word != " "]))
 
     def features(self, clean: str) -> list[str]:
         """Character 1- and 2-grams and the synonym groups that occur."""

@@ -17,6 +17,7 @@ from kb.features import Analyzer
 from kb.fit_report import Outcome, figures
 from kb.index import Row, build, rows_of
 from kb.scoring import (
+    REGRESSED,
     SIGNALS,
     Calibration,
     Decision,
@@ -56,7 +57,7 @@ _NEUTRAL = Parameters(
     sure=1,
     window=0,
     pooled=Decision(
-        calibration=Calibration(intercept=0, **dict.fromkeys(Facts._fields, 0.0)), answer=0.5, clarify=0.25
+        calibration=Calibration(intercept=0, **dict.fromkeys(REGRESSED, 0.0)), answer=0.5, clarify=0.25
     ),
 )
 
@@ -208,7 +209,7 @@ def _grouped(held: Sequence[Held], mass: Array) -> list[tuple[Array, NDArray[np.
 def _cascade(parameters: Parameters, one: Held) -> Scores:
     """What `Scorer.score` does, on evidence already gathered."""
     scores = judge(parameters, one.whole, heard=False)
-    if sure(parameters, scores, parts=len(one.parts)):
+    if sure(parameters, scores, parts=bool(one.parts)):
         return scores
     return judge(parameters, one.whole, one.parts, heard=True)
 
@@ -238,8 +239,9 @@ def _least_sure(parameters: Parameters, held: Sequence[Held], mass: Array) -> Pa
 def _calibrate(facts: Sequence[Facts], right: Flags, mass: Array) -> Calibration:
     from sklearn.linear_model import LogisticRegression
 
-    model = LogisticRegression(C=10.0, max_iter=1000).fit(facts, right, sample_weight=mass)
-    weights = dict(zip(Facts._fields, model.coef_[0].tolist(), strict=True))
+    told = [one[: len(REGRESSED)] for one in facts]
+    model = LogisticRegression(C=10.0, max_iter=1000).fit(told, right, sample_weight=mass)
+    weights = dict(zip(REGRESSED, model.coef_[0].tolist(), strict=True))
     return Calibration(intercept=float(model.intercept_[0]), **weights)
 
 

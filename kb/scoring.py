@@ -63,6 +63,10 @@ class Facts(NamedTuple):
     slightness: float  # from 1 towards 0 with the weight of what was said: a single word seldom says enough
     held: float  # how much of the question the row holds that holds most of it
     agreement: float  # share of the first topic among the rows that hold nearly as much
+    words: int = 1  # how many words were said, 2 for two or more; no part of the regression
+
+
+REGRESSED = Facts._fields[:-1]
 
 
 class Calibration(BaseModel):
@@ -82,7 +86,7 @@ class Calibration(BaseModel):
     @cached_property
     def weights(self) -> tuple[float, ...]:
         """The weights in the order of `Facts`."""
-        return tuple(getattr(self, name) for name in Facts._fields)
+        return tuple(getattr(self, name) for name in REGRESSED)
 
 
 class Decision(BaseModel):
@@ -132,6 +136,7 @@ class Evidence:
     held: float
     share: float
     weight: float
+    words: int
 
 
 @dataclass(frozen=True)
@@ -191,6 +196,7 @@ def judge(
         slightness=_WEIGHTY / (_WEIGHTY + told.weight),
         held=told.held,
         agreement=float(told.agreement[first]),
+        words=whole.words,
     )
     return Scores(probabilities, order, facts, told, heard)
 
@@ -198,12 +204,12 @@ def judge(
 def confide(calibration: Calibration, facts: Facts) -> float:
     """Probability, 0 to 1, that the first topic is right.
 
-    Where known texts hold nearly all that was said, it can be no surer than their share of the topic: 合同 alone may
-    fit one topic best and still stand in five. A text that is itself a known one is excepted.
+    Where known texts hold nearly all of a single word, it can be no surer than their share of the topic: 合同 alone
+    may fit one topic best and still stand in five. 作废计划 says what is wanted, however many texts hold it too.
     """
     told = calibration.intercept + sum(map(operator.mul, calibration.weights, facts))
     confidence = 1 / (1 + math.exp(-told))
-    vague = facts.held >= _SAID_BEFORE and facts.nearest < _SAME
+    vague = facts.words == 1 and facts.held >= _SAID_BEFORE and facts.nearest < _SAME
     return min(confidence, facts.agreement) if vague else confidence
 
 
@@ -241,8 +247,10 @@ class Scorer:
         lean = self._lean(prior)
         whole = self.read(clean)
         scores = judge(self.parameters, whole, heard=False, lean=lean)
+        if sure(self.parameters, scores, parts=True):  # most questions end here, without being cut
+            return scores
         pieces = windows(clean)
-        if sure(self.parameters, scores, parts=len(pieces)):
+        if sure(self.parameters, scores, parts=bool(pieces)):
             return scores
         _, *parts = self.weigh_all(clean, pieces, whole)
         return judge(self.parameters, whole, parts, heard=True, lean=lean)
@@ -265,7 +273,9 @@ class Scorer:
         signals = np.zeros((len(SIGNALS), len(index.topics) + 1))
         signals[0] = index.written.classify(vector)
         signals[1] = self._best(rows)
-        return Evidence(signals, rows, agreement, held, vector.share, vector.weight)
+        return Evidence(
+            signals, rows, agreement, held, vector.share, vector.weight, self._analyzer.word_count(clean)
+        )
 
     def hear(self, clean: str, evidence: Evidence) -> None:
         """Add the signals of words and of sound."""
@@ -313,7 +323,7 @@ class Scorer:
         return lean
 
 
-def sure(parameters: Parameters, scores: Scores, *, parts: int) -> bool:
+def sure(parameters: Parameters, scores: Scores, *, parts: bool) -> bool:
     """Whether the written signals settle it. A text of several clauses may hide its question from them."""
     first = scores.probabilities[scores.order[0]]
     return bool(max(first, 0.0 if parts else scores.probabilities[-1]) >= parameters.sure)

@@ -67,9 +67,13 @@ def with_tasks(outcome: Outcome, scene: Scene, fresh: Sequence[RepairTask]) -> O
         )
         reply = Reply(say("tasks_asked", count=len(fresh)), choices=choices)
         frame = Frame(Stage.CHOOSING_DOCUMENT, errand=Errand("task"), options=options)
+    replies = outcome.replies
+    if state.top is not None and state.top.stage is Stage.OFFERING_PERSON:
+        # Asked last is answered first: the yes that follows is meant for the task, not for a person.
+        state, replies = state.pop(), tuple(replace(one, choices=()) for one in replies)
     if state.stack:
         return replace(outcome, state=state).more(replace(reply, choices=()))
-    return Outcome(state.push(frame), (*outcome.replies, reply))
+    return Outcome(state.push(frame), (*replies, reply))
 
 
 def _task_about(task: RepairTask) -> str:

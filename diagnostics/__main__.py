@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import signal
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -84,6 +85,9 @@ def _agent(arguments: argparse.Namespace) -> int:
     with server:
         print(f"诊断助手：http://{agent.HOST}:{server.server_port}", flush=True)
         print(f"配对码：{made.pairing.code}（5 分钟内有效，只能用一次）", flush=True)
+        signal.signal(
+            signal.SIGTERM, signal.default_int_handler
+        )  # a service manager stops it as Ctrl + C does
         with suppress(KeyboardInterrupt):
             server.serve_forever()
     return EXIT_WELL

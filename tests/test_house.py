@@ -19,6 +19,7 @@ MAX_LINES = 350  # aim at 300
 # Longer on purpose: path → its own limit, with the reason beside it.
 ALLOWED_LINES: dict[str, int] = {
     "tests/core/adapters/test_signer.py": 430,  # its tokens take seconds to make; one module shares them
+    "tests/core/service/test_certificates.py": 360,  # its world and authority are made once for all of it
 }
 GENERATED = "core/adapters/migrations/versions/"  # one step is one file, however many tables it makes
 # Written in pieces so that this file does not find itself.

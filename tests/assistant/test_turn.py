@@ -48,7 +48,8 @@ def test_two_messages_at_the_same_time_act_once(world: World) -> None:
     with ThreadPoolExecutor(4) as pool:
         said = list(pool.map(yes, ["a", "b", "c", "a"]))
     assert acted(world, "withdraw") == 1
-    assert sum("已撤销" in text for text in said) >= 1
+    # Whoever acted may have had to look again, and then says like the others that it is done.
+    assert all("采购单位复审" in text for text in said)
 
 
 def test_a_turn_that_was_lost_after_the_act_is_told_and_not_done_again(world: World) -> None:

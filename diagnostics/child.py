@@ -32,8 +32,8 @@ class Outcome:
     duration_ms: int
 
 
-def run_json(arguments: Sequence[str], limit_s: float) -> Outcome:
-    """Run this Python with `arguments` for at most `limit_s` seconds.
+def run_json(arguments: Sequence[str], limit_s: float, keep: Sequence[int] = ()) -> Outcome:
+    """Run this Python with `arguments` for at most `limit_s` seconds; it shares the descriptors `keep`.
 
     Output goes to unnamed files, not pipes: a grandchild holding a pipe open would keep us waiting.
     """
@@ -46,6 +46,7 @@ def run_json(arguments: Sequence[str], limit_s: float) -> Outcome:
             stderr=err,
             env=_environment(),
             start_new_session=True,
+            pass_fds=keep if os.name == "posix" else (),
         )
         try:
             code: int | None = process.wait(limit_s)

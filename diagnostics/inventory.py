@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -10,13 +11,14 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, Literal
 
+from core.adapters.token_lock import BusyError, alone, store
 from diagnostics import child
 from diagnostics.library_file import Architecture, architecture
 
 CHILD = Path(__file__).with_name("pkcs11_child.py")
 MAX_MODULES = 8
 KEY_READING = ("cryptography", "pkcs11", "pydantic")  # modules that reading a key needs
-How = Literal["ok", "missing", "architecture", "error", "crash", "hang", "exit"]
+How = Literal["ok", "missing", "architecture", "error", "crash", "hang", "exit", "busy"]
 
 
 @dataclass(frozen=True)
@@ -151,7 +153,20 @@ def read(path: Path, limit_s: float, *, load_only: bool = False) -> ModuleReadin
     bits = "64" if sys.maxsize > 2**32 else "32"
     if built_for in ("32", "64") and built_for != bits:
         return ModuleReading(path, "architecture", built_for)
-    outcome = child.run_json([*_command(), *(["--load-only"] if load_only else []), str(path)], limit_s)
+    if not os.access(path, os.R_OK):
+        return ModuleReading(path, "error", built_for, "PermissionError")
+    arguments = [*_command(), *(["--load-only"] if load_only else []), str(path)]
+    started = time.monotonic()
+    try:
+        # Half of the time may go into waiting: what follows must still be able to read the key.
+        with alone(store(path, os.environ), limit_s / 2) as lock:
+            outcome = child.run_json(arguments, limit_s - (time.monotonic() - started), (lock,))
+    except BusyError:
+        return ModuleReading(path, "busy", built_for, duration_ms=round((time.monotonic() - started) * 1000))
+    return _reading(path, built_for, outcome)
+
+
+def _reading(path: Path, built_for: Architecture, outcome: child.Outcome) -> ModuleReading:
     if outcome.document is None:
         how: How = "exit" if outcome.how == "document" else outcome.how
         return ModuleReading(

@@ -21,6 +21,7 @@ from cryptography.x509.oid import NameOID
 from core.adapters.certificate_pdf import SEAL_BOX
 from core.adapters.seal_stamp import stamp
 from core.adapters.seal_trust import Trust
+from core.adapters.token_lock import BusyError, alone, store
 from core.domain.errors import DomainError, InvalidError, UnavailableError
 from core.service.sealing_ports import Seal, SignedPdf, Validation
 
@@ -72,6 +73,9 @@ _ANSWERS: dict[str, DomainError] = {
     "module_crashed": UnavailableError(
         "UKey 的驱动意外退出，文件没有签章。请重新插拔 UKey，仍不行请重装驱动", code="module_crashed"
     ),
+    "module_busy": UnavailableError(
+        "UKey 正在办理别的签章，等了一会儿还没有轮到，文件没有签章。请过一分钟再签", code="module_busy"
+    ),
     "module_timeout": UnavailableError(
         "UKey 的驱动没有在限定时间内答复，文件没有签章。请重新插拔 UKey 后再试", code="module_timeout"
     ),
@@ -89,10 +93,23 @@ def ask_module(
 ) -> Any:
     """Have one child carry out `request` on `module` within `limit` seconds; never repeated.
 
+    Requests to one module's tokens go one at a time, whatever process they come from; before its own time starts,
+    each waits at most `limit` seconds for the others (`module_busy`).
     Raises the errors of `core.service.sealing_ports.Signer`; RuntimeError when the child itself is at fault.
     """
     if not module.is_file():
         raise _error("module_missing")
+    if not os.access(module, os.R_OK):
+        raise _error("module_unloadable")
+    try:
+        with alone(store(module, environment), limit) as lock:
+            return _ask(module, environment, {**request, "module": str(module), "limit": limit}, lock)
+    except BusyError:
+        _log.warning("pkcs11_busy", op=request["op"], module=module.name)
+        raise _error("module_busy") from None
+
+
+def _ask(module: Path, environment: Mapping[str, str], request: Mapping[str, Any], lock: int) -> Any:
     passed_on = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
     child = subprocess.Popen(  # noqa: S603 - our own file, no input in the arguments
         [sys.executable, "-I", str(_CHILD)],
@@ -101,9 +118,10 @@ def ask_module(
         stderr=subprocess.DEVNULL,
         env={**passed_on, **environment},
         start_new_session=True,
+        pass_fds=() if sys.platform == "win32" else (lock,),
     )
     try:
-        answer, _ = child.communicate(json.dumps({**request, "module": str(module)}).encode(), timeout=limit)
+        answer, _ = child.communicate(json.dumps(request).encode(), timeout=request["limit"])
     except subprocess.TimeoutExpired:
         _log.warning("pkcs11_timeout", op=request["op"], module=module.name)
         raise _error("module_timeout") from None

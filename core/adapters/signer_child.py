@@ -5,7 +5,7 @@ JSON request from standard input (the PIN with it: never argv, never the environ
 document: `{"result": …}`, or `{"error": code, "detail": type}`. Anything else the parent reads as a crash.
 It imports nothing of the project, because it is started isolated, by path.
 
-Requests: `module` (path), `op`, and by op
+Requests: `module` (path), `limit` (seconds), `op`, and by op
 - `tokens`: → `[label]`
 - `seals` (`token`): → `[{"label", "id", "certificate", "public_keys"}]`, without login
 - `sign` (`token`, `certificate`, `key_id`, `key_label`, `pin`, `pdf`, `stamp`, `box`, `reason`, `location`,
@@ -21,12 +21,14 @@ import asyncio
 import base64
 import json
 import os
+import signal
 import sys
 import tempfile
 from collections.abc import Callable
 from concurrent.futures import Executor
 from contextlib import suppress
 from io import BytesIO
+from math import ceil
 from typing import Any, TypeVar, TypeVarTuple
 
 import pkcs11
@@ -53,6 +55,9 @@ def main() -> None:
 
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a crash leaves no PIN in a core file
     request = json.load(sys.stdin)
+    # Should the parent be killed, a module that hangs must not keep the key's lock.
+    if hasattr(signal, "alarm"):
+        signal.alarm(ceil(request["limit"]) + 1)
     try:
         document: dict[str, Any] = {"result": _OPS[request["op"]](request)}
     except Refused as refused:

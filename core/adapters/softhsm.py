@@ -26,6 +26,7 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import NameOID
 
 from core.adapters.signer import ask_module
+from core.adapters.token_lock import BusyError, alone, store
 from core.domain.errors import UnavailableError
 
 _PLACES = (
@@ -36,6 +37,7 @@ _PLACES = (
     "/usr/lib64/pkcs11/libsofthsm2.so",
 )
 _LIMIT = 30.0  # seconds for one request to SoftHSM
+_MAKING_S = 300.0  # seconds to wait for another process that makes tokens
 _LABEL_BYTES = 32  # PKCS#11: CK_TOKEN_INFO.label
 _AUTHORITY_YEARS = 20
 _SEAL_YEARS = 5
@@ -95,7 +97,8 @@ def find_module() -> Path:
 def provision(directory: Path, tokens: Sequence[DemoToken]) -> Provisioned:
     """Make what is missing of `tokens` under `directory`; what is there stays as it is.
 
-    One process at a time. UnavailableError `module_missing` where SoftHSM is not installed; InvalidError
+    Several processes may ask at once: one makes, the others find it made. UnavailableError `module_busy` where that
+    takes minutes, `module_missing` where SoftHSM is not installed; InvalidError
     `pin_wrong` where a token was made with another PIN (delete `directory` to start anew).
     """
     module = find_module()
@@ -106,18 +109,30 @@ def provision(directory: Path, tokens: Sequence[DemoToken]) -> Provisioned:
         directory / "authority" / "intermediate.pem",
     )
     (directory / "tokens").mkdir(parents=True, exist_ok=True, mode=0o700)
+    making = directory / "making.lock"
+    making.touch()
+    try:
+        with alone(making, _MAKING_S):
+            _make(made, directory, tokens)
+    except BusyError:
+        raise UnavailableError(
+            "别的程序正在制作演示用的印章，等了很久还没有完成。请先结束那个程序再试", code="module_busy"
+        ) from None
+    return made
+
+
+def _make(made: Provisioned, directory: Path, tokens: Sequence[DemoToken]) -> None:
     (directory / "softhsm2.conf").write_text(
         f"directories.tokendir = {(directory / 'tokens').resolve()}\n"
         "objectstore.backend = file\nlog.level = ERROR\nslots.removable = false\n",
         encoding="utf-8",
     )
     authority = _authority(directory / "authority")
-    present = set(ask_module(module, made.environment, {"op": "tokens"}, limit=_LIMIT))
+    present = set(ask_module(made.module, made.environment, {"op": "tokens"}, limit=_LIMIT))
     for token in tokens:
         if token.label not in present:
             _initialise(made, token)
         _fill(made, authority, token)
-    return made
 
 
 def _initialise(made: Provisioned, token: DemoToken) -> None:
@@ -135,12 +150,13 @@ def _initialise(made: Provisioned, token: DemoToken) -> None:
         )
     officer = secrets.token_hex(8)
     labelled = ["--init-token", "--free", "--label", token.label]
-    subprocess.run(  # noqa: S603 - a list, no shell
-        [tool, *labelled, "--so-pin", officer, "--pin", secrets.token_hex(8)],
-        env={**os.environ, **made.environment},
-        check=True,
-        capture_output=True,
-    )
+    with alone(store(made.module, made.environment), _LIMIT):
+        subprocess.run(  # noqa: S603 - a list, no shell
+            [tool, *labelled, "--so-pin", officer, "--pin", secrets.token_hex(8)],
+            env={**os.environ, **made.environment},
+            check=True,
+            capture_output=True,
+        )
     request = {"op": "set_pin", "token": token.label, "so_pin": officer, "pin": token.pin}
     ask_module(made.module, made.environment, request, limit=_LIMIT)
 

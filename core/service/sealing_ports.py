@@ -119,7 +119,7 @@ class Signer(Protocol):
 
     Errors, by `code`. InvalidError: `pin_wrong`, `pin_locked`, `seal_unusable`, `already_signed`,
     `signature_invalid`. UnavailableError: `token_missing`, `module_missing`, `module_crashed`,
-    `module_timeout`.
+    `module_timeout`, `module_busy`.
     """
 
     def seals(self, token_label: str) -> list[Seal]:

@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 import diagnostics
+from core.adapters.token_lock import alone
 from diagnostics import child, library_file
 from diagnostics.inventory import Inventory, find_modules, read
 from tests.diagnostics.conftest import NOW, MockBuilder, issue
@@ -55,6 +56,18 @@ def test_a_hang_ends_as_a_finding_of_the_whole_run(
     report = check(mock_module("FAULT_HANG"))
     assert report.root_cause is not None
     assert report.root_cause.finding == "driver_hang"
+
+
+def test_a_key_that_another_program_uses_is_no_fault_of_the_key(mock_module: MockBuilder) -> None:
+    module = mock_module("HEALTHY")
+    with alone(module, 5):
+        report = check(module)
+    assert report.root_cause is None
+    driver = report.of("driver")
+    assert (driver.status, driver.finding) == ("unknown", "driver_busy")
+    assert "别的程序" in driver.summary
+    assert [report.of(name).status for name in KEY_PROBES[1:]] == ["skip"] * 3
+    assert check(module).of("driver").finding == "driver_works"
 
 
 def test_grandchildren_of_a_hanging_library_are_gone_too(

@@ -4,7 +4,6 @@ import resource
 import subprocess
 from base64 import b64encode
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -374,12 +373,6 @@ def test_one_thread_touches_the_module(proxy: Proxy) -> None:
     notes = re.findall(r"C_\w+ pid=(\d+) tid=(\d+)", proxy.log.read_text(errors="replace"))
     assert proxy.calls("C_Sign") == 1
     assert all(pid == tid for pid, tid in notes)
-
-
-def test_several_may_sign_at_once(signer: Pkcs11Signer) -> None:
-    with ThreadPoolExecutor(4) as pool:
-        done = list(pool.map(lambda label: sign_with(signer, label), ["公章", "财务专用章"] * 3))
-    assert all(each.validation.ok for each in done)
 
 
 def test_a_token_that_is_not_there(signer: Pkcs11Signer) -> None:

@@ -56,11 +56,13 @@ class Counting:
 
     def __init__(self, signer: Signer) -> None:
         self.signer, self.used = signer, 0
+        self.before: Callable[[], object] = lambda: None
         self.seals, self.validate = signer.seals, signer.validate
 
     def sign(
         self, pdf: bytes, *, token_label: str, seal: str, pin: str, reason: str, location: str = ""
     ) -> SignedPdf:
+        self.before()
         self.used += 1
         return self.signer.sign(
             pdf, token_label=token_label, seal=seal, pin=pin, reason=reason, location=location
@@ -91,6 +93,16 @@ def sign(
         pin=pin,
         key=key or new_key(),
     )
+
+
+def test_no_transaction_is_held_while_the_key_is_busy(sealed_world: World, counting: Counting) -> None:
+    world = sealed_world
+    number = world.plan(node="completed")
+    held: list[str] = []
+    counting.before = lambda: held.append(world.engine.pool.status())
+    sign(world, number)
+    assert len(held) == 1
+    assert "Checked out connections: 0" in held[0]
 
 
 def test_a_seal_is_chosen_signed_again_before_filing_and_fixed_after_it(sealed_world: World) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from assistant.batch import answer, ask_all
-from assistant.knowledge import Knowledge, open_knowledge
+from assistant.knowledge import Knowledge, open_knowledge, open_live
 from assistant.plain import render
 from assistant.turn import DEFAULT_REGION, respond
 from core.domain.accounts import Account
@@ -52,10 +52,9 @@ def _ask(options: argparse.Namespace) -> int:
     text = " ".join(options.text).strip()
     if not text:
         raise InvalidError("请写出问题，例如：python -m assistant ask 计划录错了")
-    knowledge = open_knowledge()
     if options.account:
-        return _as_account(knowledge, options, text)
-    found = answer(knowledge, options.region or DEFAULT_REGION, text)
+        return _as_account(options, text)
+    found = answer(open_knowledge(), options.region or DEFAULT_REGION, text)
     print(json.dumps(found, ensure_ascii=False) if options.json else found["reply"])
     return WELL
 
@@ -77,10 +76,11 @@ def _print_all(knowledge: Knowledge, lines: Iterable[str]) -> None:
         print(line)
 
 
-def _as_account(knowledge: Knowledge, options: argparse.Namespace, text: str) -> int:
+def _as_account(options: argparse.Namespace, text: str) -> int:
     from core.bootstrap import build_system
 
     system = build_system()
+    knowledge = Knowledge(open_live(system).current)
     account = _account(system, options.account)
     if options.region and options.region != account.region:
         raise InvalidError(f"账号 {account.login} 属于区域“{account.region}”，不是“{options.region}”")

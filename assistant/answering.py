@@ -87,6 +87,11 @@ def found(scene: Scene, finding: Finding) -> Outcome:
         return topic(scene.at(state), finding.candidates[0].topic)
     if finding.kind == "clarify":
         return ask_topic(scene, finding, say("which_topic"))
+    return _nothing(scene, finding)
+
+
+def _nothing(scene: Scene, finding: Finding) -> Outcome:
+    """It is not known; a person is offered."""
     state = replace(scene.state, unknowns=scene.state.unknowns + 1)
     frame = Frame(Stage.OFFERING_PERSON)
     choices = (Choice("转人工", "转人工"), Choice("不用", "不"))
@@ -100,7 +105,9 @@ def _unknown(finding: Finding) -> str:
 
 def topic(scene: Scene, name: str) -> Outcome:
     """The answer of one topic, for the asker's own case where it has one."""
-    entry = scene.knowledge.entry(scene.region, name)
+    entry = scene.knowledge.known(scene.region, name)
+    if entry is None:  # chosen from a list that was shown before the entry was taken out of the answers
+        return _nothing(scene, Finding("unknown", (), 0.0, (), (), None))
     spoken_before = scene.state.topic
     inner = scene.at(replace(scene.state, topic=name))
     if scene.viewer is not None and entry.operation is not None:

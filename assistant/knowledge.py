@@ -1,35 +1,41 @@
-"""What the assistant may say: entries and one retriever for each region, opened once for a process."""
+"""What the assistant may say: the published knowledge of this moment, or the project's own files without a database."""
 
-import threading
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from datetime import date
 
 from core.domain.errors import NotFoundError
-from kb import Entry, Finding, Library, Retriever, open_library, open_retriever
+from core.service.system import System
+from kb import Entry, Finding, Library, Retriever, open_library
+from kb.live import Live, Snapshot
+from kb.store import Store
 
 
-@dataclass(frozen=True)
 class Knowledge:
-    """Library with retrievers. Safe to share between threads; a region's retriever is opened when first asked."""
+    """Entries and retrievers. Safe to share between threads; what is published later is given without a restart."""
 
-    library: Library
-    _retrievers: dict[str, Retriever] = field(default_factory=dict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    def __init__(self, current: Callable[[], Snapshot]) -> None:
+        """`current` gives the snapshot that holds now, and never waits."""
+        self._current = current
+
+    def settled(self) -> "Knowledge":
+        """The same, held as it is now: for all of one request, so that what was found is still there when it is said."""
+        snapshot = self._current()
+        return Knowledge(lambda: snapshot)
+
+    @property
+    def library(self) -> Library:
+        """All entries."""
+        return self._current().library
 
     def find(self, region: str, text: str, prior: Mapping[str, float] | None = None) -> Finding:
         """What `text` asks; NotFoundError for a region without entries."""
         return self.retriever(region).find(text, prior=prior)
 
     def retriever(self, region: str) -> Retriever:
-        """Retriever of `region`."""
-        known = self._retrievers.get(region)
-        if known is not None:
-            return known
-        with self._lock:
-            if region not in self._retrievers:
-                self.check(region)
-                self._retrievers[region] = open_retriever(region, self.library)
-            return self._retrievers[region]
+        """Retriever of `region`, opened when first asked."""
+        snapshot = self._current()
+        _check(snapshot.library, region)
+        return snapshot.retriever(region)
 
     def entry(self, region: str, topic: str) -> Entry:
         """Entry of a topic; NotFoundError where there is none."""
@@ -41,13 +47,24 @@ class Knowledge:
 
     def check(self, region: str) -> None:
         """NotFoundError for a region without entries."""
-        if region not in self.library.regions:
-            known = "、".join(self.library.regions) or "（无）"
-            raise NotFoundError(
-                f"知识库里没有区域“{region[:40]}”，可用：{known}", fields={"region": "没有这个区域"}
-            )
+        _check(self.library, region)
+
+
+def _check(library: Library, region: str) -> None:
+    if region not in library.regions:
+        known = "、".join(library.regions) or "（无）"
+        raise NotFoundError(
+            f"知识库里没有区域“{region[:40]}”，可用：{known}", fields={"region": "没有这个区域"}
+        )
 
 
 def open_knowledge() -> Knowledge:
-    """The project's own entries."""
-    return Knowledge(open_library())
+    """The project's own entries, as their files say."""
+    snapshot = Snapshot(0, date.min, open_library())
+    return Knowledge(lambda: snapshot)
+
+
+def open_live(system: System, *, bring_in: bool = False) -> Live:
+    """What is published in the database of `system`; `bring_in` as of `kb.live.Live`."""
+    engine = system.database.engine  # type: ignore[attr-defined]  # the port hides it; only SQL has one
+    return Live(Store(engine, system.clock), open_library(), bring_in=bring_in)

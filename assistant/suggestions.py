@@ -24,6 +24,7 @@ def similar(knowledge: Knowledge, region: str, text: str) -> list[str]:
     typed = compact(normalise(text).clean)
     if len(typed) < _LEAST:
         return []
+    knowledge = knowledge.settled()
     titles = [entry.title for entry in knowledge.library.of_region(region)]
     holding = sorted((title for title in titles if typed in compact(title)), key=len)
     found = knowledge.find(region, text).candidates

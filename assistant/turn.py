@@ -68,6 +68,7 @@ def respond(  # noqa: PLR0913 - what a surface knows of a message
     kept = store.of(system)
     owner = Owner(account.id if account else None, peer)
     place = account.region if account else region or DEFAULT_REGION
+    knowledge = knowledge.settled()
     knowledge.check(place)
     wanted = store.digest(text, conversation_id)
     for _ in range(TRIES):

@@ -128,7 +128,7 @@ class Library:
             raise NotFoundError(f"知识库里没有地区“{region}”，已有：{known}。")
         return found
 
-    @property
+    @cached_property
     def regions(self) -> tuple[str, ...]:
         """Regions that have entries."""
         return tuple(sorted({region for region, _ in self.entries}))

@@ -38,6 +38,10 @@ class Snapshot:
                 self._retrievers[region] = open_retriever(region, self.library, cache_dir=self._cache)
             return self._retrievers[region]
 
+    def find(self, region: str, text: str, prior: Mapping[str, float] | None = None) -> Finding:
+        """What `text` asks; NotFoundError for a region without entries."""
+        return self.retriever(region).find(text, prior=prior)
+
     def followed_by(self, number: int, day: date, library: Library) -> "Snapshot":
         """The next state, with a retriever for every region that has one here; unchanged regions keep theirs."""
         later = Snapshot(number, day, library, _cache=self._cache)
@@ -62,12 +66,18 @@ class Live:
         cache_dir: Path | None = None,
         every: float = _EVERY,
         clock: Callable[[], float] = time.monotonic,
+        bring_in: bool = True,
     ) -> None:
-        """Bring the content in and take what is published; `clock` in seconds, `every` between looks."""
-        self._store, self._base = store, base
+        """Take what is published, the files where nothing is; `clock` in seconds, `every` between looks.
+
+        `bring_in`: publish what the files have anew first. Only the process that serves does; a helper of it that is
+        still of an older release would else put older files over newer ones.
+        """
+        self.store, self.base = store, base
         self._every, self._clock = every, clock
         self._looking = threading.Lock()
-        store.sync(base)
+        if bring_in:
+            store.sync(base)
         day = store.today()
         number, library = store.library(base)
         self._snapshot = Snapshot(number, day, library, _cache=cache_dir)
@@ -82,7 +92,7 @@ class Live:
 
     def find(self, region: str, text: str, prior: Mapping[str, float] | None = None) -> Finding:
         """What `text` asks, from the current snapshot."""
-        return self.current().retriever(region).find(text, prior=prior)
+        return self.current().find(region, text, prior)
 
     def refresh(self) -> Snapshot:
         """Take what is published now, at once; for those who have just published."""
@@ -99,9 +109,9 @@ class Live:
             self._looking.release()
 
     def _take(self) -> None:
-        before, day = self._snapshot, self._store.today()
-        if (self._store.number(), day) == (before.number, before.day):
+        before, day = self._snapshot, self.store.today()
+        if (self.store.number(), day) == (before.number, before.day):
             return
-        number, library = self._store.library(self._base)
+        number, library = self.store.library(self.base)
         self._snapshot = before.followed_by(number, day, library)
         _LOG.info("knowledge_refreshed", number=number)

@@ -102,10 +102,13 @@ class Store:
     def library(self, base: Library, number: int | None = None) -> tuple[int, Library]:
         """What is in force today of a publication (the newest by default), with its number.
 
-        The shared files (negatives, synonyms, lexicon, thresholds) are those of `base`.
+        The shared files (negatives, synonyms, lexicon, thresholds) are those of `base`, and before the first
+        publication the entries are, too.
         """
         with self._reader.connect() as connection:
             number = newest_number(connection) if number is None else number
+            if number == 0:
+                return 0, base
             return number, base.with_entries(in_force(items_of(connection, number), self.today()))
 
     def draft(
@@ -196,13 +199,20 @@ class Store:
 
         return self._write(act)
 
-    def roll_back(self, number: int, by: str) -> int:
-        """Publish what `number` held once more, under a new number; NotFoundError for an unknown one."""
+    def roll_back(self, number: int, by: str, *, region: str | None = None) -> int:
+        """Publish what `number` held once more, under a new number: all of it, or one `region` of it.
+
+        NotFoundError for an unknown number.
+        """
 
         def act(connection: Connection) -> int:
             items = {one.id: one for one in items_of(connection, number)}
             if not items:
                 raise NotFoundError(f"没有第 {number} 版")
+            if region is not None:
+                now = items_of(connection, newest_number(connection))
+                items = {at: one for at, one in items.items() if one.entry.region == region}
+                items |= {one.id: one for one in now if one.entry.region != region}
             return self._next(connection, items, by, f"回到第 {number} 版")
 
         return self._write(act)

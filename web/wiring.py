@@ -13,7 +13,7 @@ from assistant import desk_store, live, store, suggestions, turn
 from assistant.cards import Reply, Turn
 from assistant.channel import PlainConversations
 from assistant.desk import Desk
-from assistant.knowledge import Knowledge, open_knowledge
+from assistant.knowledge import Knowledge, open_live
 from core.adapters.database import SqlDatabase
 from core.adapters.exchange_client import shared_secrets
 from core.adapters.secret_key import secret_key
@@ -127,13 +127,13 @@ def wechat(system: System, settings: Settings, knowledge: Knowledge) -> WeChat |
 
 def follow_ups(system: System, settings: Settings) -> ChannelService | None:
     """WeChat's answers as the worker takes them up."""
-    found = wechat(system, settings, open_knowledge())
+    found = wechat(system, settings, Knowledge(open_live(system).current))
     return found.service if found else None
 
 
 def application(system: System, settings: Settings) -> Flask:
     """The whole application over a running core."""
-    knowledge = open_knowledge()
+    knowledge = Knowledge(open_live(system, bring_in=True).current)
     channels = wechat(system, settings, knowledge)
     parts = Parts(
         talk=AssistantTalk(system, knowledge),

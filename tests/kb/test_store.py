@@ -157,6 +157,18 @@ def test_rolling_back_is_a_new_number_that_the_next_start_keeps(store, base):
         store.roll_back(9, "chief")
 
 
+def test_one_region_goes_back_alone(store, base):
+    there = edited(base.entry("here", "b"), id="z", region="there", links=())
+    files = base.with_entries([*base.entries.values(), there])
+    store.sync(files)
+    published(store, files, edited(files.entry("here", "a"), short="这里改了。"))
+    published(store, files, edited(there, short="那里改了。"))
+    assert store.roll_back(1, "chief", region="here") == 4
+    after = store.library(files)[1]
+    assert after.entry("here", "a") == files.entry("here", "a")
+    assert after.entry("there", "z").short == "那里改了。"
+
+
 def test_a_file_does_not_undo_a_persons_edit(store, base):
     store.sync(base)
     published(store, base, edited(base.entry("here", "a"), short="人写的。"))

@@ -10,6 +10,7 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
+from assistant.knowledge import open_knowledge
 from core import demo
 from core.adapters.exchange_client import shared_secrets
 from core.service import accounts, documents, exchange_signature, ledger
@@ -207,7 +208,7 @@ def test_a_code_binds_wechat(browse: Callable[[str], Browser], system: System, s
     page = handler.post("/wechat-binding", handler.form("/wechat-binding")).text
     code = re.search(r'class="onetime num"[^>]*>(\d{8})<', page)
     assert code is not None
-    channels = wiring.wechat(system, settings, wiring.open_knowledge())
+    channels = wiring.wechat(system, settings, open_knowledge())
     assert channels is not None
     channels.bindings.redeem("demo", "openid-1", code[1])
     account = accounts.sign_in(system, HANDLER, demo.PASSWORD).account

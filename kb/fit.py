@@ -209,7 +209,7 @@ def _grouped(held: Sequence[Held], mass: Array) -> list[tuple[Array, NDArray[np.
 def _cascade(parameters: Parameters, one: Held) -> Scores:
     """What `Scorer.score` does, on evidence already gathered."""
     scores = judge(parameters, one.whole, heard=False)
-    if sure(parameters, scores, parts=bool(one.parts)):
+    if sure(parameters, scores):
         return scores
     return judge(parameters, one.whole, one.parts, heard=True)
 

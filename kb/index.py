@@ -11,7 +11,7 @@ import json
 import math
 import tempfile
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -23,10 +23,11 @@ from numpy.typing import NDArray
 from kb import features, text
 from kb.entries import Entry, Library
 from kb.features import Analyzer, readings, sounds
-from kb.text import normalise
+from kb.text import clauses, normalise
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
+Cut = Callable[[str], list[str]]
 
 _COST = 1.0  # by cross-validation, as the kinds of features are
 _COMMON = 0.1  # share of the rows from which a feature no longer counts for likeness
@@ -34,6 +35,7 @@ _TELLING = (
     24  # features of a question that are looked up in lists; by cross-validation more find nothing more
 )
 _MIN_ROWS = 2  # a feature of a single row explains only that row
+_CLAUSE_WEIGHT = 0.3  # of a clause of a phrasing in training; by cross-validation
 _WEIGHTS = {"title": 2.0, "phrasing": 1.0, "keywords": 1.0, "short": 1.0, "case": 1.0, "negative": 1.0}
 
 
@@ -139,6 +141,16 @@ class Index:
     errors: tuple[tuple[int, str], ...]  # (class, normalised error text)
 
 
+@dataclass(frozen=True)
+class Lessons:
+    """What a classifier learns from: the rows' classes and weights, and clauses of them with theirs."""
+
+    labels: Ints
+    weights: Floats
+    clauses: list[str]
+    clause_labels: Ints
+
+
 def rows_of(entries: Sequence[Entry], library: Library) -> list[Row]:
     """All rows of a region, sorted by class; the negatives are the last class."""
     found = []
@@ -161,14 +173,15 @@ def build(region: str, topics: Sequence[str], rows: Sequence[Row], analyzer: Ana
     clean = [normalise(row.text).clean for row in rows]
     labels = np.array([row.topic for row in rows], np.int32)
     weights = np.array([_WEIGHTS[row.origin] for row in rows], np.float32)
+    lessons = Lessons(labels, weights, *_clauses(rows, clean))
     return Index(
         region=region,
         topics=tuple(topics),
         rows=tuple(rows),
         firsts=_firsts(labels, len(topics) + 1),
-        written=_train([analyzer.features(part) for part in clean], labels, weights, len(topics) + 1),
-        worded=_train([analyzer.words(part) for part in clean], labels, weights, len(topics) + 1),
-        spoken=_train([sounds(part, table) for part in clean], labels, weights, len(topics) + 1),
+        written=_train(analyzer.features, clean, lessons, len(topics) + 1),
+        worded=_train(analyzer.words, clean, lessons, len(topics) + 1),
+        spoken=_train(lambda part: sounds(part, table), clean, lessons, len(topics) + 1),
         readings=table,
         errors=tuple(
             (row.topic, part) for row, part in zip(rows, clean, strict=True) if row.voice == "error"
@@ -194,14 +207,35 @@ def _firsts(labels: Ints, classes: int) -> Ints:
     return np.searchsorted(labels, np.arange(classes)).astype(np.int32)
 
 
-def _train(documents: Sequence[Sequence[str]], labels: Ints, weights: Floats, classes: int) -> Space:
+def _clauses(rows: Sequence[Row], clean: Sequence[str]) -> tuple[list[str], Ints]:
+    """Clauses of the phrasings that have several, with their classes: learnt from, but no rows of their own.
+
+    A story says its topic in every other clause; a question may be any one of them.
+    """
+    found = [
+        (part, row.topic)
+        for row, text in zip(rows, clean, strict=True)
+        if row.origin == "phrasing"
+        for part in clauses(text)
+        if part != text
+    ]
+    return [part for part, _ in found], np.array([topic for _, topic in found], np.int32)
+
+
+def _train(cut: Cut, clean: Sequence[str], lessons: Lessons, classes: int) -> Space:
     from scipy import sparse
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.svm import LinearSVC
 
-    vectorizer = TfidfVectorizer(analyzer=_same, min_df=_MIN_ROWS, sublinear_tf=True, dtype=np.float32)
-    matrix = vectorizer.fit_transform(documents)
-    model = LinearSVC(C=_COST, random_state=0).fit(matrix, labels, sample_weight=weights)
+    labels = lessons.labels
+    vectorizer = TfidfVectorizer(analyzer=cut, min_df=_MIN_ROWS, sublinear_tf=True, dtype=np.float32)
+    matrix = vectorizer.fit_transform(clean)
+    taught, weights = matrix, lessons.weights
+    if lessons.clauses:
+        taught = sparse.vstack([matrix, vectorizer.transform(lessons.clauses)])
+        weights = np.append(weights, np.full(len(lessons.clauses), _CLAUSE_WEIGHT, np.float32))
+    model = LinearSVC(C=_COST, random_state=0)
+    model.fit(taught, np.append(labels, lessons.clause_labels), sample_weight=weights)
     columns = sparse.csc_matrix(matrix)
     # Words of every other phrasing tell rows apart hardly at all, and their lists are the longest.
     common = np.diff(columns.indptr) > _COMMON * len(labels)
@@ -222,10 +256,6 @@ def _train(documents: Sequence[Sequence[str]], labels: Ints, weights: Floats, cl
         rows=columns.indices.astype(np.int32),
         values=columns.data.astype(np.float32),
     )
-
-
-def _same(document: Sequence[str]) -> Sequence[str]:
-    return document
 
 
 def _fingerprint(digest: str) -> str:

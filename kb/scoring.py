@@ -102,9 +102,10 @@ class Decision(BaseModel):
 class Parameters(BaseModel):
     """`thresholds.yaml`.
 
-    `sure` is the probability at which the written signals suffice, `window` the share of a long text's most
-    telling window. The weights are common to all regions, the decision is each region's own: topics lie closer
-    together in one than in another. A region that was not there when they were fitted uses `pooled`.
+    `sure` is the probability at which the written signals suffice, `window` the share of the most telling
+    window of a long text that seems to be about nothing here. The weights are common to all regions, the
+    decision is each region's own: topics lie closer together in one than in another. A region that was not
+    there when they were fitted uses `pooled`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -173,16 +174,18 @@ def judge(
     heard: bool,
     lean: NDArray[np.float64] | None = None,
 ) -> Scores:
-    """Weigh the whole text with the part whose topic stands out most; `lean` is added before normalising."""
+    """Probabilities of a text; where it seems to be about nothing here, weighed with its most telling part.
+
+    A text that says its topic is best read whole. `lean` is added before normalising.
+    """
     weights = parameters.both if heard else parameters.written
-    total, told = weigh(weights, whole.signals), whole
-    if parts and parameters.window > 0:
-        totals = [weigh(weights, part.signals) for part in parts]
+    lean = np.zeros(whole.signals.shape[1]) if lean is None else lean
+    total, told = weigh(weights, whole.signals) + lean, whole
+    if parts and astray(total):
+        totals = [weigh(weights, part.signals) + lean for part in parts]
         best = int(np.argmax([one[:-1].max() - one[-1] for one in totals]))
         total = (1 - parameters.window) * total + parameters.window * totals[best]
         told = parts[best]
-    if lean is not None:
-        total = total + lean
     probabilities = np.exp(total - total.max())
     probabilities /= probabilities.sum()
     order = np.argsort(-probabilities[:-1])
@@ -199,6 +202,11 @@ def judge(
         words=whole.words,
     )
     return Scores(probabilities, order, facts, told, heard)
+
+
+def astray(chances: NDArray[np.float64]) -> bool:
+    """Whether no topic is likelier than none: the question, if there is one, is buried in something else."""
+    return int(chances.argmax()) == len(chances) - 1
 
 
 def confide(calibration: Calibration, facts: Facts) -> float:
@@ -247,12 +255,13 @@ class Scorer:
         lean = self._lean(prior)
         whole = self.read(clean)
         scores = judge(self.parameters, whole, heard=False, lean=lean)
-        if sure(self.parameters, scores, parts=True):  # most questions end here, without being cut
+        if sure(self.parameters, scores):  # most questions end here, without being cut
             return scores
-        pieces = windows(clean)
-        if sure(self.parameters, scores, parts=bool(pieces)):
+        self.weigh_all(clean, (), whole)
+        scores = judge(self.parameters, whole, heard=True, lean=lean)
+        if not astray(scores.probabilities) or not (pieces := windows(clean)):
             return scores
-        _, *parts = self.weigh_all(clean, pieces, whole)
+        parts = self.weigh_parts(pieces, whole)
         return judge(self.parameters, whole, parts, heard=True, lean=lean)
 
     def confidence(self, scores: Scores) -> float:
@@ -292,14 +301,19 @@ class Scorer:
             np.maximum.at(evidence.signals[5], self._classes, found / 100)
 
     def weigh_all(self, clean: str, pieces: Sequence[str], whole: Evidence | None = None) -> list[Evidence]:
-        """Every signal of the whole text and of its pieces; error texts are looked for in the whole only."""
-        evidence = [whole or self.read(clean), *(self.read(piece) for piece in pieces)]
-        for text, one in zip((clean, *pieces), evidence, strict=True):
-            self.hear(text, one)
-        self.match(clean, evidence[0])
-        for part in evidence[1:]:
-            part.signals[5] = evidence[0].signals[5]
-        return evidence
+        """Every signal of the whole text and of its pieces."""
+        whole = whole or self.read(clean)
+        self.hear(clean, whole)
+        self.match(clean, whole)
+        return [whole, *self.weigh_parts(pieces, whole)]
+
+    def weigh_parts(self, pieces: Sequence[str], whole: Evidence) -> list[Evidence]:
+        """Every signal of the pieces; error texts are looked for in the whole only."""
+        parts = [self.read(piece) for piece in pieces]
+        for piece, part in zip(pieces, parts, strict=True):
+            self.hear(piece, part)
+            part.signals[5] = whole.signals[5]
+        return parts
 
     def _best(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
         """The closest row of each class."""
@@ -323,7 +337,6 @@ class Scorer:
         return lean
 
 
-def sure(parameters: Parameters, scores: Scores, *, parts: bool) -> bool:
-    """Whether the written signals settle it. A text of several clauses may hide its question from them."""
-    first = scores.probabilities[scores.order[0]]
-    return bool(max(first, 0.0 if parts else scores.probabilities[-1]) >= parameters.sure)
+def sure(parameters: Parameters, scores: Scores) -> bool:
+    """Whether the written signals settle it. What looks like none of the topics may still sound like one."""
+    return bool(scores.probabilities[scores.order[0]] >= parameters.sure)

@@ -95,6 +95,11 @@ def compact(clean: str) -> str:
     return _PUNCTUATION.sub(" ", clean).strip()
 
 
+def clauses(clean: str, *, least: int = 6) -> list[str]:
+    """What stands between punctuation marks, where it is at least `least` characters long."""
+    return [part for clause in _CLAUSES.split(clean) if len(part := clause.strip()) >= least]
+
+
 def windows(clean: str, *, size: int = 14, limit: int = 12) -> list[str]:
     """Runs of clauses at least `size` characters long, one starting at each clause; [] for a short text.
 

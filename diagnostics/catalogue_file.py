@@ -6,7 +6,7 @@ Every name a rule uses is checked against the probe's declared facts, so a rule 
 import json
 import re
 import string
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import TypeVar
@@ -64,11 +64,18 @@ def _model(file: Path, kind: type[M]) -> tuple[M, Located]:
 def _check_base(
     base: Base, located: Located, known: Mapping[str, Probe], words: AbstractSet[str]
 ) -> Iterator[str]:
-    seen: set[str] = set()
-    findings: set[str] = set()
     if not 0 < base.run_limit_s <= MAX_RUN_S:
         yield located.problem(("run_limit_s",), f"应在 0 到 {MAX_RUN_S} 秒之间")
-    for index, data in enumerate(base.probes):
+    yield from check_probes(base.probes, located, known, words)
+
+
+def check_probes(
+    probes: Sequence[ProbeData], located: Located, known: Mapping[str, Probe], words: AbstractSet[str]
+) -> Iterator[str]:
+    """Every mistake in `probes`; they stand under that name in the file."""
+    seen: set[str] = set()
+    findings: set[str] = set()
+    for index, data in enumerate(probes):
         path = ("probes", index)
         if data.name in seen:
             yield located.problem((*path, "name"), f"检查项“{data.name}”重复")

@@ -196,6 +196,10 @@ class Pkcs11Signer:
         """All seals of the token, usable or not, without login; sorted by label and serial."""
         return [held.seal for held in self._held(token_label)]
 
+    def certificates(self, token_label: str) -> list[bytes]:
+        """DER of the certificates of all seals of the token, without login."""
+        return [held.der for held in self._held(token_label)]
+
     def sign(
         self, pdf: bytes, *, token_label: str, seal: str, pin: str, reason: str, location: str = ""
     ) -> SignedPdf:

@@ -12,7 +12,7 @@ from core.adapters import softhsm
 from core.bootstrap import build_system, migrate
 from core.domain.accounts import ROLE_LABELS, Account, Role, account_number
 from core.domain.errors import UnavailableError
-from core.service import acts, documents, notices, sealing
+from core.service import acts, documents, entering, notices, sealing
 from core.service.ports import Transaction
 from core.service.system import System
 from core.settings import Settings
@@ -225,7 +225,7 @@ def _play(system: System, crew: Crew, unit: str, plan: _Plan, indicator: int, ke
         **dict(plan.form),
     }
     handler = crew[unit, Role.HANDLER]
-    document = documents.create(system, handler, "plan", plan.variant, form, key=key)
+    document = entering.create(system, handler, "plan", plan.variant, form, key=key)
     reviewers = [
         crew[unit, Role.REVIEWER],
         crew["education", Role.SUPERVISING],
@@ -266,4 +266,4 @@ def _order(system: System, crew: Crew) -> None:
         "unit_price_fen": 480_000,
     }
     form = {"name": "台式计算机", "lines": [line], "supplier": "SP0001"}
-    documents.create(system, handler, "mall_order", "order", form, key="demo-order", parent=plans[0].number)
+    entering.create(system, handler, "mall_order", "order", form, key="demo-order", parent=plans[0].number)

@@ -11,9 +11,11 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from core.adapters.account_store import AccountStore
+from core.adapters.attachment_store import AttachmentStore
 from core.adapters.document_store import DocumentStore
 from core.adapters.identity_store import IdentityStore
 from core.adapters.ledger_store import LedgerStore
+from core.adapters.list_store import ListStore
 from core.adapters.outbox_store import OutboxStore
 from core.adapters.record_store import RecordStore
 from core.adapters.staff_store import StaffStore
@@ -76,6 +78,8 @@ class SqlTransaction:
     outbox: OutboxStore
     identities: IdentityStore
     staff: StaffStore
+    attachments: AttachmentStore
+    lists: ListStore
 
     @classmethod
     def over(cls, connection: Connection) -> "SqlTransaction":
@@ -89,6 +93,8 @@ class SqlTransaction:
             OutboxStore(connection),
             IdentityStore(connection),
             StaffStore(connection),
+            AttachmentStore(connection),
+            ListStore(connection),
         )
 
 

@@ -1,22 +1,24 @@
 """Documents in SQL: the row, its history, who may see it and whose turn it is."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, bindparam, delete, exists, insert, or_, select, text, update
 
-from core.adapters.tables import document, history, inserted_id, party, task
+from core.adapters.tables import document, form_version, history, inserted_id, party, task
 from core.domain.accounts import Account, Role
-from core.domain.documents import Document, Entry
+from core.domain.documents import Document, Entry, FormVersion
 
 
-def _document(row: Any) -> Document:
+def document_of(row: Any) -> Document:
+    """A row as a document."""
     return Document(
         id=row.id, number=row.number, region=row.region, kind=row.kind, variant=row.variant,
         process_version=row.process_version, title=row.title, unit_id=row.unit_id, author_id=row.author_id,
         trail=tuple(row.trail), version=row.version, form=row.form, amount_fen=row.amount_fen,
         created_at=row.created_at, updated_at=row.updated_at, flags=frozenset(row.flags),
-        parent_id=row.parent_id, agency_id=row.agency_id, supplier_id=row.supplier_id,
+        cut=tuple(row.cut), parent_id=row.parent_id, agency_id=row.agency_id, supplier_id=row.supplier_id,
     )  # fmt: skip
 
 
@@ -24,7 +26,8 @@ def _values(item: Document) -> dict[str, Any]:
     return {
         "number": item.number, "region": item.region, "kind": item.kind, "variant": item.variant,
         "process_version": item.process_version, "title": item.title, "unit_id": item.unit_id,
-        "author_id": item.author_id, "node": item.node, "trail": list(item.trail), "flags": sorted(item.flags),
+        "author_id": item.author_id, "node": item.node, "trail": list(item.trail), "cut": list(item.cut),
+        "flags": sorted(item.flags),
         "version": item.version, "form": dict(item.form), "amount_fen": item.amount_fen,
         "parent_id": item.parent_id, "agency_id": item.agency_id, "supplier_id": item.supplier_id,
         "created_at": item.created_at, "updated_at": item.updated_at,
@@ -56,7 +59,9 @@ _BY_NUMBER = {
     for who, statement in _SEEN.items()
     for lock in (False, True)
 }
-_CHILDREN = select(document).where(document.c.parent_id == bindparam("sought")).order_by(document.c.id)
+_BELOW = select(document.c.id).where(document.c.parent_id == bindparam("sought")).cte("below", recursive=True)
+_BELOW = _BELOW.union_all(select(document.c.id).join(_BELOW, document.c.parent_id == _BELOW.c.id))
+_DESCENDANTS = select(document).where(document.c.id.in_(select(_BELOW.c.id))).order_by(document.c.id)
 _FIXED = {"number", "region", "kind", "variant", "unit_id", "author_id", "created_at", "parent_id"}
 _REPLACE = (
     update(document)
@@ -121,15 +126,32 @@ class DocumentStore:
             who = "region" if viewer.role is Role.INTEGRATION else "unit"
             sought |= {"viewer_region": viewer.region} if who == "region" else {"viewer_unit": viewer.unit.id}
         row = self._connection.execute(_BY_NUMBER[who, lock], sought).first()
-        return _document(row) if row else None
+        return document_of(row) if row else None
 
     def by_id(self, document_id: int) -> Document:
         """Document known to exist."""
         return _document(self._connection.execute(select(document).where(document.c.id == document_id)).one())
 
-    def children(self, document_id: int) -> list[Document]:
-        """Documents that hang on this one, oldest first."""
-        return [_document(row) for row in self._connection.execute(_CHILDREN, {"sought": document_id})]
+    def descendants(self, document_id: int) -> list[Document]:
+        """Documents that hang on this one, at any depth, oldest first (so each after the one it hangs on)."""
+        return [document_of(row) for row in self._connection.execute(_DESCENDANTS, {"sought": document_id})]
+
+    def keep_form(self, before: Document, at: datetime, label: str) -> None:
+        """Keep the form as it is, before it is changed."""
+        values = {
+            "document_id": before.id, "seq": before.version, "form": dict(before.form),
+            "amount_fen": before.amount_fen, "at": at, "label": label,
+        }  # fmt: skip
+        self._connection.execute(insert(form_version).values(values))
+
+    def forms(self, document_id: int) -> list[FormVersion]:
+        """Kept forms, latest first."""
+        rows = self._connection.execute(
+            select(form_version)
+            .where(form_version.c.document_id == document_id)
+            .order_by(form_version.c.seq.desc())
+        )
+        return [FormVersion(row.seq, row.form, row.amount_fen, row.at, row.label) for row in rows]
 
     def replace(self, before: Document, after: Document) -> bool:
         """Compare-and-set on node and version; False when the document moved meanwhile."""
@@ -227,4 +249,4 @@ class DocumentStore:
                 task.c.role == viewer.role.value,
             )
             statement = statement.where(mine)
-        return [_document(row) for row in self._connection.execute(statement)]
+        return [document_of(row) for row in self._connection.execute(statement)]

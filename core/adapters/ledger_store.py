@@ -7,14 +7,15 @@ from typing import Any
 from sqlalchemy import BigInteger, Connection, bindparam, func, insert, select, text, update
 
 from core.adapters.tables import document, hold, indicator, inserted_id, movement
-from core.domain.ledger import Hold, Movement, MovementKind, replay
+from core.domain.ledger import Hold, Movement, MovementKind, granted, replay
 from core.service.ports import Indicator, MovementRow
 
 
 def _indicator(row: Any) -> Indicator:
     return Indicator(
-        row.id, row.unit_id, row.code, row.name, row.year, row.total_fen, row.frozen_fen, row.used_fen
-    )
+        row.id, row.unit_id, row.code, row.name, row.year, row.total_fen, row.frozen_fen, row.used_fen,
+        row.document_id,
+    )  # fmt: skip
 
 
 _TOP_UP = text(
@@ -26,10 +27,18 @@ _TOP_UP = text(
 # Statements of every act are built once: building one costs more than running it.
 _OF_UNIT = (
     select(indicator)
-    .where(indicator.c.unit_id == bindparam("of_unit"))
+    .where(indicator.c.unit_id == bindparam("of_unit"), indicator.c.document_id.is_(None))
     .order_by(indicator.c.year, indicator.c.code)
 )
+_PAYERS = (
+    select(indicator.c.id, document.c.kind)
+    .select_from(indicator)
+    .outerjoin(document, document.c.id == indicator.c.document_id)
+    .where(indicator.c.unit_id == bindparam("of_unit"))
+)
+_OF_DOCUMENT = select(indicator).where(indicator.c.document_id == bindparam("holder"))
 _FROZEN = indicator.c.frozen_fen + bindparam("frozen_change", type_=BigInteger)
+_TOTAL = indicator.c.total_fen + bindparam("total_change", type_=BigInteger)
 _USED = indicator.c.used_fen + bindparam("used_change", type_=BigInteger)
 _CHANGE_BALANCE = (
     update(indicator)
@@ -37,9 +46,9 @@ _CHANGE_BALANCE = (
         indicator.c.id == bindparam("sought"),
         _FROZEN >= 0,
         _USED >= 0,
-        indicator.c.total_fen >= _FROZEN + _USED,
+        _TOTAL >= _FROZEN + _USED,
     )
-    .values(frozen_fen=_FROZEN, used_fen=_USED)
+    .values(frozen_fen=_FROZEN, used_fen=_USED, total_fen=_TOTAL)
 )
 _HOLDS = select(hold).where(hold.c.document_id == bindparam("holder"))
 _CHANGE_HOLD = (
@@ -71,6 +80,15 @@ class LedgerStore:
         row = self._connection.execute(select(indicator).where(indicator.c.id == indicator_id)).first()
         return _indicator(row) if row else None
 
+    def payers(self, unit_id: int) -> dict[int, str]:
+        """Id of everything that may pay for the unit → kind of the document whose account it is, else empty."""
+        return {row.id: row.kind or "" for row in self._connection.execute(_PAYERS, {"of_unit": unit_id})}
+
+    def account_of(self, document_id: int) -> Indicator | None:
+        """The document's own account, from which the documents under it are paid."""
+        row = self._connection.execute(_OF_DOCUMENT, {"holder": document_id}).first()
+        return _indicator(row) if row else None
+
     def add_indicator(self, values: Mapping[str, Any]) -> int:
         """New indicator; its id."""
         return inserted_id(self._connection.execute(insert(indicator).values(**values)))
@@ -89,10 +107,11 @@ class LedgerStore:
     def apply(self, document_id: int, seq: int, move: Movement, at: datetime) -> bool:
         """Apply one movement; False, with nothing changed, when the indicator cannot bear it."""
         change = {"frozen_change": move.frozen_change, "used_change": move.used_change}
-        guarded = {**change, "sought": move.indicator_id}
+        guarded = {**change, "total_change": move.total_change, "sought": move.indicator_id}
         if self._connection.execute(_CHANGE_BALANCE, guarded).rowcount != 1:
             return False
-        self._keep(document_id, move)
+        if not move.total_change:
+            self._keep(document_id, move)
         row = {
             "indicator_id": move.indicator_id, "document_id": document_id, "seq": seq, "kind": move.kind.value,
             "amount_fen": move.amount_fen, "at": at,
@@ -138,6 +157,12 @@ class LedgerStore:
             f"指标 {row.code} 的余额与流水不一致"
             for row in self._connection.execute(select(indicator))
             if replayed.get(row.id, (0, 0)) != (row.frozen_fen, row.used_fen)
+        ]
+        totals = granted(move for moves in by_document.values() for move in moves)
+        found += [
+            f"{row.code} 的额度与流水不一致"
+            for row in self._connection.execute(select(indicator).where(indicator.c.document_id.is_not(None)))
+            if totals.get(row.id, 0) != row.total_fen
         ]
         held = {
             (row.document_id, row.indicator_id): (row.frozen_fen, row.used_fen)

@@ -1,14 +1,17 @@
 """Shapes of the process files, strictly: what is not named here is refused."""
 
+from datetime import date
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from core.domain.accounts import Relation, Role
-from core.domain.process import Cost, Effect, Funds, Guard, NodeType
+from core.domain.forms import FieldType
+from core.domain.process import Cost, Effect, Funds, Guard, NodeType, Vote
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Text = Annotated[str, Field(min_length=1)]
+Flag = Annotated[str, Field(pattern=r"^-?[a-z][a-z0-9_]*$")]
 
 
 class Strict(BaseModel):
@@ -32,6 +35,13 @@ class InsteadModel(Strict):
     reason: Text
 
 
+class LimitModel(Strict):
+    """A time limit in working days, and who hears of its end besides those whose turn it is."""
+
+    days: Annotated[int, Field(ge=1, le=365)]
+    tell: list[ActorModel] = []
+
+
 class NodeModel(Strict):
     """One station of a process."""
 
@@ -43,6 +53,28 @@ class NodeModel(Strict):
     funds: Funds = Funds.KEEP
     help: str = ""
     instead: list[InsteadModel] = []
+    when: str = ""
+    account: bool = False
+    vote: Vote = Vote.FIRST
+    share: Annotated[int, Field(ge=0, le=100)] = 0
+    limit: LimitModel | None = None
+    variants: list[Name] = []
+
+
+class RequirementModel(Strict):
+    """A condition of an act, and the sentence for when it does not hold."""
+
+    must: Text
+    say: Text
+
+
+class SpawnModel(Strict):
+    """A document that an act brings into being."""
+
+    kind: Name
+    variant: Name
+    each: str = ""
+    when: str = ""
 
 
 class ActionModel(Strict):
@@ -57,7 +89,13 @@ class ActionModel(Strict):
     targets: list[Name] = []
     variants: list[Name] = []
     guards: list[Guard] = []
+    requires: list[RequirementModel] = []
     effects: list[Effect] = []
+    flags: list[Flag] = []
+    parent_flags: list[Flag] = []
+    parent_form: dict[Name, Text] = {}
+    spawns: list[SpawnModel] = []
+    sends: str = ""
     form: list[str] = []
     cost: Cost = Cost.PLAIN
     hidden: bool = False
@@ -78,6 +116,63 @@ class ActionModel(Strict):
         return dict.fromkeys(self.source, self.to or "")
 
 
+class FieldModel(Strict):
+    """One field of a form. `options` is value → label, `codes` the name of a code list instead of it."""
+
+    id: Name
+    label: Text
+    type: FieldType = FieldType.TEXT
+    required: bool = False
+    required_when: str = ""
+    when: str = ""
+    limit: int = 0
+    least: int = 1
+    unit: str = ""
+    help: str = ""
+    hint: str = ""
+    options: dict[str, Text] = {}
+    codes: str = ""
+    computed: str = ""
+    default: str = ""
+    role: str = ""
+    kinds: list[Name] = []
+    nodes: list[Name] = []
+    fields: list["FieldModel"] = []
+    variants: list[Name] = []
+
+
+class CheckModel(Strict):
+    """What has to hold for the form as a whole or for each row of a table. `field` is where a mistake is shown."""
+
+    id: Name
+    must: Text
+    say: Text
+    field: str = ""
+    each: str = ""
+    doubtful: bool = False
+    source: str = ""
+    variants: list[Name] = []
+
+
+class FormModel(Strict):
+    """The form of a kind."""
+
+    fields: list[FieldModel] = []
+    checks: list[CheckModel] = []
+    amount: str = ""
+    title: str = ""
+    funding: str = ""
+
+
+class ParentModel(Strict):
+    """A document under which one of this kind may be entered; `say` is what to answer where none fits."""
+
+    kind: Name
+    variants: list[Name] = []
+    nodes: list[Name] = []
+    say: str = ""
+
+
 class KindModel(Strict):
     """A base process."""
 
@@ -90,10 +185,20 @@ class KindModel(Strict):
     words: dict[Name, Text] = {}
     nodes: dict[Name, NodeModel]
     actions: dict[Name, ActionModel]
+    form: FormModel = FormModel()
+    parents: list[ParentModel] = []
+    alone: bool = True
+    inherits: dict[Name, Name] = {}
+    prefix: Annotated[str, Field(pattern=r"^[A-Z]{2,4}$")] = "DJ"
+    menu: str = ""
 
 
 class Operation(Strict):
-    """One named change of an overlay; exactly one of the fields is given."""
+    """One named change of an overlay; exactly one of the fields is given.
+
+    `set` changes what belongs to the kind as a whole: label, start, variants, goals, finish, parents, alone, inherits,
+    prefix, menu, and the form's amount, title and funding. A column is named `table.column`.
+    """
 
     add_node: dict[str, Any] | None = None
     set_node: dict[str, Any] | None = None
@@ -101,6 +206,13 @@ class Operation(Strict):
     add_action: dict[str, Any] | None = None
     set_action: dict[str, Any] | None = None
     drop_action: Name | None = None
+    add_field: dict[str, Any] | None = None
+    set_field: dict[str, Any] | None = None
+    drop_field: str | None = None
+    add_check: dict[str, Any] | None = None
+    set_check: dict[str, Any] | None = None
+    drop_check: Name | None = None
+    set: dict[str, Any] | None = None
     rename: dict[Name, Text] | None = None
 
     @model_validator(mode="after")
@@ -117,10 +229,24 @@ class VendorModel(Strict):
     spellings: Annotated[list[Text], Field(min_length=1)]
 
 
+class ValueModel(Strict):
+    """A value that law or policy gives, from a day on. `value` is a number, or a table of numbers by one or two keys."""
+
+    value: int | dict[str, int] | dict[str, dict[str, int]]
+    since: date
+    source: Text
+    note: str = ""
+
+
 class RegionModel(Strict):
-    """A region: its label, the makers of keys it accepts, and operations for each kind it has."""
+    """A region: its label, the makers of keys it accepts, its values and codes, and operations for each kind it has.
+
+    Parts of a region in files of their own have no label.
+    """
 
     region: Name
-    label: Text
+    label: str = ""
     vendors: list[VendorModel] = []
-    processes: dict[Name, list[Operation]]
+    values: dict[Name, Annotated[list[ValueModel], Field(min_length=1)]] = {}
+    codes: dict[Name, dict[str, Text]] = {}
+    processes: dict[Name, list[Operation]] = {}

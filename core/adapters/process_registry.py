@@ -1,9 +1,11 @@
 """Current processes from the data files, earlier versions from the database."""
 
-from core.adapters.processes import ProcessBook, restore
+from core.adapters.process_build import restore
+from core.adapters.processes import ProcessBook
 from core.domain.certificates import Vendor
 from core.domain.errors import NotFoundError
 from core.domain.process import Process
+from core.domain.values import Values
 from core.service.ports import Transaction
 
 
@@ -39,6 +41,14 @@ class ProcessRegistry:
     def vendors(self, region: str) -> tuple[Vendor, ...]:
         """Makers of keys that a region accepts."""
         return self._book.vendors.get(region, ())
+
+    def values(self, region: str) -> Values:
+        """Thresholds and limits of a region."""
+        return self._book.values.get(region, Values({}))
+
+    def kinds(self, region: str) -> list[str]:
+        """Kinds of documents a region has, in the order of its data."""
+        return list(dict.fromkeys(kind for of, kind, _ in self._book.processes if of == region))
 
     def all(self) -> list[Process]:
         """Every current process."""

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
-from core.adapters.processes import dump
+from core.adapters.process_build import dump
 from core.adapters.tables import (
     audit,
     audit_head,

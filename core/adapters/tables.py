@@ -44,6 +44,7 @@ document = Table(
     Column("author_id", ForeignKey("account.id"), nullable=False),
     Column("node", String(40), nullable=False),
     Column("trail", JSON, nullable=False),
+    Column("cut", JSON, nullable=False),
     Column("flags", JSON, nullable=False),
     Column("version", Integer, nullable=False),
     Column("form", JSON, nullable=False),
@@ -56,6 +57,18 @@ document = Table(
     CheckConstraint("amount_fen >= 0", name="amount"),
     Index(None, "unit_id", "id"),
     Index(None, "parent_id"),
+    Index(None, "author_id", "id"),
+)  # fmt: skip
+
+# The form as it was before a change, kept beside the one that holds now.
+form_version = Table(
+    "form_version", metadata,
+    Column("document_id", ForeignKey("document.id"), primary_key=True),
+    Column("seq", Integer, primary_key=True),
+    Column("form", JSON, nullable=False),
+    Column("amount_fen", Fen, nullable=False),
+    Column("at", Utc, nullable=False),
+    Column("label", String(60), nullable=False),
 )  # fmt: skip
 
 # Who, outside the owner's unit, has had to do with a document and may see it from then on.
@@ -86,6 +99,7 @@ history = Table(
     Column("source", String(40), nullable=False),
     Column("target", String(40), nullable=False),
     Column("opinion", Text, nullable=False, server_default=""),
+    Index(None, "account_id", "document_id"),
 )  # fmt: skip
 
 indicator = Table(
@@ -97,6 +111,8 @@ indicator = Table(
     Column("total_fen", Fen, nullable=False),
     Column("frozen_fen", Fen, nullable=False, server_default="0"),
     Column("used_fen", Fen, nullable=False, server_default="0"),
+    # The document whose own account this is (a plan that contracts are paid from); none for a budget's indicator.
+    Column("document_id", ForeignKey("document.id"), unique=True),
     UniqueConstraint("unit_id", "year", "code"),
     CheckConstraint("total_fen >= 0", name="total"),
     CheckConstraint("frozen_fen >= 0", name="frozen"),
@@ -123,7 +139,7 @@ movement = Table(
     Column("amount_fen", Fen, nullable=False),
     Column("at", Utc, nullable=False),
     CheckConstraint("amount_fen > 0", name="amount"),
-    CheckConstraint("kind in ('freeze', 'release', 'use', 'reverse')", name="kind"),
+    CheckConstraint("kind in ('freeze', 'release', 'use', 'reverse', 'grant', 'revoke')", name="kind"),
     UniqueConstraint("document_id", "seq", "indicator_id", "kind"),
     Index(None, "indicator_id", "id"),
 )  # fmt: skip

@@ -1,11 +1,14 @@
 """A document on its way: where it stands, how it got there, and what is linked to it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
+from core.domain.catalogue import Catalogue
+
 Trail = tuple[str, ...]
+_NO_CATALOGUE = Catalogue(())
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,7 @@ class Document:
     created_at: datetime
     updated_at: datetime
     flags: frozenset[str] = frozenset()
+    cut: Trail = ()  # what the latest return cut off; ends with the node that returned the document
     parent_id: int | None = None
     agency_id: int | None = None
     supplier_id: int | None = None
@@ -58,21 +62,65 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Linked:
-    """A document that hangs on another one (an order on its plan), as far as guards and the planner need it."""
+class FormVersion:
+    """A form as it was before a change (`label` says which act began it, `at` when, UTC); `seq` is the document's version."""
 
-    id: int
+    seq: int
+    form: Mapping[str, Any]
+    amount_fen: int
+    at: datetime
+    label: str
+
+
+@dataclass(frozen=True)
+class Linked:
+    """A document above or below another one, as far as conditions and the planner need it. `above`: number."""
+
     number: str
     kind: str
-    trail: Trail
-    flags: frozenset[str]
-    ended: bool
+    variant: str
+    node: str
+    flags: frozenset[str] = frozenset()
+    ended: bool = False
+    amount_fen: int = 0
+    form: Mapping[str, Any] = field(default_factory=dict)
+    above: str = ""
+
+
+@dataclass(frozen=True)
+class Money:
+    """Fen: what the document holds of the accounts that pay it, and what was taken from its own account."""
+
+    frozen_fen: int = 0
+    used_fen: int = 0
+    account_fen: int = 0
+    account_frozen_fen: int = 0
+    account_used_fen: int = 0
+
+
+def no_value(_name: str, *_keys: str) -> int:
+    """A region without values."""
+    return 0
 
 
 @dataclass(frozen=True)
 class Situation:
-    """All that guards look at: form mistakes, flags, linked documents still open."""
+    """All that conditions look at. `form` has a value of its type for every field; `children` are all below, at any depth.
+
+    `values` answers the region's dated values (thresholds …) as of `today`.
+    """
 
     form_errors: Mapping[str, str] = field(default_factory=dict)
     flags: frozenset[str] = frozenset()
-    open_orders: tuple[str, ...] = ()
+    form: Mapping[str, Any] = field(default_factory=dict)
+    variant: str = ""
+    node: str = ""
+    amount_fen: int = 0
+    division: str = ""
+    unit_code: str = ""
+    parent: Linked | None = None
+    children: tuple[Linked, ...] = ()
+    money: Money = field(default_factory=Money)
+    today: date = date(2000, 1, 1)
+    values: Callable[..., Any] = no_value
+    known: Catalogue = _NO_CATALOGUE

@@ -1,7 +1,19 @@
 """Questions about the structure of a process: where an act leads, what may be returned to, what can be reached."""
 
-from core.domain.documents import Trail
-from core.domain.process import CHOSEN, ORIGIN, Action, Process
+from collections.abc import Collection
+
+from core.domain.documents import Situation, Trail
+from core.domain.expressions import evaluate
+from core.domain.process import CHOSEN, ORIGIN, RETURNER, Action, Process
+
+
+def skipped(process: Process, situation: Situation) -> frozenset[str]:
+    """Nodes that this document does not pass, because their condition does not hold for it."""
+    return frozenset(
+        node.id
+        for node in process.nodes.values()
+        if node.when and not evaluate(node.when, situation=situation)
+    )
 
 
 def return_targets(process: Process, action: Action, trail: Trail) -> tuple[str, ...]:
@@ -12,8 +24,13 @@ def return_targets(process: Process, action: Action, trail: Trail) -> tuple[str,
     )
 
 
-def targets(process: Process, action: Action, trail: Trail) -> tuple[str, ...]:
-    """All nodes that `action` can lead to from the end of `trail`; empty when it leads nowhere lawful."""
+def targets(
+    process: Process, action: Action, trail: Trail, cut: Trail = (), skip: Collection[str] = ()
+) -> tuple[str, ...]:
+    """All nodes that `action` can lead to from the end of `trail`; empty when it leads nowhere lawful.
+
+    `cut` is what the latest return cut off; nodes in `skip` are passed over along the same action.
+    """
     target = action.routes.get(trail[-1])
     if target is None:
         return ()
@@ -21,17 +38,30 @@ def targets(process: Process, action: Action, trail: Trail) -> tuple[str, ...]:
         return return_targets(process, action, trail)
     if target == ORIGIN:
         return trail[-2:-1]
+    if target == RETURNER:
+        return cut[-1:]
+    while target in skip and target in action.routes:
+        target = action.routes[target]
     return (target,)
 
 
-def moved(action: Action, trail: Trail, target: str) -> Trail:
+def moved(action: Action, trail: Trail, target: str, cut: Trail = ()) -> Trail:
     """Trail after `action` led to `target`: cut back where it returns, else grown by what it passed and reached."""
     if target == trail[-1]:
         return trail
     if target in trail:
         return trail[: trail.index(target) + 1]
+    if action.routes.get(trail[-1]) == RETURNER:
+        return (*trail, *cut)
     passed = tuple(node for node in action.through if node not in trail)
     return (*trail, *passed, target)
+
+
+def cut_off(action: Action, before: Trail, after: Trail, cut: Trail) -> Trail:
+    """What a return cut off `before`; kept through changes that do not move the document, gone once it moves on."""
+    if before == after:
+        return cut
+    return before[len(after) :] if action.chosen else ()
 
 
 def edges(process: Process, *, origins: bool = True) -> dict[str, set[str]]:
@@ -41,7 +71,7 @@ def edges(process: Process, *, origins: bool = True) -> dict[str, set[str]]:
         for source, target in action.routes.items():
             if target == CHOSEN:
                 result[source].update(action.targets)
-            elif target != ORIGIN:
+            elif target not in (ORIGIN, RETURNER):
                 result[source].update({target, *action.through})
     if not origins:
         return result
@@ -70,7 +100,7 @@ def main_line(process: Process) -> tuple[str, ...]:
             (
                 (action, target)
                 for action in process.actions_from[line[-1]]
-                if (target := action.routes[line[-1]]) not in (CHOSEN, ORIGIN, *line)
+                if (target := action.routes[line[-1]]) not in (CHOSEN, ORIGIN, RETURNER, *line)
                 and (line[-1] not in process.finish or target in process.finish)
             ),
             None,

@@ -1,9 +1,12 @@
 """When each guard holds, and the sentence to say when it does not."""
 
 from collections.abc import Callable
+from functools import partial
 
 from core.domain.documents import Situation
-from core.domain.process import Guard
+from core.domain.expressions import evaluate
+from core.domain.forms import fill
+from core.domain.process import Action, Guard
 
 
 def _form_complete(situation: Situation) -> str | None:
@@ -16,16 +19,9 @@ def _signed(situation: Situation) -> str | None:
     return None if "signed" in situation.flags else "备案书还没有签章，请先在【计划备案-待备案】签章"
 
 
-def _no_open_order(situation: Situation) -> str | None:
-    if not situation.open_orders:
-        return None
-    return f"卖场里还有没了结的订单（{'、'.join(situation.open_orders)}），要先取消订单"
-
-
 _RULES: dict[Guard, Callable[[Situation], str | None]] = {
     Guard.FORM_COMPLETE: _form_complete,
     Guard.SIGNED: _signed,
-    Guard.NO_OPEN_ORDER: _no_open_order,
 }
 
 
@@ -34,6 +30,8 @@ def refusal(guard: Guard, situation: Situation) -> str | None:
     return _RULES[guard](situation)
 
 
-def refusals(guards: tuple[Guard, ...], situation: Situation) -> list[str]:
-    """Sentences of all guards that do not hold."""
-    return [sentence for guard in guards if (sentence := refusal(guard, situation))]
+def refusals(action: Action, situation: Situation) -> list[str]:
+    """Sentences of all guards and requirements of an action that do not hold."""
+    said = [sentence for guard in action.guards if (sentence := refusal(guard, situation))]
+    judge = partial(evaluate, situation=situation)
+    return said + [fill(item.say, judge) for item in action.requires if not judge(item.must)]

@@ -13,12 +13,17 @@ from core.domain.process import Funds
 
 
 class MovementKind(StrEnum):
-    """freeze: available → frozen; release: back; use: frozen → used; reverse: used → available."""
+    """freeze: available → frozen; release: back; use: frozen → used; reverse: used → available.
+
+    grant and revoke change the total of a document's own account.
+    """
 
     FREEZE = "freeze"
     RELEASE = "release"
     USE = "use"
     REVERSE = "reverse"
+    GRANT = "grant"
+    REVOKE = "revoke"
 
 
 MOVEMENT_LABELS = {
@@ -26,6 +31,8 @@ MOVEMENT_LABELS = {
     MovementKind.RELEASE: "解冻退回",
     MovementKind.USE: "使用",
     MovementKind.REVERSE: "使用退回",
+    MovementKind.GRANT: "额度增加",
+    MovementKind.REVOKE: "额度减少",
 }
 
 
@@ -49,50 +56,65 @@ class Movement:
     @property
     def frozen_change(self) -> int:
         """Change of `frozen` in fen."""
-        sign = {
-            MovementKind.FREEZE: 1,
-            MovementKind.RELEASE: -1,
-            MovementKind.USE: -1,
-            MovementKind.REVERSE: 0,
-        }
-        return sign[self.kind] * self.amount_fen
+        return _FROZEN_SIGN.get(self.kind, 0) * self.amount_fen
 
     @property
     def used_change(self) -> int:
         """Change of `used` in fen."""
-        sign = {
-            MovementKind.FREEZE: 0,
-            MovementKind.RELEASE: 0,
-            MovementKind.USE: 1,
-            MovementKind.REVERSE: -1,
-        }
-        return sign[self.kind] * self.amount_fen
+        return _USED_SIGN.get(self.kind, 0) * self.amount_fen
+
+    @property
+    def total_change(self) -> int:
+        """Change of `total` in fen."""
+        return _TOTAL_SIGN.get(self.kind, 0) * self.amount_fen
 
 
-def settle(holds: Iterable[Hold], wanted: Funds, funding: Mapping[int, int]) -> list[Movement]:
+_FROZEN_SIGN = {MovementKind.FREEZE: 1, MovementKind.RELEASE: -1, MovementKind.USE: -1}
+_USED_SIGN = {MovementKind.USE: 1, MovementKind.REVERSE: -1}
+_TOTAL_SIGN = {MovementKind.GRANT: 1, MovementKind.REVOKE: -1}
+
+
+def settle(
+    holds: Iterable[Hold], wanted: Funds, funding: Mapping[int, int], spent_fen: int = 0
+) -> list[Movement]:
     """Movements, in indicator order, that bring `holds` to what the node wants.
 
-    `funding` maps indicator ids to the fen that the document's form takes from each; it matters for FROZEN only.
-    BlockedError(code `funds_spent`) when spent money would have to be promised again.
+    `funding` maps indicator ids to the fen that the document's form takes from each; `spent_fen` is what was taken
+    from the document's own account. BlockedError(code `funds_spent`) when spent money would have to be promised again.
     """
     current = {hold.indicator_id: hold for hold in holds}
     moves: list[Movement] = []
     if wanted is Funds.KEEP:
         return moves
-    for indicator in sorted(current.keys() | (funding.keys() if wanted is Funds.FROZEN else set())):
+    for indicator in sorted(current.keys() | funding.keys()):
         hold = current.get(indicator, Hold(indicator))
         if wanted is Funds.FREE:
-            moves += _some(indicator, MovementKind.RELEASE, hold.frozen_fen)
-            moves += _some(indicator, MovementKind.REVERSE, hold.used_fen)
+            moves += _to(hold, 0, 0)
         elif wanted is Funds.USED:
-            moves += _some(indicator, MovementKind.USE, hold.frozen_fen)
+            moves += _to(hold, 0, funding.get(indicator, 0))
+        elif wanted is Funds.SPENT:
+            kept = min(hold.used_fen, spent_fen)
+            spent_fen -= kept
+            moves += _to(hold, 0, kept)
+        elif hold.used_fen:
+            raise BlockedError("资金已经使用，不能再转为冻结", code="funds_spent")
         else:
-            if hold.used_fen:
-                raise BlockedError("资金已经使用，不能再转为冻结", code="funds_spent")
-            difference = funding.get(indicator, 0) - hold.frozen_fen
-            moves += _some(indicator, MovementKind.FREEZE, difference)
-            moves += _some(indicator, MovementKind.RELEASE, -difference)
+            moves += _to(hold, funding.get(indicator, 0), 0)
     return moves
+
+
+def _to(hold: Hold, frozen: int, used: int) -> list[Movement]:
+    """Movements from a hold to these amounts; each kind at most once, and never below nothing on the way."""
+    back = max(hold.used_fen - used, 0)
+    use = max(used - hold.used_fen, 0)
+    freeze = frozen + use - hold.frozen_fen
+    key = hold.indicator_id
+    return [
+        *_some(key, MovementKind.REVERSE, back),
+        *_some(key, MovementKind.RELEASE, -freeze),
+        *_some(key, MovementKind.FREEZE, freeze),
+        *_some(key, MovementKind.USE, use),
+    ]
 
 
 def _some(indicator: int, kind: MovementKind, amount: int) -> list[Movement]:
@@ -105,4 +127,13 @@ def replay(movements: Iterable[Movement]) -> dict[int, tuple[int, int]]:
     for move in movements:
         frozen, used = totals.get(move.indicator_id, (0, 0))
         totals[move.indicator_id] = (frozen + move.frozen_change, used + move.used_change)
+    return totals
+
+
+def granted(movements: Iterable[Movement]) -> dict[int, int]:
+    """Total fen of each document's own account as its movements say; must equal its balance."""
+    totals: dict[int, int] = {}
+    for move in movements:
+        if move.total_change:
+            totals[move.indicator_id] = totals.get(move.indicator_id, 0) + move.total_change
     return totals

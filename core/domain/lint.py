@@ -2,17 +2,22 @@
 
 from collections.abc import Iterator
 
-from core.domain import graph
+from core.domain import graph, lint_forms
 from core.domain.accounts import Role
-from core.domain.process import CHOSEN, ORIGIN, Action, Actor, Funds, NodeType, Process
+from core.domain.process import CHOSEN, ORIGIN, RETURNER, Action, Actor, Funds, NodeType, Process
 
 # Money may only go these ways; `used → frozen` would be money spent and promised at once.
-_FORBIDDEN_FUNDS = {(Funds.USED, Funds.FROZEN), (Funds.FREE, Funds.USED)}
+_FORBIDDEN_FUNDS = {
+    (Funds.USED, Funds.FROZEN),
+    (Funds.SPENT, Funds.FROZEN),
+    (Funds.SPENT, Funds.USED),
+    (Funds.FREE, Funds.SPENT),
+}
 
 
-def problems(process: Process) -> list[tuple[tuple[str, ...], str]]:
-    """All mistakes as (path in the data, sentence)."""
-    found = [*_references(process)]
+def problems(process: Process, values: frozenset[str] = frozenset()) -> list[tuple[tuple[str, ...], str]]:
+    """All mistakes as (path in the data, sentence); `values` are the names of the region's values."""
+    found = [*_references(process), *lint_forms.problems(process, values)]
     if found:  # the graph questions need sound references
         return found
     return [*_paths(process), *_people(process), *_funds(process)]
@@ -23,7 +28,11 @@ def _references(process: Process) -> Iterator[tuple[tuple[str, ...], str]]:
     if process.start not in known:
         yield ("start",), f"起点“{process.start}”不是节点"
     for action in process.actions.values():
-        named = {*action.routes, *action.routes.values(), *action.through, *action.targets} - {ORIGIN, CHOSEN}
+        named = {*action.routes, *action.routes.values(), *action.through, *action.targets} - {
+            ORIGIN,
+            CHOSEN,
+            RETURNER,
+        }
         for missing in sorted(named - known):
             yield ("actions", action.id), f"动作“{action.id}”提到不存在的节点“{missing}”"
         if action.chosen != bool(action.targets):
@@ -82,7 +91,7 @@ def _passes_own(
 ) -> bool:
     """Whether an author may lead a document on from a review; taking it back is lawful."""
     target = action.routes[node_id]
-    if process.node(node_id).type is not NodeType.REVIEW or target in (CHOSEN, ORIGIN, node_id):
+    if process.node(node_id).type is not NodeType.REVIEW or target in (CHOSEN, ORIGIN, RETURNER, node_id):
         return False
     back = node_id in line and target in line and line.index(target) < line.index(node_id)
     return not back and bool(authors & set(action.by))

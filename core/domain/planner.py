@@ -7,34 +7,70 @@ the cheapest such way are the smallest set of reasons.
 """
 
 import heapq
+import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cache
 from itertools import count
 
 from core.domain import graph
-from core.domain.documents import Situation, Trail
-from core.domain.guards import refusal
+from core.domain.documents import Linked, Situation, Trail
+from core.domain.guards import refusals
 from core.domain.process import Action, Actor, Cost, Effect, NodeType, Process
 
 OWN, COLLEAGUE, OTHER = 0, 1, 2
 Nearness = Callable[[int, tuple[Actor, ...]], int]  # (index of the subject, actors) → OWN, COLLEAGUE or OTHER
+_QUOTED = re.compile(r"'([a-z0-9_]+)'")
 _Cost = tuple[int, int, int, int, int]  # broken guards, public acts, other units, colleagues, steps
+
+
+@dataclass(frozen=True, eq=False)
+class Given:
+    """What a search does not change of one document. `situation` is how it stands before the first step.
+
+    `above` is the number of the document it hangs on; nodes in `skip` are passed over; `cut` is what its latest
+    return cut off.
+    """
+
+    number: str
+    process: Process
+    situation: Situation = field(default_factory=Situation)
+    above: str = ""
+    skip: frozenset[str] = frozenset()
+    cut: Trail = ()
 
 
 @dataclass(frozen=True)
 class Subject:
-    """One document in the search."""
+    """One document in the search: where it is, and its flags."""
 
-    number: str
-    process: Process
+    given: Given
     trail: Trail
-    flags: frozenset[str]
-    form_errors: tuple[tuple[str, str], ...] = ()
+    flags: frozenset[str] = frozenset()
+
+    @property
+    def number(self) -> str:
+        """Number of the document."""
+        return self.given.number
+
+    @property
+    def process(self) -> Process:
+        """Process that the document runs on."""
+        return self.given.process
 
     @property
     def ended(self) -> bool:
         """Whether it rests at an end."""
         return self.process.node(self.trail[-1]).type is NodeType.END
+
+    @property
+    def linked(self) -> Linked:
+        """As the documents above and below it see it."""
+        own = self.given.situation
+        return Linked(
+            self.number, self.process.kind, self.process.variant, self.trail[-1], self.flags, self.ended,
+            own.amount_fen, own.form, self.given.above,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -134,48 +170,100 @@ def _moves(state: _State, nearness: Nearness) -> Iterator[tuple[Step, _State, tu
         node = subject.trail[-1]
         situation = situation_of(state, index)
         for action in subject.process.actions_from[node]:
-            reasons = tuple(text for guard in action.guards if (text := refusal(guard, situation)))
+            lawful = graph.targets(
+                subject.process, action, subject.trail, subject.given.cut, subject.given.skip
+            )
+            after = [moved for target in lawful if (moved := _apply(state, index, action, target)) != state]
+            if not after:
+                continue
+            reasons = tuple(refusals(action, situation))
             actors = subject.process.actors(action, node)
             near = nearness(index, actors)
-            for target in graph.targets(subject.process, action, subject.trail):
-                moved = _apply(subject, action, target)
-                if moved == subject:
-                    continue
+            for moved in after:
                 step = Step(
-                    subject.number, action.id, action.label, actors, near, action.form, node, target,
-                    action.chosen, action.menu,
+                    subject.number, action.id, action.label, actors, near, action.form, node,
+                    moved[index].trail[-1], action.chosen, action.menu,
                 )  # fmt: skip
-                yield step, (*state[:index], moved, *state[index + 1 :]), reasons
+                yield step, moved, reasons
 
 
 def _in_turn(state: _State) -> Iterator[tuple[int, Subject]]:
-    """The first subject, and of those that hang on it only the first that has not ended.
+    """The first subject, and of each kind that conditions ask about the first one that has not ended.
 
-    Guards ask whether all of them have ended, and they do not touch each other, so their order costs nothing; trying
-    every order would take 2ⁿ states for n of them.
+    Conditions count documents of a kind, and those of one kind do not touch each other, so their order costs nothing;
+    trying every order would take 2ⁿ states for n of them.
     """
     yield 0, state[0]
-    hanging = next(((index, item) for index, item in enumerate(state) if index and not item.ended), None)
-    if hanging:
-        yield hanging
+    asked = _asked_about(state)
+    seen: set[str] = set()
+    for index, subject in enumerate(state[1:], 1):
+        kind = subject.process.kind
+        if not subject.ended and kind in asked and kind not in seen:
+            seen.add(kind)
+            yield index, subject
+
+
+def _asked_about(state: _State) -> set[str]:
+    """Kinds that decide whether the first subject may move, or whether one of those may."""
+    processes = {subject.process.kind: subject.process for subject in state[1:]}
+    asked: set[str] = set()
+    queue = [state[0].process]
+    while queue:
+        new = kinds_asked(queue.pop()) & processes.keys() - asked
+        asked |= new
+        queue += [processes[kind] for kind in new]
+    return asked
+
+
+@cache
+def kinds_asked(process: Process) -> frozenset[str]:
+    """Kinds of documents named in the requirements of a process."""
+    words = {
+        word
+        for action in process.actions.values()
+        for item in action.requires
+        for word in _QUOTED.findall(item.must)
+    }
+    return frozenset(words)
 
 
 def situation_of(state: _State, index: int) -> Situation:
-    """What guards see of subject `index`: documents hanging on the first one are the open orders."""
+    """What conditions see of subject `index` in this state."""
     subject = state[index]
-    hanging = tuple(item.number for item in state[1:] if not item.ended) if index == 0 else ()
-    return Situation(dict(subject.form_errors), subject.flags, hanging)
+    below, numbers = [], {subject.number}
+    for other in state:  # a document comes after the one it hangs on
+        if other.given.above in numbers:
+            numbers.add(other.number)
+            below.append(other.linked)
+    above = next((other.linked for other in state if other.number == subject.given.above), None)
+    base = subject.given.situation
+    return replace(
+        base, flags=subject.flags, node=subject.trail[-1], children=tuple(below), parent=above or base.parent
+    )
 
 
 def flags_after(action: Action, flags: frozenset[str]) -> frozenset[str]:
     """Flags once `action` was taken."""
     if Effect.MARK_SIGNED in action.effects:
-        return flags | {"signed"}
+        flags |= {"signed"}
     if Effect.CLEAR_SIGNED in action.effects:
-        return flags - {"signed"}
-    return flags
+        flags -= {"signed"}
+    return changed(flags, action.flags)
 
 
-def _apply(subject: Subject, action: Action, target: str) -> Subject:
-    trail = graph.moved(action, subject.trail, target)
-    return replace(subject, trail=trail, flags=flags_after(action, subject.flags))
+def changed(flags: frozenset[str], changes: tuple[str, ...]) -> frozenset[str]:
+    """Flags with `name` set and `-name` taken away."""
+    taken = {name[1:] for name in changes if name.startswith("-")}
+    return (flags - taken) | {name for name in changes if not name.startswith("-")}
+
+
+def _apply(state: _State, index: int, action: Action, target: str) -> _State:
+    subject = state[index]
+    trail = graph.moved(action, subject.trail, target, subject.given.cut)
+    moved = replace(subject, trail=trail, flags=flags_after(action, subject.flags))
+    after = [*state[:index], moved, *state[index + 1 :]]
+    if action.parent_flags:
+        for at, other in enumerate(after):
+            if other.number == subject.given.above:
+                after[at] = replace(other, flags=changed(other.flags, action.parent_flags))
+    return tuple(after)

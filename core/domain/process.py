@@ -4,14 +4,18 @@ Compiled once from YAML (`core.adapters.processes`) for one region, kind and var
 version it started with.
 """
 
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 
 from core.domain.accounts import Relation, Role
+from core.domain.forms import Form
 
+_MONEY_NAME = re.compile(r"\b(frozen|used|account|account_frozen|account_used)_fen\b")
 ORIGIN = "$origin"  # the node the document came from
 CHOSEN = "$chosen"  # a node chosen among the lawful return targets
+RETURNER = "$returner"  # straight back to the node that returned the document
 
 
 class NodeType(StrEnum):
@@ -30,6 +34,7 @@ class Funds(StrEnum):
     FREE = "free"
     FROZEN = "frozen"
     USED = "used"
+    SPENT = "spent"  # only what was taken from the document's own account stays used; the rest goes back
 
 
 class Guard(StrEnum):
@@ -37,7 +42,14 @@ class Guard(StrEnum):
 
     FORM_COMPLETE = "form_complete"
     SIGNED = "signed"
-    NO_OPEN_ORDER = "no_open_order"
+
+
+class Vote(StrEnum):
+    """How many of a node's accounts have to pass: the first one, one of each of its places, or a share of them."""
+
+    FIRST = "first"
+    ALL = "all"
+    SHARE = "share"
 
 
 class Effect(StrEnum):
@@ -47,6 +59,8 @@ class Effect(StrEnum):
     WITHDRAW_DISPATCH = "withdraw_dispatch"
     MARK_SIGNED = "mark_signed"
     CLEAR_SIGNED = "clear_signed"
+    SNAPSHOT = "snapshot"  # keep the form as it is now as a version of its own, before it is changed
+    RESTORE = "restore"  # put the form back to the latest kept version
 
 
 class Cost(StrEnum):
@@ -74,8 +88,38 @@ class Instead:
 
 
 @dataclass(frozen=True)
+class Requirement:
+    """What has to be true before an act: an expression of `core.domain.expressions`, and what to say when it is not."""
+
+    must: str
+    say: str
+
+
+@dataclass(frozen=True)
+class Spawn:
+    """A document that an act brings into being: of `kind` and `variant`, one for each row of the table `each`."""
+
+    kind: str
+    variant: str
+    each: str = ""
+    when: str = ""
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A node's time limit in working days; when it is over, `tell` hears of it beside those whose turn it is."""
+
+    days: int
+    tell: tuple[Actor, ...] = ()
+
+
+@dataclass(frozen=True)
 class Node:
-    """One station. `help` says to people what it means; `instead` maps a goal to the goal that is open from here."""
+    """One station. `help` says to people what it means; `instead` maps a goal to the goal that is open from here.
+
+    A node whose expression `when` does not hold for a document is passed over. `account` is true where the document
+    has an account of its own in the ledger, from which the documents under it are paid.
+    """
 
     id: str
     label: str
@@ -86,6 +130,11 @@ class Node:
     funds: Funds = Funds.KEEP
     help: str = ""
     instead: tuple[Instead, ...] = ()
+    when: str = ""
+    account: bool = False
+    vote: Vote = Vote.FIRST
+    share: int = 0  # percent, for Vote.SHARE
+    limit: Limit | None = None
 
 
 @dataclass(frozen=True)
@@ -102,7 +151,13 @@ class Action:
     through: tuple[str, ...] = ()
     targets: tuple[str, ...] = ()  # for CHOSEN: what the structure allows
     guards: tuple[Guard, ...] = ()
+    requires: tuple[Requirement, ...] = ()
     effects: tuple[Effect, ...] = ()
+    flags: tuple[str, ...] = ()  # set by the act; `-name` takes the flag away
+    parent_flags: tuple[str, ...] = ()  # the same on the document above
+    parent_form: dict[str, str] = field(default_factory=dict)  # field of the document above → expression
+    spawns: tuple[Spawn, ...] = ()
+    sends: str = ""  # topic of a message to another system
     form: tuple[str, ...] = ()
     cost: Cost = Cost.PLAIN
     hidden: bool = False  # done by the system or by its own page, not offered as a plain button
@@ -119,9 +174,22 @@ class Action:
         return tuple(name for name in self.form if not name.endswith("?"))
 
 
+@dataclass(frozen=True)
+class Parent:
+    """A document under which one of this kind may be entered: its kind, variants (empty: any) and nodes."""
+
+    kind: str
+    variants: tuple[str, ...] = ()
+    nodes: tuple[str, ...] = ()
+    say: str = ""
+
+
 @dataclass(frozen=True, eq=False)
 class Process:
-    """Resolved process of one region, kind and variant. `version` is a digest of all of it."""
+    """Resolved process of one region, kind and variant. `version` is a digest of all of it.
+
+    `parents` empty: a document of this kind stands by itself; `alone` says whether it may although it has parents.
+    """
 
     region: str
     kind: str
@@ -135,6 +203,12 @@ class Process:
     goals: dict[str, tuple[str, ...]]
     finish: tuple[str, ...]  # where the main way ends well
     words: dict[str, str] = field(default_factory=dict)
+    form: Form = field(default_factory=Form)
+    parents: tuple[Parent, ...] = ()
+    alone: bool = True
+    inherits: dict[str, str] = field(default_factory=dict)  # own field → field of the document above
+    prefix: str = "DJ"
+    menu: str = ""  # where the region's platform has this kind
 
     def node(self, node_id: str) -> Node:
         """Node by id; KeyError only when data and documents disagree."""
@@ -155,3 +229,13 @@ class Process:
     def word(self, key: str) -> str:
         """The region's own word for `key` (备案号 …), else the key itself."""
         return self.words.get(key, key)
+
+    @cached_property
+    def asks_money(self) -> bool:
+        """Whether a condition looks at the document's holds or at its own account."""
+        texts = (
+            *(item.must for action in self.actions.values() for item in action.requires),
+            *(node.when for node in self.nodes.values()),
+            *(check.must for check in self.form.checks),
+        )
+        return any(_MONEY_NAME.search(text) for text in texts)

@@ -15,10 +15,10 @@ def offers(case: Case, actor: Account) -> tuple[Offer, ...]:
     found = []
     for action in case.process.actions_from[case.document.node]:
         actors = case.process.actors(action, case.document.node)
-        targets = graph.targets(case.process, action, case.document.trail)
+        targets = graph.targets(case.process, action, case.document.trail, case.document.cut, case.skip)
         if action.hidden or not targets or not people.may(actor, case.owner, case.document, actors):
             continue
-        if guards.refusals(action.guards, case.situation):
+        if guards.refusals(action, case.situation):
             continue
         labels = (
             tuple((target, case.process.node(target).label) for target in targets) if action.chosen else ()

@@ -62,9 +62,10 @@ def plan_in(system: System, tx: Transaction, actor: Account, number: str, goal: 
     """As `plan_to`, inside a transaction."""
     case = situations.case(system, tx, situations.find(system, tx, actor, number))
     documents = [case.document, *(document for document, _ in case.linked)]
+    owners = {document.unit_id: tx.accounts.unit(document.unit_id) for document in documents}
 
     def nearness(index: int, actors: tuple[Actor, ...]) -> int:
-        return people.nearness(actor, case.owner, documents[index], actors)
+        return people.nearness(actor, owners[documents[index].unit_id], documents[index], actors)
 
     found = planner.plan(case.subjects, goal, nearness)
     if isinstance(found, NoWay):
@@ -86,7 +87,7 @@ def _in_words(tx: Transaction, case: Case, step: Step) -> RepairStep:
     target = process.node(step.target)
     return RepairStep(
         number=step.number, action=step.action, label=step.label,
-        who=people.names(tx, case.owner, document, step.actors) or "系统",
+        who=people.names(tx, tx.accounts.unit(document.unit_id), document, step.actors) or "系统",
         mine=step.nearness == planner.OWN,
         form=fields_of(action, ((target.id, target.label),) if step.chosen else ()),
         source=step.source, source_label=process.node(step.source).label,

@@ -82,13 +82,13 @@ def _certificate(system: System, tx: Transaction, case: Case) -> FilingCertifica
         lines=[
             CertificateLine(
                 name=line["name"], catalogue_code=line["catalogue"], quantity=Decimal(line["quantity"]),
-                unit=str(line.get("unit") or ""), unit_price_fen=line["unit_price_fen"], total_fen=forms.line_total(line),
+                unit=str(line.get("unit") or ""), unit_price_fen=line["unit_price_fen"], total_fen=line["total_fen"],
             )
             for line in document.form["lines"]
         ],
         indicators=[
             CertificateIndicator(known[key].code, known[key].name, amount)
-            for key, amount in sorted(forms.funding(document.form).items())
+            for key, amount in sorted(forms.funding(case.process.form, document.form).items())
         ],
         total_fen=document.amount_fen,
         reviewers=[

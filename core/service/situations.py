@@ -1,45 +1,66 @@
 """What is true of a document now: its process, form mistakes, what hangs on it. Shared by the use cases."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from typing import Any
+from zoneinfo import ZoneInfo
 
-from core.domain import forms
-from core.domain.accounts import Account, Unit
-from core.domain.documents import Document, Situation
+from core.domain import expressions, forms, graph
+from core.domain.accounts import Account, Role, Unit
+from core.domain.documents import Document, Linked, Money, Situation
 from core.domain.errors import NotFoundError
-from core.domain.planner import Subject
+from core.domain.forms import Field, Known, Review
+from core.domain.planner import Given, Subject
 from core.domain.process import NodeType, Process
 from core.service.ports import Transaction
 from core.service.system import System
 
+_HERE = ZoneInfo("Asia/Shanghai")
+
 
 @dataclass(frozen=True)
 class Case:
-    """A document with all that rules look at."""
+    """A document with all that rules look at. `linked` hang on it, at any depth."""
 
     document: Document
     process: Process
     owner: Unit
-    form_errors: dict[str, str]
-    linked: tuple[tuple[Document, Process], ...]
+    situation: Situation
+    linked: tuple[tuple[Document, Process], ...] = ()
+    review: Review = field(default_factory=Review)
 
     @property
-    def open_orders(self) -> tuple[str, ...]:
-        """Numbers of linked documents that have not ended."""
-        return tuple(d.number for d, p in self.linked if p.node(d.node).type is not NodeType.END)
+    def form_errors(self) -> dict[str, str]:
+        """Path in the form → what is wrong there."""
+        return self.review.errors
 
-    @property
-    def situation(self) -> Situation:
-        """What guards see."""
-        return Situation(self.form_errors, self.document.flags, self.open_orders)
+    @cached_property
+    def skip(self) -> frozenset[str]:
+        """Nodes that this document does not pass."""
+        return graph.skipped(self.process, self.situation)
 
     @property
     def subjects(self) -> tuple[Subject, ...]:
         """What the planner searches over: the document first, then what hangs on it."""
-        own = Subject(
-            self.document.number, self.process, self.document.trail, self.document.flags,
-            tuple(self.form_errors.items()),
-        )  # fmt: skip
-        return (own, *(Subject(d.number, p, d.trail, d.flags) for d, p in self.linked))
+        document = self.document
+        given = Given(document.number, self.process, self.situation, "", self.skip, document.cut)
+        below = (_subject(self, child, process) for child, process in self.linked)
+        return (Subject(given, document.trail, document.flags), *below)
+
+
+def _subject(case: Case, document: Document, process: Process) -> Subject:
+    above = {d.id: d.number for d in (case.document, *(d for d, _ in case.linked))}
+    situation = Situation(
+        flags=document.flags, form=forms.names(process.form.fields, document.form), variant=document.variant,
+        node=document.node, amount_fen=document.amount_fen, today=case.situation.today,
+        values=case.situation.values, known=case.situation.known,
+    )  # fmt: skip
+    skip = graph.skipped(process, situation)
+    given = Given(
+        document.number, process, situation, above.get(document.parent_id or 0, ""), skip, document.cut
+    )
+    return Subject(given, document.trail, document.flags)
 
 
 def find(
@@ -63,14 +84,95 @@ def case(system: System, tx: Transaction, document: Document) -> Case:
     owner = tx.accounts.unit(document.unit_id)
     linked = tuple(
         (child, system.processes.version(child.process_version, tx))
-        for child in tx.documents.children(document.id)
+        for child in (tx.documents.descendants(document.id) if document.id else ())
     )
-    return Case(document, process, owner, form_errors(system, tx, document), linked)
+    bare = _situation(system, tx, document, process, owner, linked)
+    review = judge(system, tx, document, process, bare)
+    situation = Situation(**{**vars(bare), "form_errors": review.errors})
+    return Case(document, process, owner, situation, linked, review)
 
 
-def form_errors(system: System, tx: Transaction, document: Document) -> dict[str, str]:
-    """Mistakes in the document's form; kinds without rules of their own have none."""
-    if document.kind != "plan":
-        return {}
-    own = {item.id for item in tx.ledger.indicators(document.unit_id)}
-    return forms.plan_errors(document.form, document.variant, system.catalogue, own)
+def _situation(
+    system: System,
+    tx: Transaction,
+    document: Document,
+    process: Process,
+    owner: Unit,
+    linked: tuple[tuple[Document, Process], ...],
+) -> Situation:
+    numbers = {document.id: document.number, **{d.id: d.number for d, _ in linked}}
+    above = tx.documents.by_id(document.parent_id) if document.parent_id else None
+    today = system.clock().astimezone(_HERE).date()
+    values = system.processes.values(document.region)
+    return Situation(
+        flags=document.flags, form=forms.names(process.form.fields, document.form), variant=document.variant,
+        node=document.node, amount_fen=document.amount_fen, division=owner.division, unit_code=owner.code,
+        parent=_linked(above, system.processes.version(above.process_version, tx), "") if above else None,
+        children=tuple(_linked(d, p, numbers.get(d.parent_id or 0, "")) for d, p in linked),
+        money=_money(tx, document) if process.asks_money and document.id else Money(), today=today,
+        values=lambda name, *keys: values.on(name, today, *keys), known=system.catalogue,
+    )  # fmt: skip
+
+
+def _linked(document: Document, process: Process, above: str) -> Linked:
+    ended = process.node(document.node).type is NodeType.END
+    return Linked(
+        document.number, document.kind, document.variant, document.node, document.flags, ended,
+        document.amount_fen, forms.names(process.form.fields, document.form), above,
+    )  # fmt: skip
+
+
+def _money(tx: Transaction, document: Document) -> Money:
+    holds, account = tx.ledger.holds(document.id), tx.ledger.account_of(document.id)
+    return Money(
+        sum(hold.frozen_fen for hold in holds), sum(hold.used_fen for hold in holds),
+        account.total_fen if account else 0, account.frozen_fen if account else 0, account.used_fen if account else 0,
+    )  # fmt: skip
+
+
+def evaluator(situation: Situation) -> forms.Evaluate:
+    """Works out the form's expressions in a situation."""
+    return partial(expressions.evaluate, situation=situation)
+
+
+def judge(
+    system: System, tx: Transaction, document: Document, process: Process, situation: Situation
+) -> Review:
+    """Mistakes and doubts of the document's form."""
+    if not process.form.fields:
+        return Review()
+    known = Known(
+        catalogue=system.catalogue,
+        indicators=tx.ledger.payers(document.unit_id) if process.form.asks_indicators else {},
+        unit=partial(_unknown_unit, tx, document.region),
+        document=partial(_unknown_document, tx, document),
+    )
+    return forms.review(process.form, document.form, known, evaluator(situation))
+
+
+def _unknown_unit(tx: Transaction, region: str, code: str, role: str) -> str | None:
+    units = tx.accounts.units_by_code(region, code)
+    if any(not role or tx.accounts.of(unit.id, Role(role)) for unit in units):
+        return None
+    return f"没有编码为“{code[:20]}”的单位，请从列表里选"
+
+
+def _unknown_document(tx: Transaction, document: Document, number: str, item: Field) -> str | None:
+    """A document may name one of its own unit, of the right kind and at the right place."""
+    named = tx.documents.by_number(number.strip().upper(), None)
+    if named is None or named.unit_id != document.unit_id or (item.kinds and named.kind not in item.kinds):
+        return f"{item.label}：没有找到编号为“{number[:40]}”的单据"
+    if item.nodes and named.node not in item.nodes:
+        return f"{item.label}：{named.number} 现在的状态还不能选"
+    return None
+
+
+def complete(
+    system: System, tx: Transaction, document: Document, process: Process, values: Mapping[str, Any]
+) -> tuple[dict[str, Any], int]:
+    """The form with what is computed, and the amount in fen."""
+    owner = tx.accounts.unit(document.unit_id)
+    situation = _situation(system, tx, document, process, owner, ())
+    work_out = evaluator(situation)
+    form = forms.complete(process.form, values, work_out)
+    return form, forms.amount(process.form, form, work_out)

@@ -82,6 +82,7 @@ class DocumentView:
     whose_turn: str
     linked: tuple[DocumentSummary, ...]
     form_errors: dict[str, str]
+    doubts: dict[str, str]
     holds: tuple[HoldView, ...]
     certificate: Certificate | None
 

@@ -20,7 +20,7 @@ DOCUMENTS, INDICATORS = (1, 2, 3), (1, 2)
 TOTAL = 100
 DOCUMENT = {
     "region": "r", "kind": "plan", "variant": "mall", "process_version": "v", "title": "t", "unit_id": 1,
-    "author_id": 1, "node": "n", "trail": [], "flags": [], "version": 1, "form": {}, "amount_fen": 0,
+    "author_id": 1, "node": "n", "trail": [], "cut": [], "flags": [], "version": 1, "form": {}, "amount_fen": 0,
     "created_at": AT, "updated_at": AT,
 }  # fmt: skip
 
@@ -48,7 +48,9 @@ class Auditor:
             if wanted is Funds.FREE:
                 frozen = used = 0
             elif wanted is Funds.USED:
-                frozen, used = 0, used + frozen
+                frozen, used = 0, funding.get(indicator_id, 0)
+            elif wanted is Funds.SPENT:
+                frozen = used = 0  # nothing was taken from the documents' own accounts: they have none
             elif wanted is Funds.FROZEN:
                 if used:
                     return None

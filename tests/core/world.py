@@ -14,7 +14,7 @@ from core.domain import graph
 from core.domain.accounts import Account, Relation, Role
 from core.domain.documents import Document
 from core.domain.process import Actor, Process
-from core.service import acts, documents, ledger
+from core.service import acts, entering, ledger
 from core.service.ports import Certificate, Indicator
 from core.service.system import System
 from core.service.views import ActResult
@@ -124,7 +124,7 @@ class World:
 
     def plan(self, variant: str = "mall", node: str = "entry", **changes: Any) -> str:
         """Number of a new plan at `node`."""
-        document = documents.create(
+        document = entering.create(
             self.system, self["handler"], "plan", variant, self.form(variant, **changes), key=new_key()
         )
         self.bring(document.number, node)
@@ -133,7 +133,7 @@ class World:
     def order(self, plan: str, node: str = "placed") -> str:
         line = {"catalogue": "A02021003", "name": "激光打印机", "quantity": 2, "unit_price_fen": 100_000}
         form = {"name": "激光打印机", "lines": [line], "supplier": "SP0001"}
-        number = documents.create(
+        number = entering.create(
             self.system, self["handler"], "mall_order", "order", form, key=new_key(), parent=plan
         ).number
         if node in {"confirmed", "done"}:

@@ -8,6 +8,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 import assistant.tables
+import diagnostics.tables
 import kb.tables
 import web.wechat.tables
 from core.adapters import tables
@@ -17,7 +18,13 @@ from core.domain.errors import UnavailableError
 from core.settings import Settings
 from tests.core.world import World
 
-ALL = [tables.metadata, web.wechat.tables.metadata, assistant.tables.metadata, kb.tables.metadata]
+ALL = [
+    tables.metadata,
+    web.wechat.tables.metadata,
+    assistant.tables.metadata,
+    kb.tables.metadata,
+    diagnostics.tables.metadata,
+]
 APPEND_ONLY = ("history", "movement", "audit")
 
 

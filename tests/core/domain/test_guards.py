@@ -1,8 +1,8 @@
 import pytest
 
-from core.domain.documents import Situation
+from core.domain.documents import Linked, Situation
 from core.domain.guards import refusal, refusals
-from core.domain.process import Guard
+from core.domain.process import Action, Guard, Requirement
 
 HOLDS = Situation(flags=frozenset({"signed"}))
 BROKEN = {
@@ -11,7 +11,6 @@ BROKEN = {
         "请选择计划名称；请填清单",
     ),
     Guard.SIGNED: (Situation(), "待备案"),
-    Guard.NO_OPEN_ORDER: (Situation(open_orders=("DD-1", "DD-2")), "DD-1、DD-2"),
 }
 
 
@@ -30,7 +29,20 @@ def test_says_why_when_it_does_not(guard: Guard) -> None:
     assert part in str(refusal(guard, situation))
 
 
+def action(*requires: Requirement) -> Action:
+    return Action("x", "x", {"a": "b"}, guards=tuple(Guard), requires=requires)
+
+
 def test_all_that_fail_are_said() -> None:
-    situation = Situation(form_errors={"name": "请选择计划名称"}, open_orders=("DD-1",))
-    assert len(refusals(tuple(Guard), situation)) == 3
-    assert refusals(tuple(Guard), HOLDS) == []
+    orders = tuple(Linked(number, "mall_order", "order", "placed") for number in ("DD-1", "DD-2"))
+    done = Linked("DD-3", "mall_order", "order", "done", ended=True)
+    closed = Requirement("open('mall_order') == 0", "{above}下还有订单（{numbers('mall_order')}）")
+    situation = Situation(
+        form_errors={"name": "请选择计划名称"},
+        children=(*orders, done),
+        parent=Linked("JH-1", "plan", "mall", "filed"),
+    )
+    said = refusals(action(closed), situation)
+    assert len(said) == 3
+    assert said[-1] == "JH-1下还有订单（DD-1、DD-2）"
+    assert refusals(action(closed), HOLDS) == []

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.domain.errors import BlockedError
-from core.domain.ledger import MOVEMENT_LABELS, Hold, Movement, MovementKind, replay, settle
+from core.domain.ledger import MOVEMENT_LABELS, Hold, Movement, MovementKind, granted, replay, settle
 from core.domain.process import Funds
 
 AMOUNT = st.integers(min_value=0, max_value=10**13)
@@ -43,13 +43,13 @@ def wanted(holds: Mapping[int, Hold], funds: Funds, funding: Mapping[int, int]) 
         return {}
     if funds is Funds.FROZEN:
         return {key: (amount, 0) for key, amount in funding.items()}
-    now = {key: (hold.frozen_fen, hold.used_fen) for key, hold in holds.items()}
     if funds is Funds.USED:
-        now = {key: (0, frozen + used) for key, (frozen, used) in now.items()}
+        return {key: (0, amount) for key, amount in funding.items()}
+    now = {key: (hold.frozen_fen, hold.used_fen) for key, hold in holds.items()}
     return {key: value for key, value in now.items() if value != (0, 0)}
 
 
-@given(HOLDS, st.sampled_from(Funds), FUNDING)
+@given(HOLDS, st.sampled_from([each for each in Funds if each is not Funds.SPENT]), FUNDING)
 def test_the_money_ends_where_the_node_wants_it(
     holds: dict[int, Hold], funds: Funds, funding: dict[int, int]
 ) -> None:
@@ -61,6 +61,14 @@ def test_the_money_ends_where_the_node_wants_it(
         return
     moves = settle(holds.values(), funds, funding)
     assert applied(holds, moves) == wanted(holds, funds, funding)
+
+
+@given(HOLDS, AMOUNT)
+def test_what_was_not_spent_goes_back(holds: dict[int, Hold], spent: int) -> None:
+    used = sum(hold.used_fen for hold in holds.values())
+    after = applied(holds, settle(holds.values(), Funds.SPENT, {}, spent))
+    assert all(frozen == 0 for frozen, _ in after.values())
+    assert sum(kept for _, kept in after.values()) == min(used, spent)
 
 
 @given(HOLDS, st.sampled_from([Funds.FREE, Funds.USED, Funds.KEEP]), FUNDING)
@@ -89,6 +97,7 @@ def test_replay_adds_up_what_each_movement_does(rows: list[tuple[int, MovementKi
             kind: sum(m.amount_fen for m in moves if (m.indicator_id, m.kind) == (indicator, kind))
             for kind in MovementKind
         }
+        assert granted(moves).get(indicator, 0) == sums[MovementKind.GRANT] - sums[MovementKind.REVOKE]
         assert frozen == sums[MovementKind.FREEZE] - sums[MovementKind.RELEASE] - sums[MovementKind.USE]
         assert used == sums[MovementKind.USE] - sums[MovementKind.REVERSE]
 

@@ -6,8 +6,9 @@ import pytest
 
 from core.adapters import processes
 from core.domain.accounts import Relation, Role
-from core.domain.planner import COLLEAGUE, OTHER, OWN, NoWay, Plan, Subject, plan
-from core.domain.process import Action, Actor, Cost, Guard, Node, NodeType, Process
+from core.domain.documents import Situation, Trail
+from core.domain.planner import COLLEAGUE, OTHER, OWN, Given, NoWay, Plan, Subject, plan
+from core.domain.process import Action, Actor, Cost, Guard, Node, NodeType, Process, Requirement
 
 BOOK = processes.load()
 NEAR: Mapping[Role, int] = {Role.HANDLER: OWN, Role.REVIEWER: COLLEAGUE}
@@ -28,10 +29,12 @@ def action(
     role: Role = Role.HANDLER,
     *,
     guards: tuple[Guard, ...] = (),
+    requires: tuple[Requirement, ...] = (),
     public: bool = False,
 ) -> Action:
     by = (Actor(role, Relation.UNIT),)
-    return Action(name, name, {source: target}, by, guards=guards, cost=Cost.PUBLIC if public else Cost.PLAIN)
+    cost = Cost.PUBLIC if public else Cost.PLAIN
+    return Action(name, name, {source: target}, by, guards=guards, requires=requires, cost=cost)
 
 
 def process(*actions: Action, goals: Mapping[str, tuple[str, ...]], ends: tuple[str, ...] = ()) -> Process:
@@ -41,8 +44,12 @@ def process(*actions: Action, goals: Mapping[str, tuple[str, ...]], ends: tuple[
     return Process("r", "k", "v", "单据", "变体", "1", "a", nodes, acts, dict(goals), ())
 
 
-def subject(made: Process, at: str = "a", number: str = "N-1", **fields: object) -> Subject:
-    return Subject(number, made, (at,), frozenset(), **fields)  # type: ignore[arg-type]
+def subject(made: Process, at: str = "a", number: str = "N-1", **situation: object) -> Subject:
+    return Subject(Given(number, made, Situation(**situation)), (at,))  # type: ignore[arg-type]
+
+
+def hanging_on(above: str, number: str, made: Process, trail: Trail) -> Subject:
+    return Subject(Given(number, made, above=above), trail)
 
 
 def way(found: Plan | NoWay) -> list[str]:
@@ -102,16 +109,15 @@ def test_the_smallest_set_of_reasons() -> None:
     """One way is barred twice, the other once: the one reason is said, not all three."""
     made = process(
         action("x", "a", "b", guards=(Guard.SIGNED,)),
-        action("y", "b", "z", guards=(Guard.NO_OPEN_ORDER,)),
+        action("y", "b", "z", requires=(Requirement("open('k') == 0", "还有没了结的"),)),
         action("long", "a", "m"),
         action("barred", "m", "z", guards=(Guard.FORM_COMPLETE,)),
         goals={"z": ("z",)},
     )
     # An order that nobody can close.
     stuck = process(action("wait", "o", "o"), goals={})
-    errors = (("name", "请选择计划名称"),)
-    first = subject(made, form_errors=errors)
-    found = plan((first, subject(stuck, "o", "DD-1")), "z", nearness)
+    first = subject(made, form_errors={"name": "请选择计划名称"})
+    found = plan((first, hanging_on("N-1", "DD-1", stuck, ("o",))), "z", nearness)
     assert isinstance(found, NoWay)
     assert found.reasons == ("表单还没填对：请选择计划名称",)
 
@@ -120,17 +126,17 @@ def test_an_order_is_closed_before_the_plan_is_taken_back() -> None:
     mall = BOOK.get("neimenggu", "plan", "mall")
     order = BOOK.get("neimenggu", "mall_order", "order")
     trail = ("entry", "unit_first", "unit_second", "completed", "filed", "dispatched")
-    first = Subject("JH-1", mall, trail, frozenset({"signed"}))
-    hanging = Subject("DD-1", order, ("placed",), frozenset())
+    first = Subject(Given("JH-1", mall), trail, frozenset({"signed"}))
+    hanging = hanging_on("JH-1", "DD-1", order, ("placed",))
     assert way(plan((first, hanging), "void", nearness)) == ["cancel", "mall_return", "cancel", "cancel_pass"]
-    confirmed = Subject("DD-1", order, ("placed", "confirmed"), frozenset())
+    confirmed = hanging_on("JH-1", "DD-1", order, ("placed", "confirmed"))
     assert way(plan((first, confirmed), "void", nearness)) == [
         "release",
         "mall_return",
         "cancel",
         "cancel_pass",
     ]
-    done = Subject("DD-1", order, ("placed", "confirmed", "done"), frozenset())
+    done = hanging_on("JH-1", "DD-1", order, ("placed", "confirmed", "done"))
     assert way(plan((first, done), "void", nearness)) == ["mall_return", "cancel", "cancel_pass"]
 
 
@@ -140,10 +146,10 @@ def test_thirty_open_orders_are_thirty_steps_more() -> None:
     order = BOOK.get("neimenggu", "mall_order", "order")
     trail = ("entry", "unit_first", "unit_second", "completed", "filed", "dispatched")
     orders = tuple(
-        Subject(f"DD-{index}", order, ("placed",) if index % 2 else ("placed", "confirmed"), frozenset())
+        hanging_on("JH-1", f"DD-{index}", order, ("placed",) if index % 2 else ("placed", "confirmed"))
         for index in range(30)
     )
-    found = plan((Subject("JH-1", mall, trail, frozenset({"signed"})), *orders), "void", nearness)
+    found = plan((Subject(Given("JH-1", mall), trail, frozenset({"signed"})), *orders), "void", nearness)
     assert isinstance(found, Plan)
     assert {step.number for step in found.steps} == {"JH-1", *(item.number for item in orders)}
     assert len(found.steps) == 33
@@ -152,6 +158,6 @@ def test_thirty_open_orders_are_thirty_steps_more() -> None:
 def test_an_order_that_does_not_matter_is_left_alone() -> None:
     mall = BOOK.get("neimenggu", "plan", "mall")
     order = BOOK.get("neimenggu", "mall_order", "order")
-    hanging = Subject("DD-1", order, ("placed",), frozenset())
-    found = plan((Subject("JH-1", mall, ("entry",), frozenset()), hanging), "void", nearness)
+    hanging = hanging_on("JH-1", "DD-1", order, ("placed",))
+    found = plan((Subject(Given("JH-1", mall), ("entry",)), hanging), "void", nearness)
     assert way(found) == ["discard"]

@@ -15,7 +15,7 @@ from core.adapters.counterpart.server import Counterpart
 from core.domain.accounts import Role
 from core.domain.documents import Document
 from core.domain.errors import AuthenticationError, BlockedError, ConflictError, InvalidError, NotFoundError
-from core.service import documents, exchange_inbox
+from core.service import entering, exchange_inbox
 from core.service.exchange_inbox import Receipt
 from core.service.exchange_signature import sign
 from tests.core.exchange.conftest import SECRETS, Clock
@@ -50,7 +50,7 @@ def order(world: World) -> Document:
     plan = world.plan("p", *TO_FILED)
     world.act(plan.number, "dispatch", role=Role.INTEGRATION, key="d")
     form = {"name": "打印机", "lines": [], "supplier": "SUPPLIER"}
-    return documents.create(
+    return entering.create(
         world.system, world.crew[Role.HANDLER], "mall_order", "order", form, key="o", parent=plan.number
     )
 

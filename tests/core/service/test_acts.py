@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 
 from core.domain.errors import BlockedError, InvalidError
-from core.service import documents
+from core.service import documents, entering
 from tests.core.world import NODES, REVIEWERS, World, kinds, money, new_key
 
 SUM = 200_000
@@ -91,7 +91,7 @@ def test_01_or_02_takes_it_back_then_it_is_returned_and_edited(world: World, who
     assert world.document(number).node == "unit_first"
     assert world.funds(number) == (0, 0)
     fewer = world.form(funding=[{"indicator": world.indicator().id, "amount_fen": SUM}], need_by="2026-12-30")
-    documents.save(
+    entering.save(
         world.system, world["handler"], number, fewer, version=world.document(number).version, key=new_key()
     )
     world.act("handler", number, "submit")

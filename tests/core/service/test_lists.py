@@ -7,13 +7,13 @@ import pytest
 from core.domain.errors import (
     InvalidError,
 )
-from core.service import documents
+from core.service import documents, entering
 from tests.core.world import World, new_key
 
 
 def create(world: World, form: dict[str, Any], variant: str = "mall", key: str | None = None) -> str:
     handler = world["handler"]
-    return documents.create(world.system, handler, "plan", variant, form, key=key or new_key()).number
+    return entering.create(world.system, handler, "plan", variant, form, key=key or new_key()).number
 
 
 def test_a_list_is_searched_and_paged(each_world: World) -> None:
@@ -55,4 +55,4 @@ def test_the_same_key_makes_one_document(each_world: World) -> None:
     assert world.everything() == before
     for bad in ("", "x" * 81):
         with pytest.raises(InvalidError, match="操作编号"):
-            documents.create(world.system, world["handler"], "plan", "mall", world.form(), key=bad)
+            entering.create(world.system, world["handler"], "plan", "mall", world.form(), key=bad)

@@ -20,7 +20,7 @@ from core.adapters import tables
 from core.domain import graph
 from core.domain.errors import DomainError
 from core.domain.process import Funds
-from core.service import acts, documents, planning, repairs
+from core.service import acts, entering, planning, repairs
 from core.service.planning import RepairPlan
 from tests.core.world import LOGINS, SEALED, World, filled_in, new_key
 
@@ -65,7 +65,7 @@ class Office(RuleBasedStateMachine):
         form["lines"][0] |= {"quantity": 1, "unit_price_fen": price}
         form["funding"][0]["amount_fen"] = price
         try:
-            document = documents.create(
+            document = entering.create(
                 self.world.system, self.world[who], "plan", variant, form, key=new_key()
             )
         except DomainError:
@@ -166,7 +166,7 @@ class Office(RuleBasedStateMachine):
         number = self.number(pick)
         document = self.world.document(number)
         try:
-            documents.save(
+            entering.save(
                 self.world.system,
                 self.world[who],
                 number,

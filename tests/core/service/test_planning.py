@@ -8,7 +8,7 @@ from core.domain import graph
 from core.domain.errors import BlockedError
 from core.domain.planner import NoWay, flags_after
 from core.domain.process import Guard, Process
-from core.service import documents, planning
+from core.service import entering, planning
 from core.service.planning import RepairPlan
 from tests.core.world import NODES, World, filled_in, new_key
 
@@ -195,7 +195,7 @@ def test_the_fingerprint_changes_with_the_document_and_with_what_hangs_on_it(wor
     assert len(set(seen)) == 5
     draft = world.plan()
     before = planning.plan_to(world.system, world["handler"], draft, "void")
-    documents.save(world.system, world["handler"], draft, world.form(need_by="x"), version=1, key=new_key())
+    entering.save(world.system, world["handler"], draft, world.form(need_by="x"), version=1, key=new_key())
     after = planning.plan_to(world.system, world["handler"], draft, "void")
     assert isinstance(before, RepairPlan)
     assert isinstance(after, RepairPlan)

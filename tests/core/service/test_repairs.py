@@ -1,7 +1,7 @@
 import pytest
 
 from core.domain.errors import BlockedError, ConflictError, ForbiddenError, InvalidError, NotFoundError
-from core.service import acts, documents, notices, planning, repairs
+from core.service import acts, entering, notices, planning, repairs
 from core.service.planning import RepairPlan
 from core.service.repairs import Repair
 from core.service.views import ActResult
@@ -316,7 +316,7 @@ def test_filing_waits_for_the_seal_and_goes_on_from_there(world: World) -> None:
 def test_saving_in_between_does_not_stop_it(world: World) -> None:
     number = world.plan(node="unit_first")
     repair = start(world, number, "completed")
-    documents.save(
+    entering.save(
         world.system,
         world["handler"],
         number,

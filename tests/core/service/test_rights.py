@@ -22,7 +22,7 @@ def allowed(world: World, number: str, process: Process) -> set[tuple[str, str]]
         here = document.node in action.routes
         if not here or not graph.targets(process, action, document.trail):
             continue
-        if refusals(action.guards, Situation(flags=document.flags)):
+        if refusals(action, Situation(flags=document.flags)):
             continue
         actors = action.by or process.node(document.node).actors
         found |= {(account.login, action.id) for account in world.those(actors)}

@@ -1,0 +1,133 @@
+"""From the models of the files to frozen processes, and from processes to the JSON kept beside their instances."""
+
+import hashlib
+import json
+from dataclasses import asdict, replace
+from functools import cache
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from core.adapters.process_models import ActionModel, CheckModel, FieldModel, KindModel, NodeModel
+from core.domain.forms import Check, Field, Form, Option
+from core.domain.process import (
+    Action,
+    Actor,
+    Instead,
+    Limit,
+    Node,
+    Parent,
+    Process,
+    Requirement,
+    Spawn,
+)
+
+Codes = dict[str, dict[str, str]]
+
+
+def compiled(
+    region: str,
+    kind: KindModel,
+    variant: str,
+    models: dict[str, dict[str, Any]],
+    words: dict[str, str],
+    codes: Codes,
+) -> Process:
+    """The process of one variant; parts that belong to other variants are left out."""
+    nodes, actions, fields, checks = (
+        {key: part for key, part in models[what].items() if not part.variants or variant in part.variants}
+        for what in ("node", "action", "field", "check")
+    )
+    mentioned = {kind.start, *(n for a in actions.values() for n in (*a.routes().values(), *a.through))}
+    # A node that only other variants use (dispatched, for a plan without process) is not part of this one.
+    other = {n for a in models["action"].values() if a.variants for n in a.routes().values()} - mentioned
+    kept = {key: _node(key, node) for key, node in nodes.items() if key not in other}
+    draft = Process(
+        region=region, kind=kind.kind, variant=variant, label=kind.label, variant_label=kind.variants[variant],
+        version="", start=kind.start, nodes=kept,
+        actions={key: _action(key, action) for key, action in actions.items()},
+        goals={key: tuple(n for n in names if n in kept or n not in other) for key, names in kind.goals.items()},
+        finish=tuple(n for n in kind.finish if n not in other), words=words,
+        form=Form(
+            fields=_fields(fields, "", codes), checks=tuple(_check(check) for check in checks.values()),
+            amount=kind.form.amount, title=kind.form.title, funding=kind.form.funding,
+        ),
+        parents=tuple(Parent(p.kind, tuple(p.variants), tuple(p.nodes), p.say) for p in kind.parents),
+        alone=kind.alone, inherits=kind.inherits, prefix=kind.prefix, menu=kind.menu,
+    )  # fmt: skip
+    return replace(draft, version=digest(draft))
+
+
+def _actors(actors: list[Any]) -> tuple[Actor, ...]:
+    return tuple(Actor(actor.role, actor.of) for actor in actors)
+
+
+def _node(key: str, model: NodeModel) -> Node:
+    limit = Limit(model.limit.days, _actors(model.limit.tell)) if model.limit else None
+    return Node(
+        id=key, label=model.label, type=model.type, lane=model.lane, actors=_actors(model.actors),
+        editable=model.editable, funds=model.funds, help=model.help,
+        instead=tuple(Instead(item.goal, item.use, item.reason) for item in model.instead), when=model.when,
+        account=model.account, vote=model.vote, share=model.share, limit=limit,
+    )  # fmt: skip
+
+
+def _action(key: str, model: ActionModel) -> Action:
+    # A node of another variant may still be named as a source; routes from it are never asked for.
+    return Action(
+        id=key, label=model.label, routes=model.routes(), by=_actors(model.by), through=tuple(model.through),
+        targets=tuple(model.targets), guards=tuple(model.guards),
+        requires=tuple(Requirement(item.must, item.say) for item in model.requires),
+        effects=tuple(model.effects), flags=tuple(model.flags), parent_flags=tuple(model.parent_flags),
+        parent_form=model.parent_form,
+        spawns=tuple(Spawn(item.kind, item.variant, item.each, item.when) for item in model.spawns),
+        sends=model.sends, form=tuple(model.form), cost=model.cost, hidden=model.hidden, menu=model.menu,
+    )  # fmt: skip
+
+
+def _fields(models: dict[str, FieldModel], above: str, codes: Codes) -> tuple[Field, ...]:
+    own = {
+        path: model
+        for path, model in models.items()
+        if path.startswith(above) and "." not in path.removeprefix(above)
+    }
+    return tuple(_field(model, _fields(models, f"{path}.", codes), codes) for path, model in own.items())
+
+
+def _field(model: FieldModel, columns: tuple[Field, ...], codes: Codes) -> Field:
+    options = model.options or codes.get(model.codes, {})
+    plain = model.model_dump(exclude={"options", "codes", "fields", "variants", "kinds", "nodes"})
+    return Field(
+        **plain, options=tuple(Option(value, label) for value, label in options.items()),
+        kinds=tuple(model.kinds), nodes=tuple(model.nodes), fields=columns,
+    )  # fmt: skip
+
+
+def _check(model: CheckModel) -> Check:
+    return Check(model.id, model.must, model.say, model.field, model.each, model.doubtful, model.source)
+
+
+def dump(process: Process) -> str:
+    """Canonical JSON of a process, kept beside the instances that run on it.
+
+    Keys stay in the order of the data: the order of actions says which way is the main one.
+    """
+    body = asdict(process)
+    body.pop("version")
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+
+
+def digest(process: Process) -> str:
+    """Version of a process: twelve hex digits over its canonical form."""
+    return hashlib.sha256(dump(process).encode()).hexdigest()[:12]
+
+
+@cache
+def _reader() -> TypeAdapter[Process]:
+    return TypeAdapter(Process)
+
+
+def restore(text: str) -> Process:
+    """The process of an earlier version from its canonical JSON."""
+    version = hashlib.sha256(text.encode()).hexdigest()[:12]
+    return _reader().validate_python({**json.loads(text), "version": version})

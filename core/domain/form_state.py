@@ -1,0 +1,60 @@
+"""How a form looks while it is filled in: which fields are asked for now, and which of them must not stay empty."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from core.domain.forms import Evaluate, Field, FieldType, Form, names, rows
+
+
+@dataclass(frozen=True)
+class FormState:
+    """Paths (`lines.0.quantity`) of fields that are not asked for now, and of those that must be filled in."""
+
+    hidden: frozenset[str] = frozenset()
+    required: frozenset[str] = frozenset()
+
+
+def state(form: Form, values: Mapping[str, Any], evaluate: Evaluate) -> FormState:
+    """The state for complete `values`."""
+    hidden: set[str] = set()
+    required: set[str] = set()
+    for path, item, own in _walk(form.fields, values, "", {}):
+        if item.when and not evaluate(item.when, own):
+            hidden.add(path)
+        elif item.required or (item.required_when and evaluate(item.required_when, own)):
+            required.add(path)
+    return FormState(frozenset(hidden), frozenset(required))
+
+
+def _walk(
+    fields: tuple[Field, ...], values: Mapping[str, Any], prefix: str, outer: Mapping[str, Any]
+) -> Iterator[tuple[str, Field, Mapping[str, Any]]]:
+    """Every field with its path and the names its conditions see."""
+    own = {**outer, **names(fields, values)}
+    for item in fields:
+        path = f"{prefix}{item.id}"
+        yield path, item, own
+        if item.type is FieldType.TABLE:
+            for index, row in enumerate(rows(values, item.id)):
+                yield from _walk(item.fields, row, f"{path}.{index}.", own)
+
+
+def files(fields: tuple[Field, ...], values: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """Path → file (`sha256`, `name`) of every file that a form names."""
+    found = {}
+    for path, item, _ in _walk(fields, values, "", {}):
+        if item.type is FieldType.FILE:
+            value = _at(values, path)
+            if isinstance(value, Mapping) and isinstance(value.get("sha256"), str):
+                found[path] = value
+    return found
+
+
+def _at(values: Any, path: str) -> Any:
+    for part in path.split("."):
+        if isinstance(values, list):
+            values = values[int(part)]
+        else:
+            values = values.get(part) if isinstance(values, Mapping) else None
+    return values

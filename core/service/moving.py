@@ -1,0 +1,189 @@
+"""Moving a document by one act: the row, its money, history, tasks, messages, and what hangs on it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from core.domain import expressions, forms, graph
+from core.domain.accounts import Account
+from core.domain.documents import Document, Entry
+from core.domain.errors import ConflictError
+from core.domain.money import yuan
+from core.domain.planner import changed, flags_after
+from core.domain.process import Action, Actor, Effect, Node
+from core.service import entering, funding, people, situations
+from core.service.ports import Transaction
+from core.service.situations import Case
+from core.service.system import System
+
+
+@dataclass(frozen=True)
+class Act:
+    """One lawful act on its way through the transaction."""
+
+    case: Case
+    action: Action
+    actor: Account
+    target: str
+    arguments: Mapping[str, str]
+    at: datetime
+
+
+def moved(system: System, tx: Transaction, document: Document) -> ConflictError:
+    """The document is not any more as it was seen."""
+    process = system.processes.version(document.process_version, tx)
+    label = process.node(document.node).label
+    return ConflictError(
+        f"{document.number} 刚才有变动，现在在“{label}”，这次没有办理任何操作，请看清后再办",
+        fields={"version": document.version, "node": document.node},
+    )
+
+
+def carry_out(system: System, tx: Transaction, act: Act) -> Document:
+    """Everything that an act changes, but its record; the document as it is now."""
+    before = act.case.document
+    target = act.case.process.node(act.target)
+    trail = graph.moved(act.action, before.trail, act.target, before.cut)
+    after = replace(
+        before,
+        trail=trail,
+        cut=graph.cut_off(act.action, before.trail, trail, before.cut),
+        flags=flags_after(act.action, before.flags),
+        version=before.version + 1,
+        updated_at=act.at,
+    )
+    after = _versions(tx, act, after)
+    if not tx.documents.replace(before, after):
+        raise moved(system, tx, tx.documents.by_id(before.id))
+    funding.settle(tx, after, act.case.process, target, act.at)
+    tx.documents.append(
+        after.id,
+        Entry(
+            after.version, act.at, act.actor.id, act.actor.label, act.action.id, act.action.label, before.node,
+            act.target, _opinion(act),
+        ),
+    )  # fmt: skip
+    tx.documents.set_tasks(after.id, [(unit_id, actor.role) for unit_id, actor in _turn(act, after)])
+    tx.documents.add_parties(after.id, people.involved(act.case.owner, after, act.case.process))
+    _tell(tx, act, after, target)
+    _send(tx, act, after)
+    _above_and_below(system, tx, act, after)
+    return after
+
+
+def _versions(tx: Transaction, act: Act, after: Document) -> Document:
+    """Keep the form before it is changed, or put the kept one back."""
+    if Effect.SNAPSHOT in act.action.effects:
+        tx.documents.keep_form(act.case.document, act.at, act.action.label)
+    if Effect.RESTORE in act.action.effects and (kept := tx.documents.forms(after.id)):
+        return replace(after, form=kept[0].form, amount_fen=kept[0].amount_fen)
+    return after
+
+
+def _above_and_below(system: System, tx: Transaction, act: Act, after: Document) -> None:
+    """What the act changes on the document above, and the documents it brings into being below."""
+    if (act.action.parent_flags or act.action.parent_form) and after.parent_id:
+        _change_above(system, tx, act, tx.documents.by_id(after.parent_id))
+    for item in act.action.spawns:
+        if item.when and not expressions.evaluate(item.when, situation=act.case.situation):
+            continue
+        process = system.processes.current(after.region, item.kind, item.variant)
+        for row in forms.rows(after.form, item.each) if item.each else [{}]:
+            made = entering.spawn(system, tx, process, after, row, act.actor)
+            tx.records.notify(
+                {made.author_id} - {act.actor.id}, made.number,
+                f"{made.number} {made.title}：由{after.number}自动生成，请到“{process.menu or process.label}”办理", act.at,
+            )  # fmt: skip
+
+
+def _change_above(system: System, tx: Transaction, act: Act, above: Document) -> None:
+    """Flags and fields of the document above; its money follows its form."""
+    process = system.processes.version(above.process_version, tx)
+    situation = act.case.situation
+    values = {
+        name: expressions.evaluate(text, situation=situation) for name, text in act.action.parent_form.items()
+    }
+    marked = replace(
+        above,
+        flags=changed(above.flags, act.action.parent_flags),
+        version=above.version + 1,
+        updated_at=act.at,
+    )
+    if values:
+        form, amount = situations.complete(system, tx, marked, process, {**above.form, **values})
+        marked = replace(marked, form=form, amount_fen=amount)
+    if not tx.documents.replace(above, marked):
+        raise moved(system, tx, above)
+    entry = Entry(
+        marked.version, act.at, act.actor.id, act.actor.label, act.action.id,
+        f"{act.action.label}（{act.case.document.number}）", above.node, above.node, _opinion(act),
+    )  # fmt: skip
+    tx.documents.append(above.id, entry)
+    if values:
+        funding.settle(tx, marked, process, process.node(above.node), act.at)
+
+
+def _opinion(act: Act) -> str:
+    return (act.arguments.get("opinion") or act.arguments.get("reason") or "").strip()
+
+
+def audit(tx: Transaction, act: Act, after: Document) -> None:
+    """Last of all: the head of the chain is what writers of a region queue up for, so nothing is waited for behind it."""
+    tx.records.audit(
+        after.region, act.at, act.actor.login, act.action.id, after.number,
+        {"from": act.case.document.node, "to": act.target, "version": after.version, "opinion": _opinion(act)},
+    )  # fmt: skip
+
+
+def _turn(act: Act, after: Document) -> list[tuple[int, Actor]]:
+    """(unit id, actor) whose turn it is: nobody's where the process has ended well, though more could be done."""
+    if after.node in act.case.process.finish:
+        return []
+    return people.places(act.case.owner, after, act.case.process.node(after.node).actors)
+
+
+def _tell(tx: Transaction, act: Act, after: Document, target: Node) -> None:
+    """The author hears what others did; whoever's turn it is now hears that it is."""
+    quoted = f"，意见：{text}" if (text := _opinion(act)) else ""
+    what = f"{after.number} {after.title}：{act.actor.label}办了“{act.action.label}”{quoted}，现在在“{target.label}”"
+    waiting = {a.id for unit_id, item in _turn(act, after) for a in tx.accounts.of(unit_id, item.role)} - {
+        act.actor.id
+    }
+    tx.records.notify(waiting, after.number, f"{what}，轮到您办理", act.at)
+    tx.records.notify({after.author_id} - waiting - {act.actor.id}, after.number, what, act.at)
+
+
+def _send(tx: Transaction, act: Act, after: Document) -> None:
+    """Messages to other systems: to whoever carries a plan out, and to the topic that the act names."""
+    where = "agency" if after.variant == "project" else "mall"
+    topics = [
+        topic
+        for effect, topic in (
+            (Effect.DISPATCH, f"{where}.dispatch"),
+            (Effect.WITHDRAW_DISPATCH, f"{where}.withdraw"),
+        )
+        if effect in act.action.effects and "dispatch" in act.case.process.actions
+    ]
+    if act.action.sends:
+        topics.append(act.action.sends)
+    body = {"number": after.number, "title": after.title, "amount_fen": after.amount_fen}
+    for topic in topics:
+        tx.outbox.send(after.id, topic, body, f"{after.number}-{after.version}", act.at)
+
+
+def said(tx: Transaction, act: Act, after: Document) -> str:
+    target = act.case.process.node(act.target)
+    who = people.names(tx, act.case.owner, after, [actor for _, actor in _turn(act, after)])
+    turn = f"，接下来由{who}办理" if who else ""
+    money = _money_said(tx, after)
+    return f"{after.number} 已{act.action.label}，现在在“{target.label}”{turn}。{money}"
+
+
+def _money_said(tx: Transaction, after: Document) -> str:
+    holds = tx.ledger.holds(after.id)
+    frozen, used = sum(h.frozen_fen for h in holds), sum(h.used_fen for h in holds)
+    if not holds:
+        return ""
+    if not frozen and not used:
+        return "占用的指标额度已全部退回。"
+    return f"指标冻结 {yuan(frozen)} 元。" if frozen else f"指标已使用 {yuan(used)} 元。"

@@ -1,0 +1,72 @@
+"""What attachments and lists need of the outside, as Protocols; `core.adapters` implements them."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from core.domain.accounts import Account
+from core.domain.documents import Document
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """A file that a form names; `size` in bytes, `at` is when it was uploaded (UTC)."""
+
+    sha256: str
+    name: str
+    type: str
+    size: int
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Late:
+    """Documents of a process version that came to `node` before `since` (UTC) are late there."""
+
+    process_version: str
+    node: str
+    since: datetime
+
+
+@dataclass(frozen=True)
+class Query:
+    """Which documents a list shows. `folder`: all, todo, done, mine, late; times are UTC, money is fen."""
+
+    folder: str = "all"
+    kind: str = ""
+    node: str = ""
+    words: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+    least_fen: int | None = None
+    most_fen: int | None = None
+    late: tuple[Late, ...] = field(default=())
+
+
+@dataclass(frozen=True)
+class SavedView:
+    """A list that an account keeps under a name; `query` is as its page's address has it."""
+
+    id: int
+    name: str
+    query: Mapping[str, str]
+
+
+class Attachments(Protocol):
+    """Files that were uploaded, and which documents name them."""
+
+    def add(self, file: Attachment, uploader: Account) -> None: ...
+    def uploaded(self, sha256: str, unit_ids: Collection[int]) -> bool: ...
+    def of(self, document_ids: Collection[int]) -> list[Attachment]: ...
+    def bind(self, document: Document, sha256s: Collection[str], actor: Account) -> None: ...
+
+
+class Lists(Protocol):
+    """Searching documents, and views that accounts keep."""
+
+    def find(self, viewer: Account, query: Query, *, limit: int, before: int | None) -> list[Document]: ...
+    def versions(self) -> list[str]: ...
+    def views(self, account_id: int) -> list[SavedView]: ...
+    def keep_view(self, account_id: int, name: str, query: Mapping[str, Any]) -> None: ...
+    def drop_view(self, account_id: int, view_id: int) -> None: ...

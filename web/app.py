@@ -25,6 +25,7 @@ from web import (
     security,
     session,
     staff,
+    status,
     support,
     words,
 )
@@ -78,6 +79,8 @@ def create_app(  # noqa: PLR0913 - what a deployment decides, each with a defaul
         app.register_blueprint(blueprint)
     if parts.desk:
         app.register_blueprint(desk.pages)
+    if parts.watch:
+        app.register_blueprint(status.pages)
     if parts.binding_codes:
         app.register_blueprint(support.binding_pages)
     for blueprint in webhooks:
@@ -85,7 +88,7 @@ def create_app(  # noqa: PLR0913 - what a deployment decides, each with a defaul
         app.register_blueprint(blueprint)
     app.add_template_global(chat.waiting_count)
     api.register(app)
-    health.register(app, dict(checks or {}))
+    health.register(app, dict(checks or {}), [status.Metrics(parts.watch)] if parts.watch else [])
     app.jinja_env.globals.update(parts=parts, role_labels=ROLE_LABELS, static=_static(app))
     return app
 

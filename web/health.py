@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import structlog
 from flask import Blueprint, Flask, Response, g, jsonify, request
@@ -14,6 +14,7 @@ from prometheus_client import (
     generate_latest,
     multiprocess,
 )
+from prometheus_client.registry import Collector
 
 log = structlog.get_logger("web.health")
 Check = Callable[[], str | None]  # None when well, else what is wrong, for the log
@@ -27,8 +28,8 @@ def alive() -> Response:
     return Response("ok\n", mimetype="text/plain")
 
 
-def register(app: Flask, checks: dict[str, Check]) -> None:
-    """/healthz, /readyz, /metrics, and counting of every request by route template."""
+def register(app: Flask, checks: dict[str, Check], collectors: Sequence[Collector] = ()) -> None:
+    """/healthz, /readyz, /metrics (with what `collectors` know), and counting of every request by route template."""
     shared = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
     registry = CollectorRegistry()
     own = None if shared else registry
@@ -38,6 +39,8 @@ def register(app: Flask, checks: dict[str, Check]) -> None:
     latency = Histogram("http_request_seconds", "Latency", ["route"], registry=own or CollectorRegistry())
     if shared:
         multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    for collector in collectors:
+        registry.register(collector)
 
     @app.before_request
     def begin() -> None:

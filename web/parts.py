@@ -12,6 +12,7 @@ from assistant.desk import Desk
 from core.domain.accounts import Account, Session
 from core.service.ports import Notice
 from core.service.system import System
+from diagnostics.watch_store import WatchStore
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,7 @@ class Parts:
     talk: Talk | None = None
     desk: Desk | None = None
     binding_codes: BindingCodes | None = None
+    watch: WatchStore | None = None
 
 
 @dataclass(frozen=True)

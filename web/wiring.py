@@ -22,6 +22,7 @@ from core.domain.errors import NotFoundError
 from core.service.ports import Notice
 from core.service.system import System
 from core.settings import Settings
+from diagnostics.watch_store import WatchStore
 from web import exchange, readiness
 from web.app import create_app
 from web.parts import House, Parts, Said
@@ -139,6 +140,7 @@ def application(system: System, settings: Settings) -> Flask:
         talk=AssistantTalk(system, knowledge),
         desk=Desk(system),
         binding_codes=channels.bindings if channels else None,
+        watch=WatchStore(system.database.engine),  # type: ignore[attr-defined]  # the port hides it; only SQL has one
     )
     webhooks = [exchange.create_blueprint(shared_secrets(settings.var))]
     if channels:

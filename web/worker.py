@@ -1,9 +1,10 @@
 """The worker: `python -m web.worker` delivers the outbox and runs what was put into the queue.
 
-Two loops in one process. The outbox is looked at every second by a thread of its own: huey's periodic tasks go by the
-minute, and whoever files a plan should see it dispatched while still looking. The queue (huey; a SQLite file, or Redis
-where `CAIGOU_REDIS_URL` is set) carries WeChat's follow-ups. Any number of workers may run; killing one loses nothing:
-messages stay in the outbox until they are delivered, jobs in the inbox until they are answered.
+Three loops in one process. The outbox is looked at every second by a thread of its own: huey's periodic tasks go by the
+minute, and whoever files a plan should see it dispatched while still looking. A second thread checks what the platform
+itself stands on (`diagnostics.watch`). The queue (huey; a SQLite file, or Redis where `CAIGOU_REDIS_URL` is set) carries
+WeChat's follow-ups. Any number of workers may run; killing one loses nothing: messages stay in the outbox until they
+are delivered, jobs in the inbox until they are answered, checks are due again.
 """
 
 import argparse
@@ -25,12 +26,16 @@ from core.service import exchange
 from core.service.exchange_ports import ExchangePort
 from core.service.system import System
 from core.settings import Settings
+from diagnostics.targets import Targets
+from diagnostics.watch import Watch
+from diagnostics.watch_store import WatchStore
 from web import logs
 from web.wechat.service import ChannelService
 
 log = logging.getLogger(__name__)
 
 ROUND_SECONDS = 1.0
+WATCH_SECONDS = 3.0
 _ROUND_LIMIT = 20
 _THREADS = 4
 _STOP_SECONDS = 10
@@ -106,6 +111,22 @@ def deliver_until(stop: threading.Event, system: System, port: ExchangePort) -> 
             stop.wait(ROUND_SECONDS)
 
 
+def watch_until(stop: threading.Event, watch: Watch) -> None:
+    """Check what is due until `stop`; a failed round is logged and the next one comes."""
+    while not stop.is_set():
+        try:
+            watch.round()
+        except Exception:
+            log.exception("checks failed")
+        stop.wait(WATCH_SECONDS)
+
+
+def own_watch(system: System, settings: Settings) -> Watch:
+    """The checks of this installation."""
+    engine = system.database.engine  # type: ignore[attr-defined]  # the port hides it; only SQL has one
+    return Watch(WatchStore(engine), Targets(system, settings), system.clock)
+
+
 def run_worker(
     settings: Settings | None = None, follow_ups: FollowUps | None = None, *, companion: bool = False
 ) -> int:
@@ -120,6 +141,10 @@ def run_worker(
     with http_exchange(settings) as port:
         delivery = threading.Thread(target=deliver_until, args=(stop, system, port), name="delivery")
         delivery.start()
+        watching = threading.Thread(
+            target=watch_until, args=(stop, own_watch(system, settings)), name="watch", daemon=True
+        )
+        watching.start()  # a look may take its ten seconds; nobody waits for it at the end
         if companion:
             stop_with_parent(lambda: os.kill(os.getpid(), signal.SIGTERM))
         consumer = tasks.create_consumer(

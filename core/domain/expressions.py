@@ -33,6 +33,7 @@ def _names(situation: Situation) -> dict[str, Any]:
         "unit_code": situation.unit_code,
         "today": situation.today.isoformat(),
         "year": situation.today.year,
+        "this_year": situation.today.year,  # where the form has a year of its own
         "above": above.number if above else "",
         "parent_kind": above.kind if above else "",
         "parent_variant": above.variant if above else "",

@@ -34,5 +34,10 @@ class Values:
         found: Table = max(held, key=lambda item: item.since).value
         for key in keys:
             if isinstance(found, Mapping):
-                found = found[key] if key in found else found.get(OTHER, 0)
+                found = found.get(key, found.get(_city(key), found.get(OTHER, 0)))
         return found if isinstance(found, int) else 0
+
+
+def _city(division: str) -> str:
+    """A county's city (350102 → 350100): counties without a row of their own go by it."""
+    return f"{division[:4]}00"

@@ -40,10 +40,19 @@ def _sources(tx: Transaction, document: Document, process: Process) -> dict[int,
     """Id of what pays → fen."""
     if process.form.funding != "parent":
         return forms.funding(process.form, document.form)
-    above = tx.ledger.account_of(document.parent_id) if document.parent_id else None
+    above = _paying(tx, document)
     if above is None:
         raise BlockedError("上级单据还没有可用的额度，这张单据付不出钱", code="no_account")
     return {above.id: document.amount_fen} if document.amount_fen else {}
+
+
+def _paying(tx: Transaction, document: Document) -> Indicator | None:
+    """The account of the nearest document above that has one (fj: the project pays for its plan's contracts)."""
+    above, found = document.parent_id, None
+    while above and found is None:
+        found = tx.ledger.account_of(above)
+        above = tx.documents.by_id(above).parent_id
+    return found
 
 
 def _account(tx: Transaction, document: Document, target: Node, own: Indicator | None, at: datetime) -> None:

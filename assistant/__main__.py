@@ -11,9 +11,11 @@ from assistant.batch import answer, ask_all
 from assistant.knowledge import Knowledge, open_knowledge, open_live
 from assistant.plain import render
 from assistant.turn import DEFAULT_REGION, respond
+from assistant.understanding import hear
 from core.domain.accounts import Account
 from core.domain.errors import DomainError, InvalidError, NotFoundError
 from core.service.system import System
+from kb.explaining import explain, lines
 
 WELL, WRONG = 0, 2
 
@@ -36,6 +38,7 @@ def _parser() -> argparse.ArgumentParser:
     ask = commands.add_parser("ask", help="问一个问题")
     ask.add_argument("--region", help=f"区域，默认 {DEFAULT_REGION}（有账号时是账号所在的区域）")
     ask.add_argument("--account", metavar="LOGIN", help="以这个账号提问：能看到它的单据（要有数据库）")
+    ask.add_argument("--explain", action="store_true", help="说明为什么是这个答案")
     ask.add_argument("--json", action="store_true", help="输出 JSON")
     ask.add_argument(
         "--batch", type=Path, metavar="FILE", help='每行一个 {"region", "q"}，逐行输出 JSON；- 是标准输入'
@@ -52,10 +55,21 @@ def _ask(options: argparse.Namespace) -> int:
     text = " ".join(options.text).strip()
     if not text:
         raise InvalidError("请写出问题，例如：python -m assistant ask 计划录错了")
+    if options.explain:
+        return _explain(options, text)
     if options.account:
         return _as_account(options, text)
     found = answer(open_knowledge(), options.region or DEFAULT_REGION, text)
     print(json.dumps(found, ensure_ascii=False) if options.json else found["reply"])
+    return WELL
+
+
+def _explain(options: argparse.Namespace, text: str) -> int:
+    """Of what anybody is answered: an account's documents have no part in which entry is meant."""
+    if options.account or options.json:
+        raise InvalidError("--explain 不能和 --account 或 --json 一起用")
+    region = options.region or DEFAULT_REGION
+    print("\n".join(lines(explain(open_knowledge().retriever(region), hear(text).plain))))
     return WELL
 
 

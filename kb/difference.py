@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from kb.entries import Entry
+from kb.entries import VOICE_NAMES, Entry
 
 _NAMES = {
     "title": "标题",
@@ -43,6 +43,13 @@ def difference(before: Entry, after: Entry) -> list[Change]:
     ]
 
 
+def changed_parts(before: Entry | None, after: Entry) -> list[Change]:
+    """As `difference`; everything is new where there was nothing."""
+    if before is None:
+        return [Change(name, (), tuple(lines)) for name, lines in _parts(after) if lines]
+    return difference(before, after)
+
+
 def _parts(entry: Entry) -> Iterator[tuple[str, list[str]]]:
     yield _NAMES["title"], [entry.title]
     yield _NAMES["short"], [entry.short]
@@ -64,4 +71,4 @@ def _parts(entry: Entry) -> Iterator[tuple[str, list[str]]]:
     for voice, _, text in entry.phrasings.items():
         voices.setdefault(voice, []).append(text)
     for voice in type(entry.phrasings).model_fields:
-        yield f"问法 {voice}", voices.get(voice, [])
+        yield f"问法（{VOICE_NAMES[voice]}）", voices.get(voice, [])

@@ -13,7 +13,16 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from core.domain.errors import NotFoundError
 
-VOICES = ("short", "story", "error", "spoken", "dialect", "mixed", "role")
+VOICE_NAMES = {
+    "short": "简短",
+    "story": "长叙述",
+    "error": "报错原文",
+    "spoken": "口语",
+    "dialect": "方言",
+    "mixed": "夹英文或繁体",
+    "role": "审核和负责人",
+}
+VOICES = tuple(VOICE_NAMES)
 
 
 class _Frozen(BaseModel):

@@ -54,6 +54,11 @@ def read_file(file: Path) -> list[Draft]:
         data = file.read_bytes()
     except OSError as error:
         raise DataError([f"{file}:1: 文件读不出来"]) from error
+    return read_data(file, data)
+
+
+def read_data(file: Path, data: bytes) -> list[Draft]:
+    """As `read_file`, for what was read already; `file` says by its ending what it is."""
     if len(data) > MAX_BYTES:
         raise DataError([f"{file}:1: 文件超过 {MAX_BYTES // 1_000_000} MB"])
     suffix = file.suffix.lower()

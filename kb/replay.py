@@ -50,10 +50,13 @@ class Replay:
 def replay(
     before: Library, after: Library, region: str, questions: Sequence[Question], cache: Path
 ) -> Replay:
-    """Ask everything of both; phrasings that only one of them has are not asked."""
+    """Ask everything of both; phrasings that only one of them has are not asked.
+
+    `before` is the knowledge that is published, whose index lies in `cache`; nothing else is kept there.
+    """
     own = [one for one in questions if one.region == region]
     turned: list[Turned] = []
-    old, new = (open_retriever(region, library, cache_dir=cache) for library in (before, after))
+    old, new = open_retriever(region, before, cache_dir=cache), _without(after, region, None, cache)
     for one in own:
         turned += _turned(one.q, one.expect, old.find(one.q), new.find(one.q))
     asked = len(own)
@@ -104,8 +107,8 @@ def _common_phrasings(before: Library, after: Library, region: str) -> list[tupl
     return [(text, topic) for text, topic in of(before).items() if later.get(text) == topic]
 
 
-def _without(library: Library, region: str, fold: int, cache: Path) -> Retriever:
-    """A retriever that has not seen the phrasings of a fold."""
+def _without(library: Library, region: str, fold: int | None, cache: Path) -> Retriever:
+    """A retriever that has not seen the phrasings of a fold; None: that has seen all."""
     analyzer = Analyzer(library.lexicon, library.synonyms, cache)
     entries = library.of_region(region)
     rows: list[Row] = [

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from kb.entries import Library
 from kb.features import Analyzer, cache_folder
-from kb.index import open_index
+from kb.index import Row, open_index
 from kb.loader import load_all
 from kb.scoring import SIGNALS, Scorer, Scores, belonging, load_parameters
 from kb.text import compact, normalise
@@ -67,6 +67,7 @@ class Finding:
         }
 
 
+Told = tuple[Candidate, Row, list[tuple[str, float, float]]]
 _NOTHING = Finding("unknown", (), 0.0, (), (), None)
 
 
@@ -82,9 +83,33 @@ class Retriever:
     def find(self, text: str, *, prior: Mapping[str, float] | None = None) -> Finding:
         """Decide what `text` asks. `prior` multiplies the odds of topics (1.0 changes nothing, 0 forbids)."""
         clean = normalise(text).clean
+        return self._decide(self._scorer.score(clean, prior)) if compact(clean) else _NOTHING
+
+    def reasons(self, text: str) -> tuple[Finding, list[Told]]:
+        """As `find`, with each candidate's closest row and what each signal said for it and counted."""
+        clean = normalise(text).clean
         if not compact(clean):
-            return _NOTHING
-        scores = self._scorer.score(clean, prior)
+            return _NOTHING, []
+        scores = self._scorer.score(clean)
+        finding = self._decide(scores)
+        parameters = self._scorer.parameters
+        weights = (parameters.both if scores.heard else parameters.written).vector.tolist()
+        told = []
+        for at, one in zip(scores.order.tolist(), finding.candidates, strict=False):
+            values = scores.evidence.signals[:, at].tolist()
+            parts = [
+                (name, value, value * weight)
+                for name, value, weight in zip(SIGNALS, values, weights, strict=True)
+            ]
+            told.append((one, self._scorer.closest(scores.evidence, at), parts))
+        return finding, told
+
+    @property
+    def answer_from(self) -> float:
+        """Confidence from which a question is answered."""
+        return self._scorer.decision.answer
+
+    def _decide(self, scores: Scores) -> Finding:
         confidence = self._scorer.confidence(scores)
         kind = self._kind(confidence, belonging(scores))
         best = scores.order[:MAX_CANDIDATES]

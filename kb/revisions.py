@@ -124,13 +124,18 @@ def with_revision(items: dict[int, Revision], one: Revision, today: date) -> dic
     return kept | {one.id: one}
 
 
-def in_force(items: Iterable[Revision], today: date) -> list[Entry]:
-    """The newest entry of each topic whose dates hold today."""
+def in_force(items: Iterable[Revision], today: date) -> list[Revision]:
+    """The newest revision of each topic whose dates hold today."""
     newest: dict[tuple[str, str], Revision] = {}
     for one in sorted(items, key=lambda item: item.seq):
         if one.in_force(today):
             newest[one.entry.region, one.entry.id] = one
-    return [one.entry for one in newest.values()]
+    return list(newest.values())
+
+
+def as_if_published(library: Library, chosen: Iterable[Revision]) -> Library:
+    """`library` with the chosen entries, whatever their dates say."""
+    return library.with_entries([*library.entries.values(), *(one.entry for one in chosen)])
 
 
 def mistakes(items: Iterable[Revision], base: Library, chosen: Collection[int] = ()) -> list[str]:

@@ -109,7 +109,27 @@ class Store:
             number = newest_number(connection) if number is None else number
             if number == 0:
                 return 0, base
-            return number, base.with_entries(in_force(items_of(connection, number), self.today()))
+            found = in_force(items_of(connection, number), self.today())
+            return number, base.with_entries(one.entry for one in found)
+
+    def items(self, number: int) -> list[Revision]:
+        """The revisions that a publication consists of, those that are not in force yet too."""
+        with self._reader.connect() as connection:
+            return items_of(connection, number)
+
+    def published(self) -> tuple[int, list[Revision]]:
+        """The number now published, and the revisions in force today."""
+        with self._reader.connect() as connection:
+            number = newest_number(connection)
+            return number, in_force(items_of(connection, number), self.today())
+
+    def problems(self, revision_ids: Collection[int], base: Library) -> list[str]:
+        """What would keep these from being published together; see `publish`."""
+        with self._reader.connect() as connection:
+            items = {one.id: one for one in items_of(connection, newest_number(connection))}
+            for one in [get(connection, revision_id) for revision_id in revision_ids]:
+                items = with_revision(items, one, self.today())
+            return mistakes(items.values(), base, revision_ids)
 
     def draft(
         self,

@@ -1,6 +1,7 @@
 """Tables of the knowledge store. `metadata` is the project's for migrations; names of constraints as in the core."""
 
 from sqlalchemy import (
+    JSON,
     CheckConstraint,
     Column,
     Date,
@@ -61,4 +62,23 @@ publication_entry = Table(
     Column("number", ForeignKey("kb_publication.number"), primary_key=True),
     Column("revision_id", ForeignKey("kb_entry_revision.id"), primary_key=True),
     Index(None, "revision_id"),
+)  # fmt: skip
+
+# What an edit does to the answers, by whoever asked first; the key names the publication, the edits and the questions.
+replay = Table(
+    "kb_replay", metadata,
+    Column("key", String(64), primary_key=True),
+    Column("started_at", Utc, nullable=False),
+    Column("done_at", Utc),
+    Column("asked", Integer),
+    Column("turned", JSON),
+)  # fmt: skip
+
+# Questions of users that the keepers of the knowledge want no entry for; `key` is the question as compared.
+set_aside = Table(
+    "kb_set_aside", metadata,
+    Column("region", String(20), primary_key=True),
+    Column("key", String(200), primary_key=True),
+    Column("by", String(40), nullable=False),
+    Column("at", Utc, nullable=False),
 )  # fmt: skip

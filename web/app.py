@@ -20,7 +20,10 @@ from web import (
     errors,
     health,
     indicators,
+    intake,
+    knowledge,
     plans,
+    release,
     sealing,
     security,
     session,
@@ -81,6 +84,10 @@ def create_app(  # noqa: PLR0913 - what a deployment decides, each with a defaul
         app.register_blueprint(desk.pages)
     if parts.watch:
         app.register_blueprint(status.pages)
+    if parts.editing:
+        for blueprint in (knowledge.pages, release.pages, intake.pages):
+            app.register_blueprint(blueprint)
+        app.add_template_filter(knowledge.region_label)
     if parts.binding_codes:
         app.register_blueprint(support.binding_pages)
     for blueprint in webhooks:

@@ -13,6 +13,7 @@ from core.domain.accounts import Account, Session
 from core.service.ports import Notice
 from core.service.system import System
 from diagnostics.watch_store import WatchStore
+from kb.editing import Editing
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,7 @@ class Parts:
     talk: Talk | None = None
     desk: Desk | None = None
     binding_codes: BindingCodes | None = None
+    editing: Editing | None = None
     watch: WatchStore | None = None
 
 

@@ -23,6 +23,8 @@ from core.service.ports import Notice
 from core.service.system import System
 from core.settings import Settings
 from diagnostics.watch_store import WatchStore
+from kb.editing import Editing
+from kb.features import cache_folder
 from web import exchange, readiness
 from web.app import create_app
 from web.parts import House, Parts, Said
@@ -134,12 +136,15 @@ def follow_ups(system: System, settings: Settings) -> ChannelService | None:
 
 def application(system: System, settings: Settings) -> Flask:
     """The whole application over a running core."""
-    knowledge = Knowledge(open_live(system, bring_in=True).current)
+    live = open_live(system, bring_in=True)
+    knowledge = Knowledge(live.current)
     channels = wechat(system, settings, knowledge)
+    assert isinstance(system.database, SqlDatabase)  # noqa: S101 - the only one there is outside tests
     parts = Parts(
         talk=AssistantTalk(system, knowledge),
         desk=Desk(system),
         binding_codes=channels.bindings if channels else None,
+        editing=Editing(system, system.database.engine, live, cache_folder()),
         watch=WatchStore(system.database.engine),  # type: ignore[attr-defined]  # the port hides it; only SQL has one
     )
     webhooks = [exchange.create_blueprint(shared_secrets(settings.var))]

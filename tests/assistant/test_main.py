@@ -61,6 +61,7 @@ def test_a_batch_keeps_its_order_whatever_the_lines(
         (["ask"], "请写出问题"),
         (["ask", "--batch", "nowhere.jsonl"], "nowhere.jsonl"),
         (["ask", "--batch", "x", "--account", "y"], "--batch"),
+        (["ask", "--explain", "--json", "你好"], "--explain"),
     ],
 )
 def test_what_cannot_be_answered_is_said(
@@ -68,6 +69,14 @@ def test_what_cannot_be_answered_is_said(
 ) -> None:
     assert main(arguments) == 2
     assert said in capsys.readouterr().err
+
+
+def test_explain_says_why(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["ask", "--explain", "单位账号是多少"]) == 0
+    verdict, first, closest, *_ = capsys.readouterr().out.splitlines()
+    assert "直接回答" in verdict
+    assert first.startswith("1. nm-5 ")
+    assert "最像的" in closest
 
 
 def test_as_an_account(

@@ -251,7 +251,7 @@ def test_difference_names_the_parts_with_what_went_and_came(base):
     after = edited(entry, title="盖章", phrasings=phrasings)
     changes = {change.name: change for change in difference(entry, after)}
     assert changes["标题"].removed == ("盖章怎么办",)
-    assert (changes["问法 short"].removed, changes["问法 short"].added) == (
+    assert (changes["问法（简短）"].removed, changes["问法（简短）"].added) == (
         (entry.phrasings.short[0],),
         ("盖个章",),
     )

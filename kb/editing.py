@@ -4,6 +4,7 @@ Everybody on the staff may read every region; who edits, reviews or publishes do
 is decided by `core/data/rights.yaml` alone; that nobody reviews their own draft, by the store.
 """
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -119,7 +120,7 @@ class Editing:
         if not found:
             raise NotFoundError(f"知识库里没有区域“{region[:40]}”的条目", fields={"region": "没有这个区域"})
         waiting = [one.entry.id for one in self.store.waiting() if one.entry.region == region]
-        order = self._search(region, words, found) if words.strip() else sorted(found)
+        order = self._search(region, words, found) if words.strip() else sorted(found, key=_as_read)
         return [
             Row(found[topic].entry, waiting.count(topic), found[topic].origin == "human") for topic in order
         ]
@@ -294,6 +295,11 @@ def _all_text(entry: Entry) -> str:
     phrasings = (text for _, _, text in entry.phrasings.items())
     texts = (entry.id, entry.title, entry.short, *entry.keywords, *phrasings)
     return "\n".join(compact(normalise(text).clean) for text in texts)
+
+
+def _as_read(topic: str) -> list[tuple[int, str]]:
+    """nm-2 before nm-10."""
+    return [(int(part) if part.isdecimal() else 0, part) for part in re.split(r"(\d+)", topic)]
 
 
 def said(problem: str) -> str:

@@ -13,16 +13,17 @@ from core.service.system import System
 from web import (
     account,
     api,
+    attachments,
     chat,
     desk,
     documents,
     entrance,
     errors,
+    forms,
     health,
     indicators,
     intake,
     knowledge,
-    plans,
     release,
     sealing,
     security,
@@ -41,7 +42,8 @@ PAGES = (
     staff.pages,
     chat.pages,
     documents.pages,
-    plans.pages,
+    forms.pages,
+    attachments.pages,
     indicators.pages,
     sealing.pages,
 )
@@ -75,6 +77,7 @@ def create_app(  # noqa: PLR0913 - what a deployment decides, each with a defaul
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]  # as its documentation says
             app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies
         )
+    attachments.register(app)  # first: it says how much of a request may be read
     security.register(app, limits_storage=limits_storage, secure=secure)
     errors.register(app)
     words.register(app)
@@ -88,6 +91,8 @@ def create_app(  # noqa: PLR0913 - what a deployment decides, each with a defaul
         for blueprint in (knowledge.pages, release.pages, intake.pages):
             app.register_blueprint(blueprint)
         app.add_template_filter(knowledge.region_label)
+    if parts.watch:
+        app.register_blueprint(status.pages)
     if parts.binding_codes:
         app.register_blueprint(support.binding_pages)
     for blueprint in webhooks:

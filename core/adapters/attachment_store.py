@@ -57,5 +57,7 @@ class AttachmentStore:
         )
         found = {row.sha256: row for row in self._connection.execute(statement)}
         for row in found.values():
-            values = {column.name: getattr(row, column.name) for column in attachment.c if column.name != "id"}
+            values = {
+                column.name: getattr(row, column.name) for column in attachment.c if column.name != "id"
+            }
             self._connection.execute(insert(attachment).values({**values, "document_id": document.id}))

@@ -4,7 +4,19 @@ from collections.abc import Mapping
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, exists, false, func, insert, or_, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    delete,
+    exists,
+    false,
+    func,
+    insert,
+    or_,
+    select,
+    tuple_,
+)
 
 from core.adapters.document_store import document_of, visible_to
 from core.adapters.page_tables import saved_view
@@ -109,7 +121,7 @@ def _late(places: tuple[Late, ...]) -> ColumnElement[bool]:
             tuple_(document.c.process_version, document.c.node).in_(
                 [(place.process_version, place.node) for place in group]
             ),
-            _ARRIVED < since,
+            since > _ARRIVED,
         )
         for since, group in groupby(ordered, key=lambda place: place.since)
     ]

@@ -38,7 +38,9 @@ TYPES: dict[str, tuple[str, bytes, str]] = {
 def upload(system: System, actor: Account, name: str, content: bytes) -> Attachment:
     """Keep a file; it belongs to no document until one that names it is saved. InvalidError says what is wrong with it."""
     name = name.replace("\\", "/").rsplit("/", 1)[-1].strip()[-_NAME_LIMIT:]
-    file = Attachment(system.blobs.put(_checked(name, content)), name, _kind(name)[0], len(content), system.clock())
+    file = Attachment(
+        system.blobs.put(_checked(name, content)), name, _kind(name)[0], len(content), system.clock()
+    )
     with system.database.write() as tx:
         tx.attachments.add(file, actor)
         tx.records.audit(actor.region, file.at, actor.login, "upload", file.sha256[:60], {"size": file.size})
@@ -84,15 +86,6 @@ def bind(tx: Transaction, document: Document, process: Process, actor: Account) 
     files = form_state.files(process.form.fields, document.form)
     if files:
         tx.attachments.bind(document, {str(file["sha256"]) for file in files.values()}, actor)
-
-
-def unknown(tx: Transaction, document: Document, sha256: str) -> str | None:
-    """Why a form may not name this file; None where it may."""
-    above = [document.parent_id] if document.parent_id else []
-    if any(file.sha256 == sha256 for file in tx.attachments.of([document.id, *above])):
-        return None
-    units = [unit for unit in (document.unit_id, document.agency_id, document.supplier_id) if unit]
-    return None if tx.attachments.uploaded(sha256, units) else "文件没有上传成功，请重新上传"
 
 
 def listing(system: System, actor: Account, number: str) -> list[Attachment]:

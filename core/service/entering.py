@@ -9,8 +9,8 @@ from core.domain.accounts import ROLE_LABELS, Account, Role, Unit
 from core.domain.documents import Document, Entry
 from core.domain.errors import BlockedError, ConflictError, ForbiddenError, InvalidError
 from core.domain.forms import FieldType, rows
-from core.domain.process import Parent, Process
-from core.service import once, people, situations
+from core.domain.process import Node, Parent, Process
+from core.service import attachments, once, people, situations
 from core.service.ports import Transaction
 from core.service.system import System
 
@@ -76,6 +76,7 @@ def spawn(
 
 def _added(tx: Transaction, draft: Document, process: Process, owner: Unit, actor: Account) -> Document:
     document = tx.documents.add(draft)
+    attachments.bind(tx, document, process, actor)
     start = process.node(process.start)
     entry = Entry(
         1, document.created_at, actor.id, actor.label, "create", "录入", document.node, document.node
@@ -181,6 +182,23 @@ def _outside_units(
     return found
 
 
+def _only(node: Node, process: Process, before: Mapping[str, Any], given: Mapping[str, Any]) -> None:
+    """Where a node lets only some fields be changed, the others stay as they are."""
+    if not node.fields:
+        return
+    free = {*node.fields, *(item.id for item in process.form.fields if item.computed or item.default)}
+    wrong = [
+        item
+        for item in process.form.fields
+        if item.id not in free and before.get(item.id) != given.get(item.id)
+    ]
+    if wrong:
+        raise InvalidError(
+            f"在“{node.label}”只能改：{'、'.join(f.label for f in process.form.fields if f.id in node.fields)}",
+            fields={item.id: "这一步不能改这一项" for item in wrong},
+        )
+
+
 def save(
     system: System, actor: Account, number: str, form: Mapping[str, Any], *, version: int, key: str
 ) -> Document:
@@ -198,6 +216,7 @@ def save(
             raise BlockedError(f"单据现在在“{node.label}”，不能修改；先退回到可修改的环节")
         if not people.may(actor, owner, document, node.actors):
             raise ForbiddenError(f"只有{people.names(tx, owner, document, node.actors)}可以修改")
+        _only(node, process, document.form, form)
         changed = _filled(
             system,
             tx,
@@ -209,6 +228,7 @@ def save(
             raise ConflictError(
                 "单据刚刚被改过，您看到的不是最新内容，请刷新后再改", fields={"version": document.version}
             )
+        attachments.bind(tx, changed, process, actor)
         tx.records.audit(
             document.region, changed.updated_at, actor.login, "save", document.number, dict(changed.form)
         )

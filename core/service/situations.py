@@ -13,6 +13,7 @@ from core.domain.errors import NotFoundError
 from core.domain.forms import Field, Known, Review
 from core.domain.planner import Given, Subject
 from core.domain.process import NodeType, Process
+from core.service import facts
 from core.service.ports import Transaction
 from core.service.system import System
 
@@ -102,16 +103,26 @@ def _situation(
 ) -> Situation:
     numbers = {document.id: document.number, **{d.id: d.number for d, _ in linked}}
     above = tx.documents.by_id(document.parent_id) if document.parent_id else None
+    ancestors = _ancestors(system, tx, above) if process.asks_above else ()
     today = system.clock().astimezone(_HERE).date()
     values = system.processes.values(document.region)
     return Situation(
         flags=document.flags, form=forms.names(process.form.fields, document.form), variant=document.variant,
         node=document.node, amount_fen=document.amount_fen, division=owner.division, unit_code=owner.code,
         parent=_linked(above, system.processes.version(above.process_version, tx), "") if above else None,
+        ancestors=ancestors, facts=partial(facts.fact, tx, document.region, owner),
         children=tuple(_linked(d, p, numbers.get(d.parent_id or 0, "")) for d, p in linked),
         money=_money(tx, document) if process.asks_money and document.id else Money(), today=today,
         values=lambda name, *keys: values.on(name, today, *keys), known=system.catalogue,
     )  # fmt: skip
+
+
+def _ancestors(system: System, tx: Transaction, above: Document | None) -> tuple[Linked, ...]:
+    found: list[Linked] = []
+    while above is not None:
+        found.append(_linked(above, system.processes.version(above.process_version, tx), ""))
+        above = tx.documents.by_id(above.parent_id) if above.parent_id else None
+    return tuple(found)
 
 
 def _linked(document: Document, process: Process, above: str) -> Linked:
@@ -146,6 +157,7 @@ def judge(
         indicators=tx.ledger.payers(document.unit_id) if process.form.asks_indicators else {},
         unit=partial(_unknown_unit, tx, document.region),
         document=partial(_unknown_document, tx, document),
+        file=partial(_unknown_file, tx, document),
     )
     return forms.review(process.form, document.form, known, evaluator(situation))
 
@@ -165,6 +177,15 @@ def _unknown_document(tx: Transaction, document: Document, number: str, item: Fi
     if item.nodes and named.node not in item.nodes:
         return f"{item.label}：{named.number} 现在的状态还不能选"
     return None
+
+
+def _unknown_file(tx: Transaction, document: Document, sha256: str) -> str | None:
+    """A document may name what its units uploaded, and what it or the document above has named."""
+    above = [document.parent_id] if document.parent_id else []
+    if any(file.sha256 == sha256 for file in tx.attachments.of([document.id, *above])):
+        return None
+    units = [unit for unit in (document.unit_id, document.agency_id, document.supplier_id) if unit]
+    return None if tx.attachments.uploaded(sha256, units) else "文件没有上传成功，请重新上传"
 
 
 def complete(

@@ -17,20 +17,20 @@ def view(system: System, number: str, login: str = HANDLER) -> documents.Documen
 
 
 def plan_fields(**more: str) -> dict[str, object]:
+    """Fields of a plan; `more` are paths with two underscores for each dot."""
     return {
-        "variant": "mall",
-        "name": "激光打印机",
-        "implementation": "网上竞价",
-        "need_by": "2026-12-31",
-        "line_catalogue": "A02021003",
-        "line_name": "激光打印机",
-        "line_quantity": "2",
-        "line_unit": "台",
-        "line_price": "1,800.00",
-        "line_requirement": "双面",
-        "funding_indicator": "2",
-        "funding_amount": "3600",
-        **more,
+        "f.name": "激光打印机",
+        "f.implementation": "网上竞价",
+        "f.need_by": "2026-12-31",
+        "f.lines.0.catalogue": "A02021003",
+        "f.lines.0.name": "激光打印机",
+        "f.lines.0.quantity": "2",
+        "f.lines.0.unit": "台",
+        "f.lines.0.unit_price_fen": "1,800.00",
+        "f.lines.0.requirement": "双面",
+        "f.funding.0.indicator": "2",
+        "f.funding.0.amount_fen": "3600",
+        **{f"f.{path.replace('__', '.')}": text for path, text in more.items()},
     }
 
 
@@ -44,7 +44,15 @@ def test_every_role_has_its_pages(browse: Callable[[str], Browser], login: str) 
 
 
 def test_pages_want_a_session(app: Flask) -> None:
-    for path in ("/", "/todo", "/documents", "/documents/JH-1", "/plans/new", "/indicators"):
+    for path in (
+        "/",
+        "/todo",
+        "/documents",
+        "/documents/JH-1",
+        "/documents/new",
+        "/documents/new/plan/mall",
+        "/indicators",
+    ):
         answer = app.test_client().get(path)
         assert answer.status_code == 302, path
         assert "/signin?next=" in answer.headers["Location"]
@@ -73,17 +81,19 @@ def test_the_page_draws_the_flow_with_who_and_when(
 
 def test_a_plan_is_entered_corrected_and_sent_on(system: System, browse: Callable[[str], Browser]) -> None:
     browser = browse(HANDLER)
-    hidden = browser.form("/plans/new?variant=mall")
-    wrong = browser.post("/plans/new?variant=mall", {**hidden, **plan_fields(line_price="便宜")})
+    hidden = browser.form("/documents/new/plan/mall")
+    wrong = browser.post(
+        "/documents/new/plan/mall", {**hidden, **plan_fields(lines__0__unit_price_fen="便宜")}
+    )
     assert wrong.status_code == 422
-    assert 'id="lp-0-wrong"' in wrong.text
+    assert '<p class="field-wrong" id="f-lines-0-unit_price_fen-wrong" data-wrong >请写成元' in wrong.text
     assert 'value="便宜"' in wrong.text
     gaps = browser.post(
-        "/plans/new?variant=mall", {**hidden, **plan_fields(name="", line_requirement="长" * 301)}
+        "/documents/new/plan/mall", {**hidden, **plan_fields(name="", lines__0__requirement="长" * 301)}
     )
     assert gaps.status_code == 303
     edit = browser.get(gaps.headers["Location"])
-    assert 'id="name-wrong"' in edit.text
+    assert '<p class="field-wrong" id="f-name-wrong" data-wrong >请选择计划名称</p>' in edit.text
     assert "301 字" in edit.text
     hidden = browser.form(gaps.headers["Location"])
     saved = browser.post(gaps.headers["Location"], {**hidden, **plan_fields()})
@@ -97,16 +107,16 @@ def test_a_plan_is_entered_corrected_and_sent_on(system: System, browse: Callabl
 @pytest.mark.covers("nm-16")
 def test_mistakes_of_a_plan_are_said_at_their_fields(browse: Callable[[str], Browser]) -> None:
     browser = browse(HANDLER)
-    fields = {**browser.form("/plans/new?variant=mall"), **plan_fields(name="我自己起的名字")}
-    answer = browser.post("/plans/new?variant=mall", fields, follow_redirects=True)
+    fields = {**browser.form("/documents/new/plan/mall"), **plan_fields(name="我自己起的名字")}
+    answer = browser.post("/documents/new/plan/mall", fields, follow_redirects=True)
     assert "计划名称要从采购目录里选" in answer.text
-    assert 'id="name-wrong"' in answer.text
+    assert 'id="f-name-wrong" data-wrong >计划名称要从采购目录里选' in answer.text
 
 
 def test_the_same_form_twice_makes_one_plan(system: System, browse: Callable[[str], Browser]) -> None:
     browser = browse(HANDLER)
-    fields = {**browser.form("/plans/new?variant=mall"), **plan_fields()}
-    places = {browser.post("/plans/new?variant=mall", fields).headers["Location"] for _ in range(3)}
+    fields = {**browser.form("/documents/new/plan/mall"), **plan_fields()}
+    places = {browser.post("/documents/new/plan/mall", fields).headers["Location"] for _ in range(3)}
     assert len(places) == 1
 
 
@@ -203,10 +213,10 @@ def test_nothing_typed_becomes_markup(
 ) -> None:
     browser = browse(HANDLER)
     fields = {
-        **browser.form("/plans/new?variant=mall"),
-        **plan_fields(name=EVIL, line_name=EVIL, line_requirement=EVIL),
+        **browser.form("/documents/new/plan/mall"),
+        **plan_fields(name=EVIL, lines__0__name=EVIL, lines__0__requirement=EVIL),
     }
-    browser.post("/plans/new?variant=mall", fields)
+    browser.post("/documents/new/plan/mall", fields)
     reviewer, plan = browse(REVIEWER), number("空调机")
     reviewer.act(plan, "return", opinion=EVIL, target="unit_first")
     chat = browser.form("/", "/chat")
@@ -255,9 +265,9 @@ def test_every_card_is_drawn(browse: Callable[[str], Browser]) -> None:
 
 def test_the_agency_is_chosen_from_those_there_are(browse: Callable[[str], Browser]) -> None:
     browser = browse(HANDLER)
-    path = "/plans/new?variant=project"
+    path = "/documents/new/plan/project"
     assert '<option value="AG0001" >诚明招标代理有限公司（AG0001）</option>' in browser.get(path).text
-    fields = {**browser.form(path), **plan_fields(variant="project", agency="AG0001", line_price="x")}
+    fields = {**browser.form(path), **plan_fields(agency="AG0001", lines__0__unit_price_fen="x")}
     assert '<option value="AG0001" selected>' in browser.post(path, fields).text
 
 

@@ -130,9 +130,9 @@ def test_a_form_sent_too_late_is_kept_and_sent_again(
     system: System, browse: Callable[[str], Browser], clock: Clock
 ) -> None:
     browser = browse(HANDLER)
-    fields = {**browser.form("/plans/new?variant=mall", None), "name": "复印机", "line_name": "数码复印机"}
+    fields = {**browser.form("/documents/new/plan/mall", None), "f.name": "复印机", "f.lines.0.name": "数码复印机"}
     clock.ahead = timedelta(days=1)
-    refused = browser.post("/plans/new?variant=mall", fields)
+    refused = browser.post("/documents/new/plan/mall", fields)
     assert refused.status_code == 401
     assert "填好的内容还在" in refused.text
     assert 'value="数码复印机"' in refused.text
@@ -140,17 +140,17 @@ def test_a_form_sent_too_late_is_kept_and_sent_again(
     # another tab of the same browser
     again = {**browser.form("/signin?tab=1"), "login": HANDLER, "password": demo.PASSWORD}
     assert "可以关掉这个标签页" in browser.post("/signin", again, follow_redirects=True).text
-    saved = browser.post("/plans/new?variant=mall", dict(kept), follow_redirects=True)
+    saved = browser.post("/documents/new/plan/mall", dict(kept), follow_redirects=True)
     assert saved.status_code == 200
     actor = sign_in(system, HANDLER, demo.PASSWORD).account
     assert any(d.title.startswith("复印机") for d in documents.listing(system, actor))
 
 
 def test_a_kept_form_is_not_sent_in_another_name(browse: Callable[[str], Browser], system: System) -> None:
-    fields = browse(HANDLER).form("/plans/new?variant=mall", None)
+    fields = browse(HANDLER).form("/documents/new/plan/mall", None)
     other = browse(OTHER)
     fields["csrf_token"] = other.form("/", "/chat")["csrf_token"]
-    answer = other.post("/plans/new?variant=mall", {**fields, "name": "复印机"})
+    answer = other.post("/documents/new/plan/mall", {**fields, "f.name": "复印机"})
     assert answer.status_code == 409
     assert "另一个账号" in answer.text
 

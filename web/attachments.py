@@ -1,0 +1,66 @@
+"""Files: uploaded by whoever fills in a form, downloaded by whoever may see the document."""
+
+from urllib.parse import quote
+
+from flask import Blueprint, Flask, Response, jsonify, request
+
+from core.domain.errors import InvalidError
+from core.service import attachments
+from core.service.page_ports import Attachment
+from web.parts import system
+from web.security import actor, require_session
+
+pages = Blueprint("attachments", __name__)
+pages.before_request(require_session)
+
+FILE_TYPES = ",".join(f".{extension}" for extension in attachments.TYPES)
+# Requests that may be bigger than the rest: files, and forms with long tables.
+_ROOMY = {
+    "attachments.upload", "api.upload_attachment", "forms.create", "forms.change", "forms.look", "imports.take",
+}  # fmt: skip
+_MOST_BYTES = attachments.MAX_BYTES + 4 * 2**20
+_MOST_PARTS = 50_000
+
+
+@pages.post("/attachments")
+def upload() -> Response:
+    """Keep a file; what the form has to name."""
+    return jsonify(plain(received()))
+
+
+def received() -> Attachment:
+    """The file of this request."""
+    given = request.files.get("file")
+    if given is None or not given.filename:
+        raise InvalidError("没有收到文件，请重新选择", code="bad_file", fields={"file": "请选择文件"})
+    return attachments.upload(system(), actor(), given.filename, given.read())
+
+
+def plain(file: Attachment) -> dict[str, str | int]:
+    """As JSON."""
+    return {"sha256": file.sha256, "name": file.name, "type": file.type, "size": file.size}
+
+
+@pages.get("/documents/<number>/files/<sha256>")
+def download(number: str, sha256: str) -> Response:
+    """A file of a document; never shown in the browser's own frame."""
+    return answer(*attachments.fetch(system(), actor(), number, sha256))
+
+
+def answer(file: Attachment, content: bytes) -> Response:
+    """The bytes, to be kept as a file."""
+    response = Response(content, mimetype=file.type)
+    response.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(file.name)}"
+    return response
+
+
+def _roomy() -> None:
+    if request.endpoint in _ROOMY:
+        request.max_content_length = _MOST_BYTES
+        request.max_form_parts = _MOST_PARTS
+
+
+def register(app: Flask) -> None:
+    """Before anything reads a form: requests with files may be bigger than others."""
+    app.before_request(_roomy)
+    app.jinja_env.globals["file_types"] = FILE_TYPES

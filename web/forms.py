@@ -1,0 +1,186 @@
+"""Entering and changing a document of any kind: one page for all, made from the fields of its form."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import uuid4
+
+from flask import Blueprint, Response, flash, jsonify, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from core.domain.errors import DomainError, InvalidError
+from core.domain.forms import FieldType
+from core.service import catalogue, documents, entering, filling
+from core.service.filling import Filling
+from web.documents import key, version
+from web.errors import status_and_title
+from web.form_input import Read, read
+from web.form_page import build
+from web.parts import system
+from web.security import actor, require_session
+
+pages = Blueprint("forms", __name__)
+pages.before_request(require_session)
+
+Answer = str | AnyResponse | tuple[str, int]
+
+
+@pages.get("/documents/new")
+def choose() -> str:
+    """What this account may enter, grouped as the region's platform has it in its menus."""
+    groups: dict[str, dict[str, list[filling.Entry]]] = {}
+    for entry in filling.entries(system(), actor()):
+        top = entry.menu.split("-", maxsplit=1)[0] or entry.label
+        groups.setdefault(top, {}).setdefault(entry.kind, []).append(entry)
+    return render_template("form_choose.html", groups=groups)
+
+
+@pages.get("/plans/new")
+def old_address() -> AnyResponse:
+    """Where plans were entered before."""
+    entries = [one for one in filling.entries(system(), actor()) if one.kind == "plan"]
+    wanted = request.args.get("variant")
+    known = next((one for one in entries if one.variant == wanted), None)
+    if known is None:
+        return redirect(url_for(".choose"))
+    return redirect(url_for(".new", kind="plan", variant=known.variant))
+
+
+@pages.get("/documents/new/<kind>/<variant>")
+def new(kind: str, variant: str) -> Answer:
+    """An empty form, filled with what it takes over from the document above."""
+    return _page(filling.new(system(), actor(), kind, variant, parent=_under()), None)
+
+
+@pages.post("/documents/new/<kind>/<variant>")
+def create(kind: str, variant: str) -> Answer:
+    """Save a new document, or only redraw its form."""
+    process = system().processes.current(actor().region, kind, variant)
+    given = _given(process.form.fields, {})
+
+    def look() -> Filling:
+        return filling.new(system(), actor(), kind, variant, parent=_under(), values=given.values)
+
+    def save() -> str:
+        return entering.create(
+            system(), actor(), kind, variant, given.values, key=key(), parent=_under()
+        ).number  # fmt: skip
+
+    return _saved(given, look, save, f"new:{kind}:{variant}:{_under() or ''}")
+
+
+@pages.get("/documents/<number>/edit")
+def edit(number: str) -> Answer:
+    """The saved form, where the document may be changed now."""
+    return _page(filling.existing(system(), actor(), number), None, loud=True)
+
+
+@pages.post("/documents/<number>/edit")
+def change(number: str) -> Answer:
+    """Save a changed form, or only redraw it."""
+    view = documents.get(system(), actor(), number)
+    given = _given(view.process.form.fields, view.document.form)
+
+    def look() -> Filling:
+        return filling.existing(system(), actor(), number, given.values)
+
+    def save() -> str:
+        return entering.save(system(), actor(), number, given.values, version=version(), key=key()).number
+
+    return _saved(given, look, save, number)
+
+
+@pages.post("/documents/look")
+def look() -> Response:
+    """What is hidden, worked out, wrong and doubtful in a form as it stands in the browser; nothing is saved."""
+    number, kind, variant = (request.args.get(name, "") for name in ("number", "kind", "variant"))
+    core = system()
+    if number:
+        view = documents.get(core, actor(), number)
+        given = _given(view.process.form.fields, view.document.form)
+        found = filling.existing(core, actor(), number, given.values)
+    else:
+        process = core.processes.current(actor().region, kind, variant)
+        given = _given(process.form.fields, {})
+        found = filling.new(core, actor(), kind, variant, parent=_under(), values=given.values)
+    return jsonify(build(found, given, core.catalogue).plain())
+
+
+@pages.get("/catalogue/options")
+def options() -> str:
+    """`<option>`s for a catalogue field."""
+    text = request.args.get("text", "").strip()
+    items = catalogue.search(system(), text, 30) if text else []
+    return render_template("_catalogue_options.html", items=items)
+
+
+def _under() -> str | None:
+    return request.values.get("under") or None
+
+
+def _given(fields: Any, stored: Mapping[str, Any]) -> Read:
+    return read(fields, request.form, stored, empty_rows=request.endpoint == "forms.look" or bool(_asked()))
+
+
+def _asked() -> str:
+    """What the button said: `add:lines`, `remove:lines.2`, `look`; empty where the form is to be saved."""
+    asked = request.form.get("do", "")
+    return "" if asked == "save" else asked
+
+
+def _saved(given: Read, look: Any, save: Any, draft: str) -> Answer:
+    if _asked():
+        _redrawn(given, _asked())
+        return _page(look(), given, loud=True)
+    try:
+        if given.wrong:
+            raise InvalidError("有几处填写要改一下，已经在下面标出来了", fields=given.wrong)
+        number = save()
+    except DomainError as error:
+        return _page(look(), given, error=error, loud=True), status_and_title(error)[0]
+    return _onwards(number, draft)
+
+
+def _redrawn(given: Read, asked: str) -> None:
+    """Add or take away a row, for browsers without scripts."""
+    what, _, place = asked.partition(":")
+    table, _, row = place.partition(".")
+    found = given.values.get(table)
+    if what == "add" and isinstance(found, list):
+        found.append({})
+    elif what == "remove" and isinstance(found, list) and row.isdecimal() and int(row) < len(found):
+        del found[int(row)]
+        for path in [p for p in given.wrong if p.startswith(f"{table}.")]:
+            del given.wrong[path]
+            del given.typed[path]
+
+
+def _onwards(number: str, draft: str) -> AnyResponse:
+    """Back to the form while it has gaps, so that they are seen beside their fields; else on to the document."""
+    flash(f"form:{draft}", "saved-draft")  # tells the browser to forget its copy
+    view = documents.get(system(), actor(), number)
+    if view.form_errors and view.process.node(view.document.node).editable:
+        return redirect(url_for(".edit", number=number), 303)
+    flash(f"已保存，编号 {number}。请核对无误后再往下办")
+    return redirect(url_for("documents.page", number=number), 303)
+
+
+def _page(found: Filling, given: Read | None, *, error: DomainError | None = None, loud: bool = False) -> str:
+    page = build(found, given, system().catalogue)
+    process = found.process
+    if error:
+        page.wrong.update({path: str(text) for path, text in error.fields.items() if path not in page.wrong})
+    return render_template(
+        "form.html", page=page, filling=found, process=process, error=error, loud=loud,
+        variants=[] if found.number or found.above else _variants(found),
+        multipart=any(box.field.type is FieldType.FILE for outer in page.boxes for box in (outer, *outer.model)),
+        key=request.form.get("key") or uuid4().hex,
+        version=request.form.get("version") or found.version if found.number else None,
+        draft=found.number or f"new:{process.kind}:{process.variant}:{found.above}",
+    )  # fmt: skip
+
+
+def _variants(found: Filling) -> list[filling.Entry]:
+    """Other variants of the same kind, to change over while nothing is saved."""
+    entries = filling.entries(system(), actor())
+    same = [one for one in entries if one.kind == found.process.kind and one.alone]
+    return same if len(same) > 1 else []

@@ -7,7 +7,7 @@ fields of the form; `problems` finds anything else before the program starts. Se
 import ast
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from simpleeval import EvalWithCompoundTypes
@@ -54,6 +54,10 @@ def _functions(situation: Situation) -> dict[str, Callable[..., Any]]:
         "flag": lambda name: name in situation.flags,
         "parent_flag": lambda name: above is not None and name in above.flags,
         "parent": lambda name: "" if above is None else above.form.get(name, ""),
+        "above_at": lambda kind, *nodes: any(d.kind == kind and d.node in nodes for d in situation.ancestors),
+        "above_flag": lambda kind, name: any(d.kind == kind and name in d.flags for d in situation.ancestors),
+        "above_open": lambda kind: any(d.kind == kind and not d.ended for d in situation.ancestors),
+        **{name: partial(situation.facts, name) for name in FACTS},
         "open": lambda *kinds: sum(not d.ended for d in below if not kinds or d.kind in kinds),
         "made": lambda *kinds: sum(not kinds or d.kind in kinds for d in below),
         "at": lambda kind, *nodes: sum(d.kind == kind and d.node in nodes for d in below),
@@ -73,6 +77,11 @@ def _functions(situation: Situation) -> dict[str, Callable[..., Any]]:
     }
 
 
+# Looked up only when they are asked for: left and year_of an indicator, numbers of documents that hold money of it,
+# day of the latest budget import, landline of a unit.
+FACTS = ("left", "year_of", "held_by", "last_import", "landline")
+
+
 def _days(first: str, second: str) -> int:
     """Days from the first date to the second; 0 where one is missing or no date."""
     try:
@@ -90,6 +99,8 @@ _PLAIN: dict[str, Callable[..., Any]] = {
         row.get(column) in wanted if wanted else bool(row.get(column)) for row in table
     ),
     "distinct": lambda table, column: len({row.get(column) for row in table}) == len(table),
+    "where": lambda table, column, wanted: [row for row in table if row.get(column) == wanted],
+    "first": lambda table, column: table[0].get(column) or "" if table else "",
     "filled": lambda value: not forms.is_empty(value),
     "count": len,
     "min": min,

@@ -13,6 +13,7 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 from core.adapters.account_store import AccountStore
 from core.adapters.attachment_store import AttachmentStore
 from core.adapters.document_store import DocumentStore
+from core.adapters.expert_store import ExpertStore
 from core.adapters.identity_store import IdentityStore
 from core.adapters.ledger_store import LedgerStore
 from core.adapters.list_store import ListStore
@@ -80,6 +81,7 @@ class SqlTransaction:
     staff: StaffStore
     attachments: AttachmentStore
     lists: ListStore
+    experts: ExpertStore
 
     @classmethod
     def over(cls, connection: Connection) -> "SqlTransaction":
@@ -95,6 +97,7 @@ class SqlTransaction:
             StaffStore(connection),
             AttachmentStore(connection),
             ListStore(connection),
+            ExpertStore(connection),
         )
 
 

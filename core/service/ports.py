@@ -15,6 +15,7 @@ from core.domain.documents import Document, Entry, FormVersion
 from core.domain.ledger import Hold, Movement
 from core.domain.process import Process
 from core.domain.values import Values
+from core.service.expert_ports import Experts
 from core.service.identity_ports import Identities, OpenSession, Staff
 from core.service.page_ports import Attachments, Lists
 
@@ -256,6 +257,8 @@ class Transaction(Protocol):
     def attachments(self) -> Attachments: ...
     @property
     def lists(self) -> Lists: ...
+    @property
+    def experts(self) -> Experts: ...
 
 
 class Database(Protocol):

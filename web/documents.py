@@ -7,9 +7,9 @@ from werkzeug.wrappers import Response
 
 from core.domain.errors import DomainError, InvalidError
 from core.domain.process import NodeType
-from core.service import acts, documents, flow, people, planning, repairs
+from core.service import acts, attachments, documents, dossier, filling, flow, people, planning, repairs
 from core.service.views import DocumentView
-from web import drawing
+from web import drawing, form_shown
 from web.errors import status_and_title
 from web.parts import system
 from web.schemas import LONGEST_KEY, SHORTEST_KEY
@@ -19,10 +19,8 @@ pages = Blueprint("documents", __name__)
 pages.before_request(require_session)
 
 PAGE = 20
-# Acts that deserve a second look before they are taken; beside those that the process marks as irreversible.
-CAREFUL = {"cancel", "return", "cancel_reject", "discard"}
-GOALS = ("editable", "void", "filed")
-GOAL_WORDS = {"editable": "改这份计划", "void": "作废这份计划", "filed": "备案", "completed": "终审办结"}
+# What accompanies every act's form; everything else in it is what the act asks for.
+_FRAME = {"csrf_token", "_account", "key", "version"}
 
 
 @pages.get("/todo")
@@ -57,11 +55,8 @@ def _page(number: str, *, error: DomainError | None = None, action: str = "") ->
     view = documents.get(system(), actor(), number)
     drawn = flow.flow(system(), actor(), number)
     node = view.process.node(view.document.node)
-    open_goals = [
-        (goal, GOAL_WORDS[goal])
-        for goal in GOALS
-        if node.type is not NodeType.END and node.id not in view.process.goals.get(goal, (node.id,))
-    ]
+    around = dossier.dossier(system(), actor(), number)
+    words = form_shown.Words(system().catalogue, around.names)
     return render_template(
         "document.html",
         view=view,
@@ -70,16 +65,41 @@ def _page(number: str, *, error: DomainError | None = None, action: str = "") ->
         flow=drawn,
         wide=drawing.wide(drawn.nodes, drawn.edges, actor().label),
         narrow=drawing.narrow(drawn.nodes, drawn.edges, me=actor().label),
-        goals=open_goals,
+        goals=_goals(view),
         may_edit=_may_edit(view),
-        careful=CAREFUL,
         may_sign=_may_sign(view),
         tasks=[task for task in repairs.mine(system(), actor()) if number in (task.number, task.step.number)],
+        around=around,
+        shown=form_shown.shown(view.process.form.fields, view.document.form, words, around.hidden),
+        labels=attachments.labels(list(around.files), view.document.form, view.process),
+        under=filling.under(system(), actor(), number),
         error=error,
         failed=action,
         typed=request.form if error else {},
         key=uuid4().hex,
     )
+
+
+def _goals(view: DocumentView) -> list[tuple[str, str]]:
+    """Where the document could be brought from here, in words."""
+    node = view.process.node(view.document.node)
+    if node.type is NodeType.END:
+        return []
+    open_ = [goal for goal, nodes in view.process.goals.items() if node.id not in nodes]
+    passed = set(view.document.trail)
+    return [
+        (goal, goal_word(view, goal))
+        for goal in open_
+        if goal == "editable" or not passed & set(view.process.goals[goal])
+    ]
+
+
+def goal_word(view: DocumentView, goal: str) -> str:
+    """What a goal means for people."""
+    known = {"editable": f"改这份{view.process.label}", "void": f"作废这份{view.process.label}"}
+    nodes = view.process.goals.get(goal, ())
+    ends = "、".join(view.process.node(node).label for node in nodes if node in view.process.nodes)
+    return known.get(goal) or f"办到“{ends or goal}”"
 
 
 def _may_edit(view: DocumentView) -> bool:
@@ -114,12 +134,15 @@ def key() -> str:
     return given
 
 
+def _arguments() -> dict[str, str]:
+    """What an act's form asks for."""
+    return {name: text.strip() for name, text in request.form.items() if name not in _FRAME}
+
+
 @pages.post("/documents/<number>/acts/<action>")
 def act(number: str, action: str) -> Response | tuple[str, int]:
     """Carry out an offered act; what is missing is said beside its form."""
-    arguments = {
-        name: request.form[name].strip() for name in ("opinion", "reason", "target") if name in request.form
-    }
+    arguments = _arguments()
     try:
         result = acts.perform(
             system(), actor(), number, action, version=version(), arguments=arguments, key=key()
@@ -136,8 +159,8 @@ def goal(number: str, goal: str) -> str:
     view = documents.get(system(), actor(), number)
     way = planning.plan_to(system(), actor(), number, goal)
     return render_template(
-        "goal.html", view=view, document=view.document, goal=goal, word=GOAL_WORDS.get(goal, goal), way=way,
-        words=GOAL_WORDS, key=uuid4().hex,
+        "goal.html", view=view, document=view.document, goal=goal, word=goal_word(view, goal), way=way,
+        words={name: goal_word(view, name) for name in view.process.goals}, key=uuid4().hex,
     )  # fmt: skip
 
 
@@ -152,9 +175,19 @@ def begin(number: str, goal: str) -> Response:
 @pages.post("/repairs/<int:repair>")
 def advance(repair: int) -> Response:
     """Carry out the step of a running repair that waits for this account."""
-    arguments = {
-        name: request.form[name].strip() for name in ("opinion", "reason", "target") if name in request.form
-    }
+    arguments = _arguments()
     result, after = repairs.advance(system(), actor(), repair, arguments, version=version(), key=key())
     flash(result.said)
     return redirect(url_for(".page", number=after.number), 303)
+
+
+@pages.get("/documents/<number>/versions/<int:seq>")
+def versions(number: str, seq: int) -> str:
+    """A kept form beside a later one, or beside the one that holds, with what was changed."""
+    found = dossier.compare(system(), actor(), number, seq, request.args.get("with", type=int))
+    fields, core = found.process.form.fields, system()
+    left, right = (
+        form_shown.shown(fields, one.form, form_shown.Words(core.catalogue, names))
+        for one, names in zip((found.earlier, found.later), found.names, strict=True)
+    )
+    return render_template("versions.html", found=found, pairs=form_shown.pairs(left, right))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from core.domain.accounts import ROLE_LABELS, Account
 from core.domain.documents import Document
-from core.domain.process import Process
+from core.domain.process import NodeType, Process
 from core.service import situations
 from core.service.offers import offers
 from core.service.ports import Transaction
@@ -79,4 +79,13 @@ def _summary(process: Process, document: Document, unit_name: str, whose: list[s
         variant_label=process.variant_label, title=document.title, node=document.node,
         node_label=process.node(document.node).label, amount_fen=document.amount_fen, unit_name=unit_name,
         updated_at=document.updated_at, version=document.version, whose="、".join(whose), id=document.id,
+        stage=_stage(process, document.node),
     )  # fmt: skip
+
+
+def _stage(process: Process, node: str) -> str:
+    """How far along a node is, whatever the kind."""
+    if node in process.finish:
+        return "finished"
+    kind = process.node(node).type
+    return "ended" if kind is NodeType.END else kind.value

@@ -37,6 +37,7 @@ class Offer:
     targets: tuple[tuple[str, str], ...]
     irreversible: bool
     menu: str
+    warn: str = ""
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,7 @@ class DocumentSummary:
     version: int
     whose: str
     id: int
+    stage: str = ""  # prepare, review, work, finished (well), ended
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ fields of the form; `problems` finds anything else before the program starts. Se
 
 import ast
 from collections.abc import Callable, Iterable, Mapping
-from datetime import date
+from datetime import date, timedelta
 from functools import cache, partial
 from typing import Any
 
@@ -90,6 +90,14 @@ def _days(first: str, second: str) -> int:
         return 0
 
 
+def _later(day: str, days: int) -> str:
+    """The date so many days later; empty where there is no date."""
+    try:
+        return (date.fromisoformat(day) + timedelta(days=days)).isoformat()
+    except ValueError:
+        return ""
+
+
 _PLAIN: dict[str, Callable[..., Any]] = {
     "total": lambda table, column: sum(row.get(column) or 0 for row in table),
     "any_row": lambda table, column, *wanted: any(
@@ -101,6 +109,7 @@ _PLAIN: dict[str, Callable[..., Any]] = {
     "distinct": lambda table, column: len({row.get(column) for row in table}) == len(table),
     "where": lambda table, column, wanted: [row for row in table if row.get(column) == wanted],
     "first": lambda table, column: table[0].get(column) or "" if table else "",
+    "later": _later,
     "filled": lambda value: not forms.is_empty(value),
     "count": len,
     "min": min,

@@ -1,4 +1,4 @@
-"""The desk of support staff: take a conversation over, answer in it, hand it back; what the entries lack.
+"""The desk of support staff: take a conversation over, answer in it, hand it back; what is asked most.
 
 While a person has taken a ticket, the assistant keeps what the asker writes and answers nothing itself (`turn`).
 """
@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-
-from rapidfuzz import fuzz
 
 from assistant import desk_store, store
 from assistant.handoff import Tickets, TicketView
@@ -20,11 +18,9 @@ from core.domain.rights import Capability
 from core.service import accounts, documents, rights
 from core.service.system import System
 from core.service.views import DocumentSummary
-from kb.text import compact, normalise
 
 _TEXT_LIMIT = 1000
 _SHOWN = 100  # messages of a conversation that staff look at
-_ALIKE = 75.0  # ratio from which two questions are taken as one
 DAYS = 14
 
 
@@ -43,28 +39,6 @@ class Attended:
     note: str
     messages: Sequence[Message]
     document: DocumentSummary | None
-
-
-@dataclass(frozen=True)
-class Gap:
-    """Questions that read alike and had no answer. `declined`: the assistant took them as none of its business."""
-
-    question: str
-    count: int
-    last: datetime
-    declined: bool
-    others: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class BadAnswer:
-    """An answer that did not help its asker."""
-
-    question: str
-    topic: str
-    answer: str
-    reason: str
-    at: datetime
 
 
 class Desk:
@@ -153,31 +127,10 @@ class Desk:
         self._tickets.close(actor, number, note)
         self._audit(actor, "ticket_close", number)
 
-    def gaps(self, actor: Account, days: int = DAYS) -> list[Gap]:
-        """Questions of the last days that had no answer, alike ones together, the most frequent first."""
-        rights.require(self._system, actor, Capability.SEE_TICKETS)
-        rows = self._desk.lacks(actor.region, self._since(days))
-        groups: list[tuple[str, list[Any]]] = []
-        for row in rows:
-            key = compact(normalise(row.text).clean)
-            group = next((one for head, one in groups if fuzz.ratio(head, key) >= _ALIKE), None)
-            if group is None:
-                groups.append((key, [row]))
-            else:
-                group.append(row)
-        found = [_gap(group) for _, group in groups]
-        return sorted(found, key=lambda one: (-one.count, -one.last.timestamp()))
-
     def hits(self, actor: Account, days: int = DAYS) -> list[tuple[str, int]]:
         """How often each topic was answered in the last days, the most frequent first."""
         rights.require(self._system, actor, Capability.SEE_TICKETS)
         return [(row.topic, row.times) for row in self._desk.hits(actor.region, self._since(days))]
-
-    def bad_answers(self, actor: Account, days: int = DAYS) -> list[BadAnswer]:
-        """Answers of the last days that did not help, newest first."""
-        rights.require(self._system, actor, Capability.SEE_TICKETS)
-        rows = self._desk.bad(actor.region, self._since(days))
-        return [BadAnswer(row.question, row.topic, row.answer, row.reason, row.at) for row in rows]
 
     def _since(self, days: int) -> datetime:
         return self._system.clock() - timedelta(days=days)
@@ -191,8 +144,3 @@ class Desk:
     def _audit(self, actor: Account, act: str, number: str) -> None:
         with self._system.database.write() as tx:
             tx.records.audit(actor.region, self._system.clock(), actor.login, act, number, {})
-
-
-def _gap(rows: Sequence[Any]) -> Gap:
-    texts = tuple(dict.fromkeys(row.text for row in rows))
-    return Gap(texts[0], len(rows), rows[0].at, all(row.lack == "declined" for row in rows), texts[1:5])

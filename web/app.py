@@ -19,6 +19,7 @@ from web import (
     documents,
     entrance,
     errors,
+    feedback,
     forms,
     health,
     indicators,
@@ -88,7 +89,7 @@ def create_app(  # noqa: PLR0913 - what a deployment decides, each with a defaul
     if parts.watch:
         app.register_blueprint(status.pages)
     if parts.editing:
-        for blueprint in (knowledge.pages, release.pages, intake.pages):
+        for blueprint in (knowledge.pages, release.pages, intake.pages, feedback.pages):
             app.register_blueprint(blueprint)
         app.add_template_filter(knowledge.region_label)
     if parts.watch:

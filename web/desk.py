@@ -1,13 +1,13 @@
-"""Pages of support staff: tickets and the conversations behind them, stuck messages, what the entries lack."""
+"""Pages of support staff: tickets and the conversations behind them, stuck messages."""
 
 from uuid import uuid4
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from assistant.desk import DAYS, Desk
+from assistant.desk import Desk
 from core.service import exchange
-from web import chat, drawing
+from web import drawing
 from web.documents import key
 from web.parts import house, system
 from web.security import actor, require_session
@@ -92,16 +92,3 @@ def set_aside(message: int) -> Response:
     exchange.set_aside(system(), actor(), message, request.form.get("reason", ""))
     flash("已搁置，同一单据后面的消息会继续发送")
     return redirect(url_for(".stuck"), 303)
-
-
-@pages.get("/desk/questions")
-def questions() -> str:
-    """What had no answer, what did not help, and what is asked most."""
-    desk = _desk()
-    return render_template(
-        "questions.html",
-        days=DAYS,
-        gaps=desk.gaps(actor()),
-        bad=desk.bad_answers(actor()),
-        hits=[(topic, times, chat.talk().title(actor(), topic)) for topic, times in desk.hits(actor())],
-    )

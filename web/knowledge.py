@@ -108,7 +108,7 @@ def new() -> str:
     entry = _blank()
     fields = forms.shown(entry)
     fields.title, fields.cases = request.args.get("title", "")[:24], [forms.CaseFields("一般情况")]
-    fields.phrasings["short"] = request.args.get("q", "")[:200]
+    fields.phrasings["short"] = "\n".join(text[:200] for text in request.args.getlist("q")[:20])
     return _form(entry, fields, fresh=True)
 
 

@@ -1,8 +1,10 @@
 """The desk: a person takes over and the assistant is silent; what had no answer or did not help is listed."""
 
+from datetime import timedelta
+
 import pytest
 
-from assistant import live, store
+from assistant import desk_store, live, store
 from assistant.desk import Desk
 from assistant.plain import render
 from core.domain.errors import BlockedError, ForbiddenError, InvalidError, NotFoundError
@@ -65,22 +67,16 @@ def test_the_desk_is_for_staff(world: World, who: str) -> None:
     for use in (
         lambda: desk.listing(actor), lambda: desk.open(actor, number), lambda: desk.take(actor, number),
         lambda: desk.say(actor, number, "您好", "reply-0001"), lambda: desk.hand_back(actor, number),
-        lambda: desk.close(actor, number, "好了"), lambda: desk.gaps(actor), lambda: desk.hits(actor),
-        lambda: desk.bad_answers(actor),
+        lambda: desk.close(actor, number, "好了"), lambda: desk.hits(actor),
     ):  # fmt: skip
         with pytest.raises(ForbiddenError):
             use()
 
 
-def test_questions_without_an_answer_are_grouped(world: World) -> None:
-    for text in ("怎么做红烧肉", "怎么做红烧肉啊", "今天天气怎么样"):
+def test_what_is_asked_most(world: World) -> None:
+    for text in ("单位账号是多少", "怎么做红烧肉"):
         world.say("handler", text)
-    world.say("handler", "单位账号是多少")
-    desk, support = Desk(world.system), world.account("support")
-    gaps = desk.gaps(support)
-    assert [(one.count, one.declined) for one in gaps] == [(2, True), (1, True)]
-    assert "红烧肉" in gaps[0].question
-    assert dict(desk.hits(support)) == {"nm-5": 1}
+    assert dict(Desk(world.system).hits(world.account("support"))) == {"nm-5": 1}
 
 
 def test_news_become_part_of_the_conversation_once(world: World) -> None:
@@ -105,10 +101,11 @@ def test_an_opinion_on_an_answer_may_be_changed(world: World) -> None:
     handler, name = world.account("handler"), world.conversations["handler"]
     seq = store.of(world.system).messages(name)[-1].seq
     live.rate(world.system, handler, name, seq, good=True)
-    desk, support = Desk(world.system), world.account("support")
-    assert desk.bad_answers(support) == []
+    rated = desk_store.of(world.system)
+    since = world.system.clock() - timedelta(days=1)
+    assert rated.bad("neimenggu", since) == []
     live.rate(world.system, handler, name, seq, good=False, reason="没说尾号")
-    (bad,) = desk.bad_answers(support)
+    (bad,) = rated.bad("neimenggu", since)
     assert (bad.question, bad.topic, bad.reason) == ("单位账号是多少", "nm-5", "没说尾号")
     for who, place in (("reviewer", seq), ("handler", seq - 1), ("handler", 999)):
         with pytest.raises(NotFoundError):

@@ -243,3 +243,20 @@ def test_an_entry_is_taken_out_of_the_answers(browse: Callable[[str], Browser]) 
     )
     assert blocked.status_code == 422
     assert "nm-5" in blocked.text
+
+
+def test_a_question_nobody_answered_becomes_knowledge_in_two_clicks(browse: Callable[[str], Browser]) -> None:
+    support, handler = browse(SUPPORT), browse(HANDLER)
+    say(handler, "<i>食堂饭卡</i>怎么充值")
+    page = support.get("/desk/questions").text
+    assert "&lt;i&gt;食堂饭卡&lt;/i&gt;怎么充值" in page
+    assert "/knowledge/new?title=" in page
+    form = support.form("/desk/questions", "/desk/questions/phrasing")
+    given = {**form, "topic": "nm-5", "text": "食堂饭卡怎么充值"}
+    assert "的草稿" in follow(support, support.post("/desk/questions/phrasing", given))
+    assert "食堂饭卡怎么充值" in support.get("/knowledge/waiting").text
+    aside = support.form("/desk/questions", "/desk/questions/aside")
+    aside["text"] = unescape(aside["text"])
+    follow(support, support.post("/desk/questions/aside", aside))
+    assert "都答上了" in support.get("/desk/questions").text
+    assert handler.get("/desk/questions").status_code == 403

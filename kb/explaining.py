@@ -53,7 +53,6 @@ SIGNAL_NAMES = {
     "words": "分类器（词）",
     "sound": "分类器（读音）",
     "sound_nearest": "读音最像的问法",
-    "error": "报错原文",
 }
 ORIGINS = {"phrasing": "问法", "title": "标题", "short": "简答", "keywords": "关键词", "case": "步骤"}
 

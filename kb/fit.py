@@ -142,7 +142,7 @@ def _word(row: Row, analyzer: Analyzer, random: np.random.Generator) -> str:
 
 def _ask(scorer: Scorer, row: Row, text: str, how: str) -> Held:
     clean = normalise(text).clean
-    evidence = (replace(one, rows=_NO_ROWS) for one in scorer.weigh_all(clean, windows(clean)))
+    evidence = (replace(one, rows=_NO_ROWS) for one in scorer.weigh_all(clean, *windows(clean)))
     whole, *parts = evidence
     return Held(row.topic, len(scorer.index.topics), whole, tuple(parts), how)
 

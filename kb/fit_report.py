@@ -58,7 +58,7 @@ def write(parameters: Parameters, table: Table, folds: int, content: Path) -> Pa
     figures = "".join(f"#   {line}\n" for line in lines(table))
     file.write_text(
         "# 由 python -m kb fit 写出，请勿手改；问法、反例或同义词变动后重新运行。\n"
-        "# written / both：各信号的权重（只看字；再加词、读音与报错原文）；negative 是“无答案”一类的偏置。\n"
+        "# written / both：各信号的权重（只看字；再加词与读音）；negative 是“无答案”一类的偏置。\n"
         "# sure：只看字时概率达到它就不再看其他；window：整段话看不出主题的长文里最像的一段所占的比重。\n"
         "# calibration：把握（0–1）的逻辑回归系数。\n"
         "# 权重各地区共用；calibration、answer、clarify 按地区各定一份，pooled 给还没有定过的地区用。\n"

@@ -138,7 +138,6 @@ class Index:
     worded: Space  # words
     spoken: Space  # syllables
     readings: dict[str, str]
-    errors: tuple[tuple[int, str], ...]  # (class, normalised error text)
 
 
 @dataclass(frozen=True)
@@ -183,9 +182,6 @@ def build(region: str, topics: Sequence[str], rows: Sequence[Row], analyzer: Ana
         worded=_train(analyzer.words, clean, lessons, len(topics) + 1),
         spoken=_train(lambda part: sounds(part, table), clean, lessons, len(topics) + 1),
         readings=table,
-        errors=tuple(
-            (row.topic, part) for row, part in zip(rows, clean, strict=True) if row.voice == "error"
-        ),
     )
 
 
@@ -279,7 +275,6 @@ def _save(file: Path, index: Index) -> None:
         data[f"{name}.vocabulary"] = _pack(words)
         data |= {f"{name}.{array}": getattr(space, array) for array in _ARRAYS}
     data["readings"] = _pack(index.readings)
-    data["errors"] = _pack(index.errors)
     file.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=file.parent, suffix=".part", delete=False) as part:
         np.savez(part, **data)
@@ -302,7 +297,6 @@ def _load(file: Path, region: str, topics: Sequence[str], rows: Sequence[Row]) -
             rows=tuple(rows),
             firsts=data["firsts"],
             readings=_unpack(data["readings"]),
-            errors=tuple((topic, part) for topic, part in _unpack(data["errors"])),
             **spaces,
         )
 

@@ -15,7 +15,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
-from rapidfuzz import fuzz, process
 
 from core.adapters.yaml_reader import read_model
 from core.domain.errors import DataError
@@ -24,8 +23,7 @@ from kb.index import Index, Row
 from kb.text import windows
 
 THRESHOLDS = "thresholds.yaml"  # in the content folder, written by `python -m kb fit`
-SIGNALS = ("classifier", "nearest", "words", "sound", "sound_nearest", "error")
-_ALIKE = 60  # rapidfuzz score from which an error text counts as found
+SIGNALS = ("classifier", "nearest", "words", "sound", "sound_nearest")
 # By cross-validation on phrasings, whole and cut to a word, of all regions:
 _AS_FULL = 0.9  # of what the fullest row holds, another must hold to be counted beside it
 _SAID_BEFORE = 0.7  # share of a question held by known texts from which it says nothing new
@@ -44,7 +42,6 @@ class Weights(BaseModel):
     words: float = Field(default=0.0, ge=0)
     sound: float = Field(default=0.0, ge=0)
     sound_nearest: float = Field(default=0.0, ge=0)
-    error: float = Field(default=0.0, ge=0)
     negative: float
 
     @cached_property
@@ -148,7 +145,7 @@ class Scores:
     order: NDArray[np.intp]  # topics, best first
     facts: Facts
     evidence: Evidence
-    heard: bool  # whether words, sound and error texts were needed
+    heard: bool  # whether words and sound were needed
 
 
 def load_parameters(content: Path) -> Parameters:
@@ -244,8 +241,6 @@ class Scorer:
         self.parameters = parameters
         self.decision = parameters.of(index.region)
         self._analyzer = analyzer
-        self._texts = [text for _, text in index.errors]
-        self._classes = np.array([topic for topic, _ in index.errors], np.intp)
         self._firsts = index.firsts.astype(np.intp)
         self._topics = np.array([row.topic for row in index.rows if row.topic < len(index.topics)], np.intp)
         self._rows = len(index.rows) + 1  # one more that is always zero, for a class without rows
@@ -257,12 +252,11 @@ class Scorer:
         scores = judge(self.parameters, whole, heard=False, lean=lean)
         if sure(self.parameters, scores):  # most questions end here, without being cut
             return scores
-        self.weigh_all(clean, (), whole)
+        self.hear(clean, whole)
         scores = judge(self.parameters, whole, heard=True, lean=lean)
         if not astray(scores.probabilities) or not (pieces := windows(clean)):
             return scores
-        parts = self.weigh_parts(pieces, whole)
-        return judge(self.parameters, whole, parts, heard=True, lean=lean)
+        return judge(self.parameters, whole, self.weigh_all(*pieces), heard=True, lean=lean)
 
     def confidence(self, scores: Scores) -> float:
         """Calibrated probability that the first topic is right."""
@@ -294,26 +288,14 @@ class Scorer:
         evidence.signals[3] = index.spoken.classify(vector)
         evidence.signals[4] = self._best(index.spoken.similar(vector, self._rows)[0])
 
-    def match(self, clean: str, evidence: Evidence) -> None:
-        """Add the signal of error texts found in part."""
-        if self._texts:
-            found = process.cdist([clean], self._texts, scorer=fuzz.partial_ratio, score_cutoff=_ALIKE)[0]
-            np.maximum.at(evidence.signals[5], self._classes, found / 100)
-
-    def weigh_all(self, clean: str, pieces: Sequence[str], whole: Evidence | None = None) -> list[Evidence]:
-        """Every signal of the whole text and of its pieces."""
-        whole = whole or self.read(clean)
-        self.hear(clean, whole)
-        self.match(clean, whole)
-        return [whole, *self.weigh_parts(pieces, whole)]
-
-    def weigh_parts(self, pieces: Sequence[str], whole: Evidence) -> list[Evidence]:
-        """Every signal of the pieces; error texts are looked for in the whole only."""
-        parts = [self.read(piece) for piece in pieces]
-        for piece, part in zip(pieces, parts, strict=True):
-            self.hear(piece, part)
-            part.signals[5] = whole.signals[5]
-        return parts
+    def weigh_all(self, *texts: str) -> list[Evidence]:
+        """Every signal of each text."""
+        evidence = []
+        for text in texts:
+            one = self.read(text)
+            self.hear(text, one)
+            evidence.append(one)
+        return evidence
 
     def _best(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
         """The closest row of each class."""

@@ -186,7 +186,7 @@ def test_an_answer_explains_itself(retriever, library):
     why = finding.explanation
     texts = [text for _, _, text in library.entry("neimenggu", "nm-2").phrasings.items()]
     assert why.closest in texts or why.origin in {"title", "short", "keywords", "case"}
-    assert set(why.signals) == {"classifier", "nearest", "words", "sound", "sound_nearest", "error"}
+    assert set(why.signals) == {"classifier", "nearest", "words", "sound", "sound_nearest"}
     assert 0 <= why.none < 0.5
 
 

@@ -66,7 +66,7 @@ def test_check_refuses_a_broken_file_with_all_its_mistakes(tmp_path: Path) -> No
     plan = tmp_path / "core/data/processes/base/plan.yaml"
     text = plan.read_text(encoding="utf-8")
     plan.write_text(
-        text.replace("void: [void]", "void: [gone]").replace("start: entry", "start: begin"), encoding="utf-8"
+        text.replace("to: cancel_review", "to: gone").replace("start: entry", "start: begin"), encoding="utf-8"
     )
     done = subprocess.run(
         [sys.executable, "-m", "core", "check"],
@@ -79,7 +79,7 @@ def test_check_refuses_a_broken_file_with_all_its_mistakes(tmp_path: Path) -> No
     assert done.returncode == 1
     assert done.stdout == ""
     assert f"{plan}:4: [neimenggu/plan] 起点“begin”不是节点" in done.stderr
-    assert "目标“void”提到不存在的节点“gone”" in done.stderr
+    assert "动作“cancel”提到不存在的节点“gone”" in done.stderr
     assert "Traceback" not in done.stderr
 
 

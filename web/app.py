@@ -16,15 +16,16 @@ from web import (
     attachments,
     chat,
     desk,
-    documents,
     entrance,
     errors,
     feedback,
     forms,
     health,
     indicators,
+    lists,
     intake,
     knowledge,
+    probe,
     release,
     sealing,
     security,
@@ -42,7 +43,7 @@ PAGES = (
     account.pages,
     staff.pages,
     chat.pages,
-    documents.pages,
+    lists.pages,  # the blueprint of documents, with the lists
     forms.pages,
     attachments.pages,
     indicators.pages,
@@ -50,7 +51,7 @@ PAGES = (
 )
 
 
-def create_app(  # noqa: PLR0913 - what a deployment decides, each with a default
+def create_app(  # noqa: C901, PLR0913 - what a deployment decides, each with a default
     system: System,
     parts: Parts,
     *,
@@ -88,6 +89,8 @@ def create_app(  # noqa: PLR0913 - what a deployment decides, each with a defaul
         app.register_blueprint(desk.pages)
     if parts.watch:
         app.register_blueprint(status.pages)
+    if parts.reports:
+        probe.register(app)
     if parts.editing:
         for blueprint in (knowledge.pages, release.pages, intake.pages, feedback.pages):
             app.register_blueprint(blueprint)

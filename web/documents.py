@@ -1,4 +1,4 @@
-"""To-do list, document list, and the page of one document: where it stands and what this account may do."""
+"""The page of one document: where it stands, what it says, what hangs on it, what this account may do."""
 
 from uuid import uuid4
 
@@ -18,31 +18,8 @@ from web.security import actor, require_session
 pages = Blueprint("documents", __name__)
 pages.before_request(require_session)
 
-PAGE = 20
 # What accompanies every act's form; everything else in it is what the act asks for.
 _FRAME = {"csrf_token", "_account", "key", "version"}
-
-
-@pages.get("/todo")
-def todo() -> str:
-    """Documents whose turn it is with this account, and steps colleagues ask for."""
-    return render_template(
-        "todo.html",
-        documents=documents.todo(system(), actor()),
-        tasks=repairs.mine(system(), actor()),
-        key=uuid4().hex,
-    )
-
-
-@pages.get("/documents")
-def listing() -> str:
-    """All the account may see, with search by title or number, page by page."""
-    text, kind = request.args.get("q", "").strip(), request.args.get("kind") or None
-    before = request.args.get("before", type=int)
-    found = documents.listing(system(), actor(), kind=kind, text=text, limit=PAGE + 1, before=before)
-    return render_template(
-        "documents.html", documents=found[:PAGE], more=len(found) > PAGE, q=text, kind=kind
-    )
 
 
 @pages.get("/documents/<number>")

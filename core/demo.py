@@ -4,22 +4,23 @@ It is built through the same use cases that people use, so balances, history and
 new database; later starts leave everything as users left it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
+from core import walks, worlds
 from core.adapters import softhsm
 from core.bootstrap import build_system, migrate
-from core.domain.accounts import ROLE_LABELS, Account, Role, account_number
+from core.domain.accounts import ROLE_LABELS, Account, Role
 from core.domain.errors import UnavailableError
 from core.service import acts, documents, entering, notices, sealing
-from core.service.ports import Transaction
 from core.service.system import System
 from core.settings import Settings
+from core.worlds import PASSWORD, PIN, Crew, Place
 
-PASSWORD = "Demo-2026"  # noqa: S105 - printed at every start, for made-up accounts only
-PIN = "20261120"  # of the demonstration tokens only
-REGION, DIVISION, YEAR = "neimenggu", "150299", 2026
+__all__ = ["PASSWORD", "PIN", "DemoAccount", "accounts", "load", "provision", "start"]
+
+REGION = "neimenggu"
 
 
 @dataclass(frozen=True)
@@ -29,36 +30,6 @@ class DemoAccount:
     login: str
     label: str
 
-
-# key: (code, name, token)
-_UNITS = {
-    "education": ("101000", "青原市教育局", None),
-    "office": ("CZJK01", "青原市财政局教科文股", None),
-    "procurement": ("CZCG01", "青原市政府采购管理办公室", None),
-    "school": ("101001", "青原市示范中学", "DEMO-SCHOOL"),
-    "library": ("102001", "青原市图书馆", "DEMO-LIBRARY"),
-    "agency": ("AG0001", "诚明招标代理有限公司", None),
-    "supplier": ("SP0001", "北疆办公设备有限公司", None),
-    "platform": ("PT0001", "采购平台", None),
-}
-
-# unit, role, suffix, person
-_PEOPLE = [
-    ("school", Role.HANDLER, "01", "李明"),
-    ("school", Role.REVIEWER, "02", "王芳"),
-    ("library", Role.HANDLER, "01", "赵青"),
-    ("library", Role.REVIEWER, "02", "周岚"),
-    ("education", Role.SUPERVISING, "01", "孙宁"),
-    ("office", Role.OFFICE_FIRST, "01", "钱雨"),
-    ("office", Role.OFFICE_SECOND, "02", "郑和平"),
-    ("procurement", Role.PROCUREMENT_FIRST, "01", "吴桐"),
-    ("procurement", Role.PROCUREMENT_SECOND, "02", "冯远"),
-    ("agency", Role.AGENCY, "01", "陈诚"),
-    ("supplier", Role.SUPPLIER, "01", "韩北"),
-    ("platform", Role.INTEGRATION, "00", "系统对接"),
-    ("platform", Role.SUPPORT, "01", "客服小金"),
-    ("platform", Role.ADMIN, "02", "管理员"),
-]
 
 _INDICATORS = [  # code, name, total in fen
     ("Z2026-101001-001", "教学设备购置", 80_000_000),
@@ -121,94 +92,76 @@ _PLANS = [
 ]
 
 
-def start(settings: Settings) -> System:
-    """Migrate, make the demonstration tokens, build the system and load the world if there is none."""
+def _places(regions: Collection[str]) -> list[Place]:
+    return [place for place in worlds.places().values() if not regions or place.region in regions]
+
+
+def start(settings: Settings, regions: Collection[str] = (), *, walked: bool = True) -> System:
+    """Migrate, make the demonstration tokens, build the system and load the worlds that are not there yet."""
     migrate(settings)
-    provision(settings)  # before the system, which looks for the tokens when it is built
+    provision(settings, regions)  # before the system, which looks for the tokens when it is built
     system = build_system(settings)
-    load(system)
+    load(system, regions, walked=walked)
     return system
 
 
-def load(system: System) -> bool:
-    """Build the world if there is none; whether it was built now."""
+def load(system: System, regions: Collection[str] = (), *, walked: bool = True) -> bool:
+    """Build the worlds of `regions` (none: all) that are not there yet; whether any was built now.
+
+    `walked` ones also hold what the regions' walks leave behind.
+    """
+    known = [place for place in _places(regions) if system.processes.kinds(place.region)]
+    built = False
+    for place in known:
+        built = _load(system, place, walked=walked) or built
+    return built
+
+
+def _load(system: System, place: Place, *, walked: bool) -> bool:
     with system.database.write() as tx:
-        if tx.accounts.unit_by_code(DIVISION, _UNITS["school"][0]) is not None:
+        if worlds.exists(tx, place):
             return False
-        units = _units(tx)
-        people = _people(system, tx, units)
-        indicators = [tx.ledger.add_indicator(_indicator(units["school"], *row)) for row in _INDICATORS]
+        units = worlds.build(system, tx, place)
+        indicators = [tx.ledger.add_indicator(worlds.indicator(units["school"], *row)) for row in _INDICATORS]
         other = tx.ledger.add_indicator(
-            _indicator(units["library"], "Z2026-102001-001", "图书与设备", 10_000_000)
+            worlds.indicator(units["library"], "Z2026-102001-001", "图书与设备", 10_000_000)
         )
-    crew = {(unit, role): account for unit, role, account in people}
-    for index, plan in enumerate(_PLANS):
-        _play(system, crew, "school", plan, indicators[plan.indicator], f"demo-{index}")
-    foreign = _Plan("mall", "便携式计算机", "A02010108", 4, 520_000, 0, ("submit",), _MALL)
-    _play(system, crew, "library", foreign, other, "demo-library")
-    _order(system, crew)
-    for _, _, account in people:  # the past is no news
+        crew = worlds.crew(tx, place)
+    if place.region == REGION:
+        for index, plan in enumerate(_PLANS):
+            _play(system, crew, "school", plan, indicators[plan.indicator], f"demo-{index}")
+        foreign = _Plan("mall", "便携式计算机", "A02010108", 4, 520_000, 0, ("submit",), _MALL)
+        _play(system, crew, "library", foreign, other, "demo-library")
+        _order(system, crew)
+    if walked:
+        walks.play_demonstrations(system, place.region)
+    for account in crew.values():  # the past is no news
         notices.mark_seen(system, account, [notice.id for notice in notices.unseen(system, account)])
     return True
 
 
 def accounts(system: System) -> list[DemoAccount]:
-    """Demonstration accounts by login."""
+    """Demonstration accounts by login, region after region."""
+    found: list[Account] = []
     with system.database.read() as tx:
-        units = {key: tx.accounts.unit_by_code(DIVISION, code) for key, (code, _, _) in _UNITS.items()}
-        found = [account for unit in units.values() if unit for account in tx.accounts.of(unit.id)]
+        for place in worlds.places().values():
+            found += worlds.crew(tx, place).values()
     shown = [account for account in found if account.role is not Role.INTEGRATION]
     return [DemoAccount(a.login, f"{a.unit.name} · {ROLE_LABELS[a.role]} · {a.name}") for a in shown]
 
 
-def provision(settings: Settings) -> bool:
+def provision(settings: Settings, regions: Collection[str] = ()) -> bool:
     """Demonstration tokens, where SoftHSM is installed; whether there are any."""
-    tokens = [softhsm.DemoToken(token, name, PIN) for _, name, token in _UNITS.values() if token]
+    tokens = [
+        softhsm.DemoToken(label, name, PIN)
+        for place in _places(regions)
+        for label, name in worlds.tokens(place)
+    ]
     try:
         softhsm.provision(settings.var / "softhsm", tokens)
     except UnavailableError:
         return False
     return True
-
-
-def _units(tx: Transaction) -> dict[str, int]:
-    ids: dict[str, int] = {}
-    for key, (code, name, token) in _UNITS.items():
-        values: dict[str, Any] = {"region": REGION, "division": DIVISION, "code": code, "name": name}
-        if key in {"school", "library"}:
-            values |= {
-                "parent_id": ids["education"], "office_id": ids["office"], "procurement_id": ids["procurement"],
-                "token_label": token,
-            }  # fmt: skip
-        ids[key] = tx.accounts.add_unit(values)
-    return ids
-
-
-def _people(system: System, tx: Transaction, units: Mapping[str, int]) -> list[tuple[str, Role, Account]]:
-    hashed = system.hasher.hash(PASSWORD)
-    result = []
-    for unit, role, suffix, person in _PEOPLE:
-        code = _UNITS[unit][0]
-        buyer = role in {Role.HANDLER, Role.REVIEWER}
-        login = account_number(DIVISION, code, role) if buyer else f"{DIVISION}{code}{suffix}"
-        account_id = tx.accounts.add_account(
-            {
-                "login": login,
-                "name": person,
-                "role": role.value,
-                "unit_id": units[unit],
-                "password_hash": hashed,
-            }
-        )
-        result.append((unit, role, tx.accounts.account(account_id)))
-    return result
-
-
-def _indicator(unit_id: int, code: str, name: str, total_fen: int) -> dict[str, Any]:
-    return {"unit_id": unit_id, "code": code, "name": name, "year": YEAR, "total_fen": total_fen}
-
-
-Crew = Mapping[tuple[str, Role], Account]
 
 
 def _play(system: System, crew: Crew, unit: str, plan: _Plan, indicator: int, key: str) -> None:

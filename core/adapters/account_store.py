@@ -25,6 +25,7 @@ ACCOUNT_COLUMNS = (
     unit.c.office_id,
     unit.c.procurement_id,
     unit.c.token_label,
+    unit.c.landline,
 )
 JOINED = account.join(unit, account.c.unit_id == unit.c.id)
 UNIT_COLUMNS = ACCOUNT_COLUMNS[4:]
@@ -34,7 +35,7 @@ def unit_of(row: Any) -> Unit:
     """Unit of a row of `UNIT_COLUMNS`."""
     return Unit(
         row.unit_id, row.region, row.division, row.code, row.unit_name,
-        row.parent_id, row.office_id, row.procurement_id, row.token_label,
+        row.parent_id, row.office_id, row.procurement_id, row.token_label, row.landline,
     )  # fmt: skip
 
 

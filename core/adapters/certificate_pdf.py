@@ -97,7 +97,7 @@ def render(certificate: FilingCertificate) -> bytes:
         rightMargin=_MARGIN,
         topMargin=_MARGIN,
         bottomMargin=_MARGIN,
-        title=f"采购计划备案书 {certificate.plan_number}",
+        title=f"{certificate.heading} {certificate.plan_number}",
         author=certificate.unit,
         subject=certificate.title,
         lang="zh-CN",
@@ -109,18 +109,25 @@ def render(certificate: FilingCertificate) -> bytes:
 
 
 def _story(certificate: FilingCertificate) -> list[Flowable]:
-    total = certificate.total_fen
+    parts = [
+        (words, table)
+        for words, rows, table in (
+            ("采购明细", certificate.lines, _lines(certificate.lines, certificate.total_fen)),
+            ("预算指标", certificate.indicators, _indicators(certificate.indicators)),
+            ("审核情况", certificate.reviewers, _reviews(certificate.reviewers)),
+        )
+        if rows
+    ]
     return [
-        _text("采购计划备案书", "title"),
+        _text(certificate.heading, "title"),
         _text(f"{certificate.region}政府采购", "subtitle"),
         Spacer(0, 4 * mm),
         _facts(certificate),
-        *_heading("一、采购明细"),
-        _lines(certificate.lines, total),
-        *_heading("二、预算指标"),
-        _indicators(certificate.indicators),
-        *_heading("三、审核情况"),
-        _reviews(certificate.reviewers),
+        *(
+            flowable
+            for number, (words, table) in zip("一二三", parts, strict=False)
+            for flowable in (*_heading(f"{number}、{words}"), table)
+        ),
         _SealPlace(certificate.unit),
     ]
 

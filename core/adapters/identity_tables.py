@@ -27,6 +27,7 @@ unit = Table(
     Column("parent_id", ForeignKey("unit.id")),
     Column("office_id", ForeignKey("unit.id")),
     Column("procurement_id", ForeignKey("unit.id")),
+    Column("landline", String(30), nullable=False, server_default=""),
     Column("token_label", String(32)),
     UniqueConstraint("division", "code"),
 )  # fmt: skip

@@ -84,6 +84,16 @@ class LedgerStore:
         """Id of everything that may pay for the unit → kind of the document whose account it is, else empty."""
         return {row.id: row.kind or "" for row in self._connection.execute(_PAYERS, {"of_unit": unit_id})}
 
+    def holders(self, indicator_id: int) -> list[str]:
+        """Numbers of the documents that hold money of an indicator."""
+        statement = (
+            select(document.c.number)
+            .join(hold, hold.c.document_id == document.c.id)
+            .where(hold.c.indicator_id == indicator_id, hold.c.frozen_fen + hold.c.used_fen > 0)
+            .order_by(document.c.id)
+        )
+        return list(self._connection.execute(statement).scalars())
+
     def account_of(self, document_id: int) -> Indicator | None:
         """The document's own account, from which the documents under it are paid."""
         row = self._connection.execute(_OF_DOCUMENT, {"holder": document_id}).first()

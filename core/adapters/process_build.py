@@ -13,6 +13,7 @@ from core.domain.forms import Check, Field, Form, Option
 from core.domain.process import (
     Action,
     Actor,
+    Also,
     Instead,
     Limit,
     Node,
@@ -66,7 +67,8 @@ def _node(key: str, model: NodeModel) -> Node:
     limit = Limit(model.limit.days, _actors(model.limit.tell)) if model.limit else None
     return Node(
         id=key, label=model.label, type=model.type, lane=model.lane, actors=_actors(model.actors),
-        editable=model.editable, funds=model.funds, help=model.help,
+        editable=bool(model.editable),
+        fields=tuple(model.editable) if isinstance(model.editable, list) else (), funds=model.funds, help=model.help,
         instead=tuple(Instead(item.goal, item.use, item.reason) for item in model.instead), when=model.when,
         account=model.account, vote=model.vote, share=model.share, limit=limit,
     )  # fmt: skip
@@ -79,7 +81,7 @@ def _action(key: str, model: ActionModel) -> Action:
         targets=tuple(model.targets), guards=tuple(model.guards),
         requires=tuple(Requirement(item.must, item.say) for item in model.requires),
         effects=tuple(model.effects), flags=tuple(model.flags), parent_flags=tuple(model.parent_flags),
-        parent_form=model.parent_form,
+        parent_form=model.parent_form, also=tuple(Also(item.kind, item.act) for item in model.also), warn=model.warn,
         spawns=tuple(Spawn(item.kind, item.variant, item.each, item.when) for item in model.spawns),
         sends=model.sends, form=tuple(model.form), cost=model.cost, hidden=model.hidden, menu=model.menu,
     )  # fmt: skip

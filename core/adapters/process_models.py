@@ -49,7 +49,7 @@ class NodeModel(Strict):
     type: NodeType
     lane: Text
     actors: list[ActorModel] = []
-    editable: bool = False
+    editable: bool | list[Name] = False
     funds: Funds = Funds.KEEP
     help: str = ""
     instead: list[InsteadModel] = []
@@ -66,6 +66,13 @@ class RequirementModel(Strict):
 
     must: Text
     say: Text
+
+
+class AlsoModel(Strict):
+    """An act on the document above, or on those below, that goes with an act."""
+
+    kind: Name
+    act: Name
 
 
 class SpawnModel(Strict):
@@ -94,6 +101,8 @@ class ActionModel(Strict):
     flags: list[Flag] = []
     parent_flags: list[Flag] = []
     parent_form: dict[Name, Text] = {}
+    also: list[AlsoModel] = []
+    warn: str = ""
     spawns: list[SpawnModel] = []
     sends: str = ""
     form: list[str] = []

@@ -133,6 +133,16 @@ def _references(resolved: dict[tuple[str, str, str], Process]) -> list[str]:
             for spawn in action.spawns
             if (process.region, spawn.kind, spawn.variant) not in resolved
         ]
+        found += [
+            f"[{process.region}/{process.kind}] 动作“{action.id}”要带动的“{also.kind}.{also.act}”不存在"
+            for action in process.actions.values()
+            for also in action.also
+            if not any(
+                also.act in other.actions
+                for (region, kind, _), other in resolved.items()
+                if (region, kind) == (process.region, also.kind)
+            )
+        ]
         above = [p.kind for p in process.parents]
         known = {kind for region, kind, _ in resolved if region == process.region}
         if above and not process.alone and not known & set(above):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, text, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from core.adapters.process_build import dump
@@ -101,6 +101,13 @@ class RecordStore:
         row["hash"] = chain_hash(row)
         self._connection.execute(_ADD_AUDIT, row)
         self._connection.execute(_SET_HEAD, {"sought": region, "newest": row["hash"]})
+
+    def latest(self, region: str, act: str) -> datetime | None:
+        """When an act was last recorded in a region."""
+        found = self._connection.execute(
+            select(func.max(audit.c.at)).where(audit.c.region == region, audit.c.act == act)
+        ).scalar()
+        return datetime.fromisoformat(found) if found else None
 
     def broken_audit(self) -> list[str]:
         """Every break of a chain as a sentence; empty when the audit verifies."""

@@ -164,7 +164,7 @@ def _walk(top: Unit, children: Mapping[int | None, list[Unit]]) -> list[tuple[in
 def _invitation(row: Any) -> Invitation:
     invited_to = Unit(
         row.u_unit_id, row.u_region, row.u_division, row.u_code, row.u_unit_name, row.u_parent_id,
-        row.u_office_id, row.u_procurement_id, row.u_token_label,
+        row.u_office_id, row.u_procurement_id, row.u_token_label, row.u_landline,
     )  # fmt: skip
     return Invitation(
         row.id, invited_to, Role(row.role), row.name, row.phone, row.invited_by, row.created_at,

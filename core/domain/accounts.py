@@ -66,6 +66,7 @@ class Unit:
     office_id: int | None = None
     procurement_id: int | None = None
     token_label: str | None = None
+    landline: str = ""
 
 
 @dataclass(frozen=True)

@@ -98,6 +98,11 @@ class Money:
     account_used_fen: int = 0
 
 
+def no_fact(name: str, *_about: Any) -> Any:
+    """Facts of nothing: of the right type, and empty."""
+    return 0 if name in {"left", "year_of"} else ""
+
+
 def no_value(_name: str, *_keys: str) -> int:
     """A region without values."""
     return 0
@@ -107,7 +112,8 @@ def no_value(_name: str, *_keys: str) -> int:
 class Situation:
     """All that conditions look at. `form` has a value of its type for every field; `children` are all below, at any depth.
 
-    `values` answers the region's dated values (thresholds …) as of `today`.
+    `facts` looks up what is asked for seldom, by name, while the transaction lasts. `values` answers the region's dated
+    values (thresholds …) as of `today`.
     """
 
     form_errors: Mapping[str, str] = field(default_factory=dict)
@@ -119,8 +125,10 @@ class Situation:
     division: str = ""
     unit_code: str = ""
     parent: Linked | None = None
+    ancestors: tuple[Linked, ...] = ()
     children: tuple[Linked, ...] = ()
     money: Money = field(default_factory=Money)
     today: date = date(2000, 1, 1)
     values: Callable[..., Any] = no_value
+    facts: Callable[..., Any] = no_fact
     known: Catalogue = _NO_CATALOGUE

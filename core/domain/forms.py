@@ -343,6 +343,11 @@ def _choice(item: Field, value: Any, _known: Known) -> str | None:
     return f"{item.label}只能选：{'、'.join(option.label for option in item.options)}"
 
 
+def _payers(item: Field) -> tuple[str, ...]:
+    """Kinds whose accounts the field may name; a budget's own indicator is called `indicator` in the data."""
+    return tuple("" if kind == "indicator" else kind for kind in item.kinds)
+
+
 def _catalogue(_item: Field, value: Any, known: Known) -> str | None:
     item = known.catalogue.by_code.get(value)
     if item is None:
@@ -362,7 +367,7 @@ _JUDGES: dict[FieldType, Callable[[Field, Any, Known], str | None]] = {
     FieldType.CHOICES: _choice,
     FieldType.CATALOGUE: _catalogue,
     FieldType.INDICATOR: lambda item, value, known: (
-        None if known.indicators.get(value) in (item.kinds or BUDGETS) else f"请选择本单位的{item.label}"
+        None if known.indicators.get(value) in (_payers(item) or BUDGETS) else f"请选择本单位的{item.label}"
     ),
     FieldType.UNIT: lambda item, value, known: known.unit(value, item.role),
     FieldType.DOCUMENT: lambda item, value, known: known.document(value, item),

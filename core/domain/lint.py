@@ -37,6 +37,9 @@ def _references(process: Process) -> Iterator[tuple[tuple[str, ...], str]]:
             yield ("actions", action.id), f"动作“{action.id}”提到不存在的节点“{missing}”"
         if action.chosen != bool(action.targets):
             yield ("actions", action.id), f"动作“{action.id}”的 targets 与 {CHOSEN} 要一起写"
+    for node in process.nodes.values():
+        for name in sorted(set(node.fields) - {item.id for item in process.form.fields}):
+            yield ("nodes", node.id), f"节点“{node.id}”的 editable 提到不存在的字段“{name}”"
     for missing in sorted(set(process.finish) - known):
         yield ("finish",), f"finish 提到不存在的节点“{missing}”"
     yield from _goals(process)

@@ -107,6 +107,8 @@ class NoWay:
 
 
 _State = tuple[Subject, ...]
+_Key = tuple[object, ...]
+_END = "ended"
 
 
 def plan(subjects: tuple[Subject, ...], goal: str, nearness: Nearness) -> Plan | NoWay:
@@ -134,20 +136,29 @@ def _search(
     tie = count()
     queue: list[tuple[_Cost, int, _State, tuple[Step, ...], tuple[str, ...]]]
     queue = [((0, 0, 0, 0, 0), next(tie), subjects, (), ())]
-    done: set[_State] = set()
+    done: set[_Key] = set()
+    words = frozenset(word for subject in subjects for word in kinds_asked(subject.process))
     while queue:
         cost, _, state, steps, broken = heapq.heappop(queue)
         if state[0].trail[-1] in wanted:
             return steps, broken
-        if state in done:
+        if _key(state, words) in done:
             continue
-        done.add(state)
+        done.add(_key(state, words))
         for step, after, reasons in _moves(state, nearness):
-            if after in done or (strict and reasons):
+            if _key(after, words) in done or (strict and reasons):
                 continue
             price = _add(cost, step, len(reasons), public=_is_public(state, step))
             heapq.heappush(queue, (price, next(tie), after, (*steps, step), (*broken, *reasons)))
     return None
+
+
+def _key(state: _State, words: frozenset[str]) -> _Key:
+    """What tells states apart: how a document below ended matters only where a condition names the node it ended at.
+
+    With every way of ending told apart, n documents would make 2ⁿ states.
+    """
+    return (state[0], *(_END if item.ended and item.trail[-1] not in words else item for item in state[1:]))
 
 
 def _add(cost: _Cost, step: Step, broken: int, *, public: bool) -> _Cost:
@@ -217,7 +228,7 @@ def _asked_about(state: _State) -> set[str]:
 
 @cache
 def kinds_asked(process: Process) -> frozenset[str]:
-    """Kinds of documents named in the requirements of a process."""
+    """Kinds and nodes of other documents (and whatever else stands in quotes) in the requirements of a process."""
     words = {
         word
         for action in process.actions.values()

@@ -59,8 +59,12 @@ class Effect(StrEnum):
     WITHDRAW_DISPATCH = "withdraw_dispatch"
     MARK_SIGNED = "mark_signed"
     CLEAR_SIGNED = "clear_signed"
+    REGISTER = "register"  # give the document a file number of its own, in its form's field `register_no`
     SNAPSHOT = "snapshot"  # keep the form as it is now as a version of its own, before it is changed
     RESTORE = "restore"  # put the form back to the latest kept version
+    DRAW_EXPERTS = "draw_experts"  # fill the groups of a request for experts at random
+    ANSWER_EXPERT = "answer_expert"  # one of them agrees or declines
+    RELEASE_EXPERTS = "release_experts"  # none of them need come
 
 
 class Cost(StrEnum):
@@ -106,6 +110,17 @@ class Spawn:
 
 
 @dataclass(frozen=True)
+class Also:
+    """An act taken with this one: on the document above where it is of `kind`, else on those of `kind` below.
+
+    Above it has to be lawful; below it is taken wherever it is.
+    """
+
+    kind: str
+    act: str
+
+
+@dataclass(frozen=True)
 class Limit:
     """A node's time limit in working days; when it is over, `tell` hears of it beside those whose turn it is."""
 
@@ -127,6 +142,7 @@ class Node:
     lane: str
     actors: tuple[Actor, ...] = ()
     editable: bool = False
+    fields: tuple[str, ...] = ()  # where it is editable, only these (empty: all)
     funds: Funds = Funds.KEEP
     help: str = ""
     instead: tuple[Instead, ...] = ()
@@ -156,10 +172,12 @@ class Action:
     flags: tuple[str, ...] = ()  # set by the act; `-name` takes the flag away
     parent_flags: tuple[str, ...] = ()  # the same on the document above
     parent_form: dict[str, str] = field(default_factory=dict)  # field of the document above → expression
+    also: tuple[Also, ...] = ()
     spawns: tuple[Spawn, ...] = ()
     sends: str = ""  # topic of a message to another system
     form: tuple[str, ...] = ()
     cost: Cost = Cost.PLAIN
+    warn: str = ""  # said before the act is confirmed
     hidden: bool = False  # done by the system or by its own page, not offered as a plain button
     menu: str = ""
 
@@ -231,11 +249,24 @@ class Process:
         return self.words.get(key, key)
 
     @cached_property
+    def asks_above(self) -> bool:
+        """Whether a condition looks further up than at the document above."""
+        return any("above_" in text for text in self._conditions)
+
+    @cached_property
     def asks_money(self) -> bool:
         """Whether a condition looks at the document's holds or at its own account."""
-        texts = (
-            *(item.must for action in self.actions.values() for item in action.requires),
+        return any(_MONEY_NAME.search(text) for text in self._conditions)
+
+    @cached_property
+    def _conditions(self) -> tuple[str, ...]:
+        return (
+            *(
+                text
+                for action in self.actions.values()
+                for item in action.requires
+                for text in (item.must, item.say)
+            ),
             *(node.when for node in self.nodes.values()),
             *(check.must for check in self.form.checks),
         )
-        return any(_MONEY_NAME.search(text) for text in texts)

@@ -60,7 +60,7 @@ def _account(tx: Transaction, document: Document, target: Node, own: Indicator |
     if own is None and not target.account:
         return
     if own is None:
-        year = document.form.get("year")
+        year = document.form.get("account_year")
         values = {
             "unit_id": document.unit_id, "code": document.number, "name": document.title[:_NAME_LIMIT],
             "year": year if isinstance(year, int) and year else document.created_at.year,

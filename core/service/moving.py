@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from core.domain import expressions, forms, graph
+from core.domain import expressions, forms, graph, guards
 from core.domain.accounts import Account
 from core.domain.documents import Document, Entry
-from core.domain.errors import ConflictError
+from core.domain.errors import BlockedError, ConflictError
 from core.domain.money import yuan
 from core.domain.planner import changed, flags_after
-from core.domain.process import Action, Actor, Effect, Node
-from core.service import entering, funding, people, situations
+from core.domain.process import Action, Actor, Also, Effect, Node
+from core.service import entering, experts, funding, people, situations
 from core.service.ports import Transaction
 from core.service.situations import Case
 from core.service.system import System
@@ -52,7 +52,8 @@ def carry_out(system: System, tx: Transaction, act: Act) -> Document:
         version=before.version + 1,
         updated_at=act.at,
     )
-    after = _versions(tx, act, after)
+    after = _registered(tx, _versions(tx, act, after), act)
+    after = experts.follow(tx, act.action, act.arguments, after, act.at)
     if not tx.documents.replace(before, after):
         raise moved(system, tx, tx.documents.by_id(before.id))
     funding.settle(tx, after, act.case.process, target, act.at)
@@ -80,10 +81,21 @@ def _versions(tx: Transaction, act: Act, after: Document) -> Document:
     return after
 
 
+def _registered(tx: Transaction, document: Document, act: Act) -> Document:
+    """The document with a file number of its own, where the act gives one; it is kept if it is there already."""
+    if Effect.REGISTER not in act.action.effects or document.form.get("register_no"):
+        return document
+    series = f"{act.case.owner.division}-{act.at.year}"
+    number = tx.documents.next_number(f"register-{document.kind}-{series}")
+    return replace(document, form={**document.form, "register_no": f"{series}-{number:05d}"})
+
+
 def _above_and_below(system: System, tx: Transaction, act: Act, after: Document) -> None:
     """What the act changes on the document above, and the documents it brings into being below."""
     if (act.action.parent_flags or act.action.parent_form) and after.parent_id:
         _change_above(system, tx, act, tx.documents.by_id(after.parent_id))
+    for also in act.action.also:
+        _take_along(system, tx, act, after, also)
     for item in act.action.spawns:
         if item.when and not expressions.evaluate(item.when, situation=act.case.situation):
             continue
@@ -94,6 +106,25 @@ def _above_and_below(system: System, tx: Transaction, act: Act, after: Document)
                 {made.author_id} - {act.actor.id}, made.number,
                 f"{made.number} {made.title}：由{after.number}自动生成，请到“{process.menu or process.label}”办理", act.at,
             )  # fmt: skip
+
+
+def _take_along(system: System, tx: Transaction, act: Act, after: Document, also: Also) -> None:
+    """The act that goes with this one, on the document above or on those below; in the same transaction and record."""
+    above = tx.documents.by_id(after.parent_id) if after.parent_id else None
+    upwards = above is not None and above.kind == also.kind
+    found = [above] if upwards else [d for d in tx.documents.descendants(after.id) if d.kind == also.kind]
+    for document in found:
+        assert document is not None  # noqa: S101 - for the type checker
+        case = situations.case(system, tx, document)
+        action = case.process.actions[also.act]
+        lawful = graph.targets(case.process, action, document.trail, document.cut, case.skip)
+        reasons = guards.refusals(action, case.situation)
+        if lawful and not reasons:
+            carry_out(system, tx, replace(act, case=case, action=action, target=lawful[0]))
+        elif upwards:
+            node = case.process.node(document.node).label
+            said = reasons or [f"{document.number} 现在在“{node}”，不能{action.label}"]
+            raise BlockedError("；".join(said), fields={"reasons": said})
 
 
 def _change_above(system: System, tx: Transaction, act: Act, above: Document) -> None:

@@ -25,7 +25,15 @@ def offers(case: Case, actor: Account) -> tuple[Offer, ...]:
         )
         irreversible = action.cost is Cost.PUBLIC
         found.append(
-            Offer(action.id, action.label, fields_of(action, labels), labels, irreversible, action.menu)
+            Offer(
+                action.id,
+                action.label,
+                fields_of(action, labels),
+                labels,
+                irreversible,
+                action.menu,
+                action.warn,
+            )
         )
     return tuple(found)
 

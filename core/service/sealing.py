@@ -5,6 +5,7 @@ from decimal import Decimal
 from core.domain import forms
 from core.domain.accounts import Account
 from core.domain.errors import BlockedError, NotFoundError
+from core.domain.process import Effect, Process
 from core.service import acts, once, situations
 from core.service.ports import Certificate, Transaction
 from core.service.sealing_ports import (
@@ -17,6 +18,8 @@ from core.service.sealing_ports import (
 from core.service.situations import Case
 from core.service.system import System
 from core.service.views import ActResult
+
+_LINE = {"name", "catalogue", "quantity", "unit_price_fen", "total_fen"}
 
 
 def seals(system: System, actor: Account) -> list[Seal]:
@@ -31,27 +34,39 @@ def _token(actor: Account) -> str:
 
 
 def sign(
-    system: System, actor: Account, number: str, *, version: int, seal: str, pin: str, key: str
+    system: System,
+    actor: Account,
+    number: str,
+    *,
+    version: int,
+    seal: str,
+    pin: str,
+    key: str,
+    action: str = "sign",
 ) -> ActResult:
     """Sign the certificate anew from the unsigned PDF. All that can be refused is refused before the PIN is used.
+
+    `action` is the act of the process that marks the document as signed.
 
     Errors: those of `acts.perform` and of the signer (`pin_wrong`, `seal_unusable`, `module_timeout` …).
     """
     with system.database.read() as tx:
-        repeated = once.earlier(tx, actor, key, acts.request_of(number, "sign", version, {})) is not None
+        repeated = once.earlier(tx, actor, key, acts.request_of(number, action, version, {})) is not None
         certificate = (
             tx.records.certificate(situations.find(system, tx, actor, number).id) if repeated else None
         )
     if certificate is None:
-        acts.check(system, actor, number, "sign", version=version)
+        acts.check(system, actor, number, action, version=version)
         with system.database.read() as tx:
             case = situations.case(system, tx, situations.find(system, tx, actor, number))
             pdf = system.renderer(_certificate(system, tx, case))
-        signed = system.signer.sign(pdf, token_label=_token(actor), seal=seal, pin=pin, reason="采购计划备案")
+        signed = system.signer.sign(
+            pdf, token_label=_token(actor), seal=seal, pin=pin, reason=f"{case.process.label}签章"
+        )
         sha256 = system.blobs.put(signed.content)
         certificate = Certificate(sha256, signed.seal.label, signed.seal.serial, signed.signed_at)
     return acts.perform(
-        system, actor, number, "sign", version=version, arguments={}, key=key, certificate=certificate
+        system, actor, number, action, version=version, arguments={}, key=key, certificate=certificate
     )
 
 
@@ -61,20 +76,29 @@ def certificate(system: System, actor: Account, number: str) -> tuple[str, bytes
         case = situations.case(system, tx, situations.find(system, tx, actor, number))
         known = tx.records.certificate(case.document.id)
         if known is not None:
-            return f"{case.document.number}-备案书.pdf", system.blobs.get(known.sha256)
-        if "sign" not in case.process.actions or "completed" not in case.document.trail:
-            raise NotFoundError("审核还没有办结，备案书还没有生成")
-        return f"{case.document.number}-备案书（未签章）.pdf", system.renderer(_certificate(system, tx, case))
+            return f"{case.document.number}-{_paper(case.process)}.pdf", system.blobs.get(known.sha256)
+        signing = [a for a in case.process.actions.values() if Effect.MARK_SIGNED in a.effects]
+        if not any(node in action.routes for action in signing for node in case.document.trail):
+            raise NotFoundError(f"审核还没有办结，{_paper(case.process)}还没有生成")
+        name = f"{case.document.number}-{_paper(case.process)}（未签章）.pdf"
+        return name, system.renderer(_certificate(system, tx, case))
+
+
+def _paper(process: Process) -> str:
+    """What the signed paper of a kind is called."""
+    return process.words.get("certificate", "备案书")
 
 
 def _certificate(system: System, tx: Transaction, case: Case) -> FilingCertificate:
     document = case.document
-    known = {item.id: item for item in tx.ledger.indicators(document.unit_id)}
+    paid = forms.funding(case.process.form, document.form)
+    named = [(item, paid[key]) for key in sorted(paid) if (item := tx.ledger.indicator(key))]
     history = tx.documents.history(document.id)
     reviews = [entry for entry in history if entry.action == "pass"]
     last_return = max((entry.seq for entry in history if entry.action in {"return", "withdraw"}), default=0)
     return FilingCertificate(
         region=system.processes.region_label(document.region),
+        heading=f"{case.process.label}{_paper(case.process)}",
         plan_number=document.number,
         title=document.title,
         unit=case.owner.name,
@@ -84,12 +108,10 @@ def _certificate(system: System, tx: Transaction, case: Case) -> FilingCertifica
                 name=line["name"], catalogue_code=line["catalogue"], quantity=Decimal(line["quantity"]),
                 unit=str(line.get("unit") or ""), unit_price_fen=line["unit_price_fen"], total_fen=line["total_fen"],
             )
-            for line in document.form["lines"]
+            for line in forms.rows(document.form, "lines")
+            if line.keys() >= _LINE
         ],
-        indicators=[
-            CertificateIndicator(known[key].code, known[key].name, amount)
-            for key, amount in sorted(forms.funding(case.process.form, document.form).items())
-        ],
+        indicators=[CertificateIndicator(item.code, item.name, amount) for item, amount in named],
         total_fen=document.amount_fen,
         reviewers=[
             CertificateReview(case.process.node(entry.source).label, entry.who, entry.at)

@@ -45,6 +45,7 @@ class FilingCertificate:
     """Everything printed on a 采购计划备案书; equal values give equal bytes."""
 
     region: str
+    heading: str
     plan_number: str
     title: str
     unit: str

@@ -39,11 +39,11 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("world")
     settings = _settings(folder)
     migrate(settings)
-    demo.provision(settings)
+    demo.provision(settings, ["neimenggu"])
     system = build_system(settings, clock=lambda: NOW)
     engine = _engine(system)
     tables.metadata.create_all(engine)
-    demo.load(system)
+    demo.load(system, ["neimenggu"], walked=False)
     engine.dispose()
     return folder
 

@@ -29,7 +29,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 def build_template(settings: Settings) -> None:
     migrate(settings)
     engine = fast_engine(settings.database_url)
-    demo.load(build_system(settings, engine=engine))
+    demo.load(build_system(settings, engine=engine), ["neimenggu"], walked=False)
     engine.dispose()
 
 

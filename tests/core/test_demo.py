@@ -23,7 +23,7 @@ def test_every_printed_account_can_sign_in(world: World) -> None:
 
 def test_it_is_built_once_and_then_left_alone(world: World) -> None:
     before = world.everything()
-    assert not demo.load(world.system)
+    assert not demo.load(world.system, ["neimenggu"])
     assert world.everything() == before
 
 
@@ -49,7 +49,7 @@ def test_with_seals_plans_reach_every_state(tmp_path: Path) -> None:
         softhsm.find_module()
     except UnavailableError:
         missing("SoftHSM", "softhsm2")
-    system = demo.start(Settings(var=tmp_path, database_url=f"sqlite:///{tmp_path / 'demo.db'}"))
+    system = demo.start(Settings(var=tmp_path, database_url=f"sqlite:///{tmp_path / 'demo.db'}"), ["neimenggu"], walked=False)
     with system.database.read() as tx:
         known = tx.accounts.credentials(LOGINS["handler"])
     assert known is not None

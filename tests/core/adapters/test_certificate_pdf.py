@@ -30,6 +30,7 @@ LINE = CertificateLine("台式计算机", "A02010104", Decimal("12.50"), "台", 
 def certificate(lines: int = 2, name: str = "台式计算机", **changes: object) -> FilingCertificate:
     plain = FilingCertificate(
         region="内蒙古自治区",
+        heading="采购计划备案书",
         plan_number="NM-2026-0001",
         title="教学设备采购",
         unit="河湾示例区第三中学",

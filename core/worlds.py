@@ -1,0 +1,157 @@
+"""Made-up units and people of one region, for the demonstration world, the walks and the tests."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from core.adapters.processes import DATA
+from core.adapters.yaml_reader import read
+from core.domain.accounts import Account, Role, account_number
+from core.service.ports import Transaction
+from core.service.system import System
+
+PASSWORD = "Demo-2026"  # noqa: S105 - printed at every start, for made-up accounts only
+PIN = "20261120"  # of the demonstration tokens only
+YEAR = 2026
+
+# key: (code, name behind the city's, token); a name that is no city's stands by itself
+_UNITS = {
+    "education": ("101000", "教育局", None),
+    "office": ("CZJK01", "财政局教科文股", None),
+    "procurement": ("CZCG01", "政府采购管理办公室", None),
+    "school": ("101001", "示范中学", "SCHOOL"),
+    "library": ("102001", "图书馆", "LIBRARY"),
+    "agency": ("AG0001", "诚明招标代理有限公司", None),
+    "supplier": ("SP0001", "北疆办公设备有限公司", None),
+    "platform": ("PT0001", "采购平台", None),
+}
+_WITHOUT_CITY = {"agency", "supplier", "platform"}
+BUYERS = ("school", "library")
+_ABOVE = {"parent_id": "education", "office_id": "office", "procurement_id": "procurement"}
+_PROVINCE = "103001"  # code of the provincial buyer
+
+# unit, role, suffix, person
+_PEOPLE = [
+    ("school", Role.HANDLER, "01", "李明"),
+    ("school", Role.REVIEWER, "02", "王芳"),
+    ("library", Role.HANDLER, "01", "赵青"),
+    ("library", Role.REVIEWER, "02", "周岚"),
+    ("education", Role.SUPERVISING, "01", "孙宁"),
+    ("office", Role.OFFICE_FIRST, "01", "钱雨"),
+    ("office", Role.OFFICE_SECOND, "02", "郑和平"),
+    ("procurement", Role.PROCUREMENT_FIRST, "01", "吴桐"),
+    ("procurement", Role.PROCUREMENT_SECOND, "02", "冯远"),
+    ("agency", Role.AGENCY, "01", "陈诚"),
+    ("supplier", Role.SUPPLIER, "01", "韩北"),
+    ("platform", Role.INTEGRATION, "00", "系统对接"),
+    ("platform", Role.SUPPORT, "01", "客服小金"),
+    ("platform", Role.ADMIN, "02", "管理员"),
+]
+
+Crew = Mapping[tuple[str, Role], Account]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a region's made-up units are."""
+
+    region: str
+    division: str
+    city: str
+    keys: bool = False
+    province: str = ""
+
+    def unit_name(self, key: str) -> str:
+        """`青原市图书馆`."""
+        name = _UNITS[key][1]
+        return name if key in _WITHOUT_CITY else f"{self.city}{name}"
+
+    def token(self, key: str) -> str | None:
+        """Label of the unit's demonstration token, if it has one; 内蒙古's are known by their short names."""
+        label = _UNITS[key][2] if self.keys else None
+        prefix = "DEMO" if self.region == "neimenggu" else f"DEMO-{self.region.upper()}"
+        return f"{prefix}-{label}" if label else None
+
+
+@cache
+def places() -> dict[str, Place]:
+    """Every region's place."""
+    given = read(DATA / "worlds.yaml").value
+    return {region: Place(region, **item) for region, item in given.items()}
+
+
+def tokens(place: Place) -> list[tuple[str, str]]:
+    """(token label, unit name) of the units that have a key."""
+    return [(label, place.unit_name(key)) for key in _UNITS if (label := place.token(key))]
+
+
+def exists(tx: Transaction, place: Place) -> bool:
+    """Whether the place has been built."""
+    return tx.accounts.unit_by_code(place.division, _UNITS["school"][0]) is not None
+
+
+def _code(place: Place, key: str) -> tuple[str, str]:
+    """(division, code) of a unit."""
+    return (place.province, _PROVINCE) if key == "province" else (place.division, _UNITS[key][0])
+
+
+def build(system: System, tx: Transaction, place: Place) -> dict[str, int]:
+    """Units and people of a place; unit ids by key."""
+    hashed = system.hasher.hash(PASSWORD)
+    ids: dict[str, int] = {}
+    for key, (code, _, _) in _UNITS.items():
+        values: dict[str, Any] = {
+            "region": place.region, "division": place.division, "code": code, "name": place.unit_name(key),
+        }  # fmt: skip
+        if key in BUYERS:
+            values |= {name: ids[unit] for name, unit in _ABOVE.items()} | {"token_label": place.token(key)}
+        ids[key] = tx.accounts.add_unit(values)
+    people = list(_PEOPLE)
+    if place.province:
+        above = {name: ids[unit] for name, unit in _ABOVE.items()}
+        ids["province"] = tx.accounts.add_unit(
+            {
+                "region": place.region,
+                "division": place.province,
+                "code": _PROVINCE,
+                "name": "省级示范学校",
+                **above,
+            }
+        )
+        people += [("province", Role.HANDLER, "01", "罗川"), ("province", Role.REVIEWER, "02", "何静")]
+    for unit, role, suffix, person in people:
+        division, code = _code(place, unit)
+        buyer = role in {Role.HANDLER, Role.REVIEWER}
+        login = account_number(division, code, role) if buyer else f"{division}{code}{suffix}"
+        tx.accounts.add_account(
+            {
+                "login": login,
+                "name": person,
+                "role": role.value,
+                "unit_id": ids[unit],
+                "password_hash": hashed,
+            }
+        )
+    tx.experts.add(place.region, _experts(place))
+    return ids
+
+
+def _experts(place: Place) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = read(DATA / "experts.yaml").value
+    return [{**row, "unit_name": row["unit_name"].format(city=place.city)} for row in rows]
+
+
+def crew(tx: Transaction, place: Place) -> dict[tuple[str, Role], Account]:
+    """Accounts of a place by unit key and role."""
+    found: dict[tuple[str, Role], Account] = {}
+    for key in (*_UNITS, *(["province"] if place.province else [])):
+        unit = tx.accounts.unit_by_code(*_code(place, key))
+        if unit:
+            found |= {(key, account.role): account for account in tx.accounts.of(unit.id)}
+    return found
+
+
+def indicator(unit_id: int, code: str, name: str, total_fen: int) -> dict[str, Any]:
+    """A row for `add_indicator`."""
+    return {"unit_id": unit_id, "code": code, "name": name, "year": YEAR, "total_fen": total_fen}

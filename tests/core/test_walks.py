@@ -1,0 +1,62 @@
+"""Every walk of every region, as its file says: the proof of what the inventory wants of the core."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from core import demo, walks, worlds
+from core.bootstrap import build_system, migrate
+from core.service.system import System
+from core.settings import Settings
+from tests.core.conftest import fast_engine
+
+WALKS = walks.load()
+
+
+def marked(name: str) -> object:
+    rows = WALKS[name].covers
+    return pytest.param(name, marks=[pytest.mark.covers(*rows)] if rows else [], id=name)
+
+
+@pytest.fixture(scope="module")
+def bare_worlds(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Units, people and keys of all regions, and no documents yet."""
+    var = tmp_path_factory.mktemp("walks")
+    settings = Settings(var=var, database_url=f"sqlite:///{var / 'bare.db'}")
+    migrate(settings)
+    demo.provision(settings)
+    engine = fast_engine(settings.database_url)
+    system = build_system(settings, engine=engine)
+    with system.database.write() as tx:
+        for place in worlds.places().values():
+            units = worlds.build(system, tx, place)
+            for unit in units.keys() & {*worlds.BUYERS, "province"}:
+                for number in range(1, 5):
+                    row = worlds.indicator(units[unit], f"Z-{unit}-{number}", f"指标{number}", 50_000_000)
+                    tx.ledger.add_indicator(row)
+    engine.dispose()
+    return settings
+
+
+@pytest.fixture
+def walk_system(bare_worlds: Settings, tmp_path: Path) -> Iterator[System]:
+    """A world that only this walk changes."""
+    shutil.copyfile(bare_worlds.var / "bare.db", tmp_path / "walk.db")
+    engine = fast_engine(f"sqlite:///{tmp_path / 'walk.db'}")
+    yield build_system(bare_worlds, engine=engine)
+    engine.dispose()
+
+
+@pytest.mark.parametrize("name", [marked(name) for name in WALKS])
+def test_a_walk(name: str, walk_system: System) -> None:
+    walks.Player(walk_system, WALKS[name], name).play()
+    with walk_system.database.read() as tx:
+        assert tx.ledger.imbalances() == []
+        assert tx.records.broken_audit() == []
+
+
+def test_there_are_walks() -> None:
+    assert WALKS
+    assert all((Path(walks.FOLDER) / f"{name}.yaml").is_file() for name in WALKS)

@@ -16,6 +16,7 @@ from core.domain.accounts import Account
 from core.domain.errors import DomainError, InvalidError, NotFoundError
 from core.service.system import System
 from kb.explaining import explain, lines
+from kb.output import to_whoever_reads
 
 WELL, WRONG = 0, 2
 
@@ -24,9 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code: 0 answered, 2 the request cannot be answered (the reason is on stderr)."""
     options = _parser().parse_args(arguments)
     try:
-        return _ask(options)
-    except BrokenPipeError:
-        return WELL  # whoever read the answers has seen enough
+        return to_whoever_reads(lambda: _ask(options))
     except DomainError as error:
         print(error.message, file=sys.stderr)
         return WRONG

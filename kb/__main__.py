@@ -20,6 +20,7 @@ from kb.difference import difference
 from kb.entries import Library
 from kb.features import cache_folder
 from kb.loader import load_all
+from kb.output import to_whoever_reads
 from kb.remarks import remarks
 from kb.retriever import CONTENT, Retriever, open_library, open_retriever
 
@@ -30,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the result is the exit code."""
     options = _parser().parse_args(arguments)
     try:
-        return int(options.run(options))
+        return to_whoever_reads(lambda: int(options.run(options)))
     except DomainError as error:
         print(error.message, file=sys.stderr)
         return 1

@@ -40,6 +40,17 @@ def test_check_passes_on_the_projects_content(run):
     assert "知识库无误" in done.stdout
 
 
+def test_a_reader_that_has_seen_enough_is_no_mistake():
+    """As `python -m kb check --remarks | head -1`: the other end is closed before anything is said."""
+    for arguments in ([*["kb", "check", "--remarks"]], [*["assistant", "ask", "--explain"], "计划录错了"]):
+        reader, writer = os.pipe()
+        os.close(reader)
+        command = [sys.executable, "-m", *arguments]
+        done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True, check=False)
+        os.close(writer)
+        assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_check_names_mistakes_and_fails(run, content):
     done = run("--content", content({"a": entry_data("a", "盖章", links=["gone"])}), "check")
     assert done.returncode == 1

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from assistant import certificates, leaning, looking, repair, several, smalltalk
+from assistant import certificates, leaning, looking, probing, repair, several, smalltalk
 from assistant.cards import CaseItem, Choice, EntryCard, Reply
 from assistant.choosing import ask_topic, ask_which, candidates, meant, offering
 from assistant.conversation import Errand, Frame, Stage
@@ -118,7 +118,8 @@ def topic(scene: Scene, name: str) -> Outcome:
         if operation.kind == "certificate":
             found = certificates.answer(inner, scene.viewer, entry)
             return Outcome(
-                found.state, (*general(scene.knowledge, entry), *looking.probes(scene, entry), *found.replies)
+                found.state,
+                (*general(scene.knowledge, entry), *probing.of_entry(scene, entry), *found.replies),
             )
         errand = _errand(scene.viewer, entry)
         if errand is not None:
@@ -127,7 +128,7 @@ def topic(scene: Scene, name: str) -> Outcome:
     replies = general(scene.knowledge, entry)
     hint = entry.operation is not None and scene.viewer is None
     tail = (Reply(say("sign_in_first")),) if hint else ()
-    return Outcome(inner.state, (*replies, *looking.probes(scene, entry), *tail))
+    return Outcome(inner.state, (*replies, *probing.of_entry(scene, entry), *tail))
 
 
 def _errand(viewer: Viewer, entry: Entry) -> Errand | None:

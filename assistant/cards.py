@@ -142,7 +142,17 @@ class FactsCard:
     type: Literal["contacts", "ticket", "facts"] = "facts"
 
 
-Card = StepsCard | FlowCard | DocumentsCard | ConfirmCard | EntryCard | FindingCard | FactsCard
+@dataclass(frozen=True)
+class DeskCard:
+    """An offer to check the asker's own machine: the page asks the desk's agent. `hint` is how to do it without a page."""
+
+    title: str
+    probes: tuple[str, ...]
+    hint: str
+    type: Literal["desk"] = "desk"
+
+
+Card = StepsCard | FlowCard | DocumentsCard | ConfirmCard | EntryCard | FindingCard | FactsCard | DeskCard
 
 
 @dataclass(frozen=True)

@@ -132,6 +132,11 @@ class Desk:
         rights.require(self._system, actor, Capability.SEE_TICKETS)
         return [(row.topic, row.times) for row in self._desk.hits(actor.region, self._since(days))]
 
+    def conversation(self, actor: Account, number: str) -> str:
+        """Which conversation a ticket came from."""
+        rights.require(self._system, actor, Capability.SEE_TICKETS)
+        return str(self._row(actor, number).conversation_id)
+
     def _since(self, days: int) -> datetime:
         return self._system.clock() - timedelta(days=days)
 

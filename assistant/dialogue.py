@@ -10,6 +10,7 @@ from assistant import (
     errands,
     followups,
     looking,
+    probing,
     repair,
     smalltalk,
     wording,
@@ -219,7 +220,7 @@ def _corrected(scene: Scene) -> Outcome:
 
 def _fresh(scene: Scene) -> Outcome:
     """A message that no running thing takes."""
-    return _move(scene) or _look(scene) or answering.question(scene)
+    return _move(scene) or _look(scene) or probing.asked(scene) or answering.question(scene)
 
 
 def _move(scene: Scene) -> Outcome | None:

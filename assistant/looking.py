@@ -1,26 +1,22 @@
 """Answers that only look: where a document is, whose turn it is, what waits, which accounts a unit has."""
 
 from dataclasses import replace
-from datetime import datetime
 
-import diagnostics
 from assistant import repair
-from assistant.cards import Choice, FactsCard, FindingCard, FlowCard, Reply, Row
+from assistant.cards import Choice, FactsCard, FlowCard, Reply, Row
 from assistant.choosing import documents_card
 from assistant.conversation import Errand
 from assistant.replies import say
 from assistant.scene import BUYERS, Outcome, Scene, Viewer
 from core.domain.accounts import ROLE_LABELS, Role, account_number
-from core.domain.errors import DomainError, NotFoundError
+from core.domain.errors import NotFoundError
 from core.service import accounts
 from core.service import flow as flows
 from core.service.flow import Flow
 from core.service.views import DocumentView
-from kb import Entry
 
 _SHOWN = 10  # documents in a list that is only looked at
 _SUGGESTED = 3  # acts offered as choices beside a document
-_RUNS_HERE = frozenset({"token"})  # probes that judge the session, not the clerk's machine
 _CLERK_CHOICES = ("计划录错了", "作废")
 
 
@@ -159,33 +155,3 @@ def seal(scene: Scene, number: str) -> Outcome:
     lead = say("filed_seal")
     errand = Errand("goal", number=number, goal="void", topic=scene.state.topic)
     return repair.propose(scene.at(state), errand, lead=lead)
-
-
-def probes(scene: Scene, entry: Entry) -> tuple[Reply, ...]:
-    """What diagnostics finds from here, else how to run it where the trouble is."""
-    here: list[str] = []
-    replies: list[Reply] = []
-    if scene.expires_at is not None and scene.viewer is not None:
-        here = [name for name in entry.probes if name in _RUNS_HERE]
-        for name in here:
-            replies += _finding(scene, name, scene.expires_at, scene.viewer.system.clock())
-    elsewhere = [name for name in entry.probes if name not in here]
-    if elsewhere:
-        said = say("probe_elsewhere", region=scene.region, probes=" --only ".join(elsewhere))
-        replies.append(Reply(said))
-    return tuple(replies)
-
-
-def _finding(scene: Scene, name: str, expires_at: datetime, now: datetime) -> list[Reply]:
-    # The server's clock is the one the session is judged by, so it is its own reference.
-    facts = {"token_expires_at": expires_at, "reference_time": now}
-    try:
-        report = diagnostics.run(scene.region, only=[name], facts=facts, now=now, offline=True)
-    except DomainError:
-        return []  # a region without checks still has its answer
-    result = report.of(name)
-    rows = [Row("结果", result.summary)]
-    if result.remedy:
-        rows.append(Row("办法", result.remedy))
-    card = FindingCard(say("finding_title"), result.status, tuple(rows))
-    return [Reply(report.say(), card)]

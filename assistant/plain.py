@@ -3,6 +3,7 @@
 from assistant.cards import (
     Card,
     ConfirmCard,
+    DeskCard,
     DocumentsCard,
     EntryCard,
     FactsCard,
@@ -41,7 +42,7 @@ def _choices(reply: Reply) -> str:
     return "\n".join(f"{at}. {choice.title}" for at, choice in enumerate(reply.choices, 1))
 
 
-def card_text(card: Card) -> str:
+def card_text(card: Card) -> str:  # noqa: PLR0911 - one for each kind of card
     """The content of a card in lines."""
     match card:
         case StepsCard():
@@ -63,6 +64,8 @@ def card_text(card: Card) -> str:
             return "\n".join(f"{row.label}：{row.before} → {row.after}" for row in card.rows)
         case EntryCard():
             return _entry(card)
+        case DeskCard():
+            return card.hint
         case FindingCard() | FactsCard():
             return "\n".join(f"{row.label}：{row.value}" for row in card.rows)
 

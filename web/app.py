@@ -95,8 +95,6 @@ def create_app(  # noqa: C901, PLR0913 - what a deployment decides, each with a 
         for blueprint in (knowledge.pages, release.pages, intake.pages, feedback.pages):
             app.register_blueprint(blueprint)
         app.add_template_filter(knowledge.region_label)
-    if parts.watch:
-        app.register_blueprint(status.pages)
     if parts.binding_codes:
         app.register_blueprint(support.binding_pages)
     for blueprint in webhooks:

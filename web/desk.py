@@ -32,7 +32,9 @@ def listing() -> str:
 def page(ticket: str) -> str:
     """One ticket: what was said, where the document stands, and the reply."""
     found = _desk().open(actor(), ticket)
-    return render_template("ticket.html", found=found, key=uuid4().hex, narrow=drawing.narrow)
+    reports = house().parts.reports
+    said = reports.of(_desk().conversation(actor(), ticket)) if reports else ()
+    return render_template("ticket.html", found=found, reports=said, key=uuid4().hex, narrow=drawing.narrow)
 
 
 @pages.get("/tickets/<ticket>/messages")

@@ -1,6 +1,6 @@
 """What the pages stand on: the core system, and the parts that are wired in by whoever starts the process."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, cast
@@ -12,6 +12,9 @@ from assistant.desk import Desk
 from core.domain.accounts import Account, Session
 from core.service.ports import Notice
 from core.service.system import System
+from diagnostics.desk_reports import DeskReports
+from diagnostics.page import Seen
+from diagnostics.result import Report
 from diagnostics.watch_store import WatchStore
 from kb.editing import Editing
 
@@ -57,6 +60,16 @@ class Talk(Protocol):
         """What came into the conversation after message `after`; notices are told in it and marked as seen."""
         ...
 
+    def desk_facts(self, session: Session) -> Mapping[str, str]:
+        """What the desk's agent has to know of the account and its session."""
+        ...
+
+    def examined(
+        self, session: Session, conversation: str, report: Report | None, page: Seen
+    ) -> Sequence[Reply]:
+        """Answer what a desk and its browser reported; NotFoundError for a conversation of another account."""
+        ...
+
     def rate(self, account: Account, conversation: str, seq: int, *, good: bool, reason: str) -> None:
         """Keep what the account thinks of an answer; NotFoundError for one that is not its own."""
         ...
@@ -94,8 +107,9 @@ class Parts:
     talk: Talk | None = None
     desk: Desk | None = None
     binding_codes: BindingCodes | None = None
-    editing: Editing | None = None
     watch: WatchStore | None = None
+    reports: DeskReports | None = None
+    editing: Editing | None = None
 
 
 @dataclass(frozen=True)

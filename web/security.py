@@ -11,14 +11,17 @@ from core.domain.accounts import Account, Session
 from core.domain.errors import AuthenticationError, ConflictError
 from core.domain.rights import Capability
 from core.service import accounts, rights
+from diagnostics.agent import HOST, PORT
 from web.parts import system
 
 TOKEN = "token"  # noqa: S105 - the name under which the browser's cookie holds it
 
+# The page may ask the desk's own agent on loopback, and nothing else outside this site.
+AGENT = f"http://{HOST}:{PORT}"
 HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
-        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        f"connect-src 'self' {AGENT}; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     ),
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",

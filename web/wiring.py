@@ -9,7 +9,7 @@ from typing import cast
 
 from flask import Flask
 
-from assistant import desk_store, live, store, suggestions, turn
+from assistant import desk_store, live, probing, store, suggestions, turn
 from assistant.cards import Reply, Turn
 from assistant.channel import PlainConversations
 from assistant.desk import Desk
@@ -22,6 +22,9 @@ from core.domain.errors import NotFoundError
 from core.service.ports import Notice
 from core.service.system import System
 from core.settings import Settings
+from diagnostics.desk_reports import DeskReports
+from diagnostics.page import Seen
+from diagnostics.result import Report
 from diagnostics.watch_store import WatchStore
 from kb.editing import Editing
 from kb.features import cache_folder
@@ -77,6 +80,16 @@ class AssistantTalk:
         """Messages that came since, with notices told among them."""
         name, messages = live.since(self.system, account, conversation, after, unseen, CHANNEL)
         return name, [_said(message, {}) for message in messages]
+
+    def desk_facts(self, session: Session) -> Mapping[str, str]:
+        """True time, end of the session, the certificate bound."""
+        return probing.facts(self.system, session)
+
+    def examined(
+        self, session: Session, conversation: str, report: Report | None, page: Seen
+    ) -> Sequence[Reply]:
+        """Told into the conversation, and given back."""
+        return probing.told(self.system, self.knowledge, session, conversation, report, page)
 
     def rate(self, account: Account, conversation: str, seq: int, *, good: bool, reason: str) -> None:
         """What the account thinks of an answer."""
@@ -144,8 +157,9 @@ def application(system: System, settings: Settings) -> Flask:
         talk=AssistantTalk(system, knowledge),
         desk=Desk(system),
         binding_codes=channels.bindings if channels else None,
+        watch=WatchStore(system.database.engine),
+        reports=DeskReports(system.database.engine),
         editing=Editing(system, system.database.engine, live, cache_folder()),
-        watch=WatchStore(system.database.engine),  # type: ignore[attr-defined]  # the port hides it; only SQL has one
     )
     webhooks = [exchange.create_blueprint(shared_secrets(settings.var))]
     if channels:

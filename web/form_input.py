@@ -61,7 +61,7 @@ def _group(
 ) -> dict[str, Any]:  # fmt: skip
     values: dict[str, Any] = {}
     for item in fields:
-        if item.computed:
+        if item.computed and not item.entered:
             continue
         given = tree.get(item.id)
         path = prefix + item.id

@@ -51,7 +51,7 @@ class Box:
     def widget(self) -> str:
         """How it is drawn."""
         kind = self.field.type
-        if self.field.computed:
+        if self.field.computed and not self.field.entered:
             return "computed"
         if kind in {FieldType.CHOICE, FieldType.YES_NO}:
             open_ = len(self.options) <= RADIOS and "." not in self.path
@@ -74,7 +74,7 @@ class Box:
         """What the browser takes over after each change."""
         return {
             "hidden": self.hidden, "required": self.required, "error": self.error, "doubt": self.doubt,
-            "state": self.state, "note": self.note, "text": self.text if self.widget == "computed" else None,
+            "state": self.state, "note": self.note, "text": self.text if self.field.computed else None,
         }  # fmt: skip
 
 
@@ -143,7 +143,7 @@ class _Maker:
         column = path if "." not in path else f"{path.split('.', maxsplit=1)[0]}.{item.id}"
         error, doubt = self.wrong.get(path, ""), self.filling.review.doubts.get(path, "")
         text = self.given.typed.get(path) or text_of(item, value)
-        if item.computed and item.type is FieldType.MONEY:
+        if item.computed and not item.entered and item.type is FieldType.MONEY:
             text = yuan(value) if isinstance(value, int) else "—"
         table = self._table(item, path, values) if item.type is FieldType.TABLE else {}
         return Box(

@@ -142,6 +142,7 @@ class FieldModel(Strict):
     options: dict[str, Text] = {}
     codes: str = ""
     computed: str = ""
+    entered: bool = False
     default: str = ""
     role: str = ""
     kinds: list[Name] = []

@@ -64,8 +64,8 @@ class Option:
 class Field:
     """One thing to fill in. `when` and `required_when` are expressions; `limit` counts characters, fen or rows.
 
-    `computed` is always worked out, `default` only where nothing was filled in. `role` is that of a unit, `kinds` and
-    `nodes` say which documents may be named.
+    `computed` is always worked out (where `entered`, from what was typed there), `default` only where nothing was
+    filled in. `role` is that of a unit, `kinds` and `nodes` say which documents may be named.
     """
 
     id: str
@@ -81,6 +81,7 @@ class Field:
     hint: str = ""
     options: tuple[Option, ...] = ()
     computed: str = ""
+    entered: bool = False
     default: str = ""
     role: str = ""
     kinds: tuple[str, ...] = ()
@@ -240,7 +241,7 @@ def _field_errors(
 ) -> Iterator[tuple[str, str]]:
     own = {**outer, **names(fields, values)}
     for item in fields:
-        if item.computed or (item.when and not evaluate(item.when, own)):
+        if (item.computed and not item.entered) or (item.when and not evaluate(item.when, own)):
             continue
         value = values.get(item.id)
         if is_empty(value):

@@ -27,6 +27,11 @@ function show(element, text, visible = !!text) {
   element.hidden = !visible;
 }
 
+// What is typed and worked out: never while it is being typed.
+function fill(input, text) {
+  if (input && input !== document.activeElement) input.value = text;
+}
+
 function draw(box, told) {
   const part = (mark) => box.querySelector(`:scope > [data-${mark}], :scope > label [data-${mark}], :scope > legend [data-${mark}], :scope > h2 [data-${mark}]`);
   const loud = form.dataset.loud || touched.has(box.dataset.path);
@@ -38,6 +43,7 @@ function draw(box, told) {
   const must = part("must");
   if (must) must.hidden = !told.required;
   if (told.text !== null && part("text")) part("text").textContent = told.text || "—";
+  else if (told.text !== null) fill(box.querySelector("input"), told.text);
   if (box.dataset.table !== undefined) return;
   for (const input of box.querySelectorAll("input:not([type=hidden]), select, textarea")) {
     if (told.error && loud) input.setAttribute("aria-invalid", "true");

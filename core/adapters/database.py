@@ -19,6 +19,7 @@ from core.adapters.ledger_store import LedgerStore
 from core.adapters.list_store import ListStore
 from core.adapters.outbox_store import OutboxStore
 from core.adapters.record_store import RecordStore
+from core.adapters.report_store import ReportStore
 from core.adapters.staff_store import StaffStore
 from core.domain.errors import UnavailableError
 
@@ -82,6 +83,7 @@ class SqlTransaction:
     attachments: AttachmentStore
     lists: ListStore
     experts: ExpertStore
+    reports: ReportStore
 
     @classmethod
     def over(cls, connection: Connection) -> "SqlTransaction":
@@ -98,6 +100,7 @@ class SqlTransaction:
             AttachmentStore(connection),
             ListStore(connection),
             ExpertStore(connection),
+            ReportStore(connection),
         )
 
 

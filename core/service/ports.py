@@ -18,6 +18,7 @@ from core.domain.values import Values
 from core.service.expert_ports import Experts
 from core.service.identity_ports import Identities, OpenSession, Staff
 from core.service.page_ports import Attachments, Lists
+from core.service.report_ports import Reports
 
 
 @dataclass(frozen=True)
@@ -259,6 +260,8 @@ class Transaction(Protocol):
     def lists(self) -> Lists: ...
     @property
     def experts(self) -> Experts: ...
+    @property
+    def reports(self) -> Reports: ...
 
 
 class Database(Protocol):

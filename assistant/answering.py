@@ -86,7 +86,8 @@ def found(scene: Scene, finding: Finding) -> Outcome:
         state = replace(scene.state, others=others, unknowns=0)
         return topic(scene.at(state), finding.candidates[0].topic)
     if finding.kind == "clarify":
-        return ask_topic(scene, finding, say("which_topic"))
+        choices = scene.knowledge.arranged(scene.heard.plain, finding)
+        return ask_topic(scene, choices, say("which_topic"))
     return _nothing(scene, finding)
 
 

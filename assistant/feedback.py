@@ -1,6 +1,5 @@
 """What users asked without a good answer, by meaning, and how it becomes knowledge: a phrasing of an entry or a new draft."""
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,7 +7,7 @@ from typing import Any
 
 from assistant import desk_store
 from assistant.desk import DAYS
-from assistant.understanding import hear
+from assistant.masking import masked
 from core.domain.accounts import Account
 from core.domain.errors import InvalidError
 from core.domain.rights import Capability
@@ -22,7 +21,6 @@ from kb.revisions import Revision
 TEXT_LIMIT = 200
 MOST = 300  # different questions looked at
 _SUGGESTED = 3
-_DIGITS = re.compile(r"\d[\d -]{5,}\d")  # telephone and account numbers: nobody's belong into the knowledge
 
 
 @dataclass(frozen=True)
@@ -165,8 +163,8 @@ def _chosen(texts: Iterable[str]) -> list[str]:
 
 
 def _plain(text: str) -> str:
-    """As it may become a phrasing: in one line, without numbers of documents, telephones and accounts."""
-    return _DIGITS.sub("某号码", " ".join(hear(text).plain.split()))[:TEXT_LIMIT]
+    """As it may become a phrasing: nobody's numbers belong into the knowledge."""
+    return masked(text, TEXT_LIMIT)
 
 
 def _when(one: Any) -> datetime:

@@ -1,8 +1,11 @@
 """What the assistant may say: the published knowledge of this moment, or the project's own files without a database."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 
+from assistant import model
+from assistant.cards import Reply
+from assistant.model import Model
 from core.domain.errors import NotFoundError
 from core.service.system import System
 from kb import Entry, Finding, Library, Retriever, open_library
@@ -13,14 +16,22 @@ from kb.store import Store
 class Knowledge:
     """Entries and retrievers. Safe to share between threads; what is published later is given without a restart."""
 
-    def __init__(self, current: Callable[[], Snapshot]) -> None:
-        """`current` gives the snapshot that holds now, and never waits."""
-        self._current = current
+    def __init__(self, current: Callable[[], Snapshot], helper: Model | None = None) -> None:
+        """`current` gives the snapshot that holds now, and never waits; `helper` is optional."""
+        self._current, self._helper = current, helper
 
     def settled(self) -> "Knowledge":
         """The same, held as it is now: for all of one request, so that what was found is still there when it is said."""
         snapshot = self._current()
-        return Knowledge(lambda: snapshot)
+        return Knowledge(lambda: snapshot, self._helper)
+
+    def arranged(self, text: str, finding: Finding) -> Finding:
+        """A question back with its choices in the order of the model, where there is one."""
+        return model.arranged(self._helper, text, finding) if self._helper else finding
+
+    def worded(self, text: str, replies: Sequence[Reply]) -> tuple[Reply, ...]:
+        """Short answers in the words of the model, where there is one and it says the same."""
+        return model.worded(self._helper, text, replies) if self._helper else tuple(replies)
 
     @property
     def library(self) -> Library:

@@ -95,6 +95,7 @@ def respond(  # noqa: PLR0913 - what a surface knows of a message
         now = system.clock()
         attended = held is not None and held.state == "taken"
         outcome, ticket, told = _attended(scene) if attended else _take(scene, kept, opened, now)
+        outcome = replace(outcome, replies=knowledge.worded(text, outcome.replies))
         try:
             about, lack = _about(scene.state, outcome)
             written = Written(text, outcome.replies, outcome.state, key, ticket, about, lack)

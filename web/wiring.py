@@ -14,6 +14,7 @@ from assistant.cards import Reply, Turn
 from assistant.channel import PlainConversations
 from assistant.desk import Desk
 from assistant.knowledge import Knowledge, open_live
+from assistant.model_client import HttpModel, model_settings
 from core.adapters.database import SqlDatabase
 from core.adapters.exchange_client import shared_secrets
 from core.adapters.secret_key import secret_key
@@ -143,14 +144,20 @@ def wechat(system: System, settings: Settings, knowledge: Knowledge) -> WeChat |
 
 def follow_ups(system: System, settings: Settings) -> ChannelService | None:
     """WeChat's answers as the worker takes them up."""
-    found = wechat(system, settings, Knowledge(open_live(system).current))
+    found = wechat(system, settings, Knowledge(open_live(system).current, _helper()))
     return found.service if found else None
+
+
+def _helper() -> HttpModel | None:
+    """The model of `CAIGOU_MODEL_URL`, where there is one; DataError where its settings are wrong."""
+    settings = model_settings()
+    return HttpModel(settings) if settings else None
 
 
 def application(system: System, settings: Settings) -> Flask:
     """The whole application over a running core."""
     live = open_live(system, bring_in=True)
-    knowledge = Knowledge(live.current)
+    knowledge = Knowledge(live.current, _helper())
     channels = wechat(system, settings, knowledge)
     assert isinstance(system.database, SqlDatabase)  # noqa: S101 - the only one there is outside tests
     parts = Parts(

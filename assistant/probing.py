@@ -39,6 +39,7 @@ class _Data(BaseModel):
 
     within: int
     questions: dict[str, list[str]]
+    along: dict[str, list[str]]
     repairs: dict[str, str]
     words: dict[str, str]
 
@@ -90,8 +91,9 @@ def asked(scene: Scene) -> Outcome | None:
 def of_entry(scene: Scene, entry: Entry) -> tuple[Reply, ...]:
     """Beside an entry with checks: the session's state from here, an offer to check the desk for everything else."""
     here = session_replies(scene) if _HERE & set(entry.probes) else ()
-    elsewhere = tuple(name for name in entry.probes if name not in _HERE or not here)
-    return (*here, *((offer(scene.region, elsewhere),) if elsewhere else ()))
+    elsewhere = [name for name in entry.probes if name not in _HERE or not here]
+    wider = dict.fromkeys(name for probe in elsewhere for name in data().along.get(probe, [probe]))
+    return (*here, *((offer(scene.region, tuple(wider)),) if wider else ()))
 
 
 def offer(region: str, probes: Sequence[str]) -> Reply:
@@ -183,7 +185,7 @@ def examined(
     seen = pages.look(account.region, page, now, ends)
     cause = pages.joined(seen, report)
     if cause is None:
-        return (Reply(_say("well" if report else "well_page")),)
+        return (_well(report),)
     rows = [Row(_say("seen"), _seen(report))]
     if cause.remedy and not cause.topic:
         rows.insert(0, Row(_say("cure"), cause.remedy))
@@ -191,10 +193,24 @@ def examined(
         rows.append(Row(_say("repair"), _repair(account.region, cause.repair)))
     if report and (behind := [each.title for each in report.results if each.blocked_by == cause.probe]):
         rows.append(Row(_say("blocked"), _say("blocked_value", titles="、".join(behind))))
+    words = {"fail": "cause", "warn": "warning"}.get(cause.status, "open")
     lead = Reply(
-        _say("cause", summary=cause.summary), FindingCard(_say("cause_title"), cause.status, tuple(rows))
+        _say(words, summary=cause.summary), FindingCard(_say("cause_title"), cause.status, tuple(rows))
     )
     return (lead, *(_cure(knowledge, account.region, cause.topic) if cause.topic else ()))
+
+
+def _well(report: Report | None) -> Reply:
+    """Nothing is wrong as far as can be seen: what was asked for, as it is."""
+    if report is None:
+        return Reply(_say("well_page"))
+    asked = [report.of(name) for name in report.asked]
+    decisive = [report.of(each.blocked_by) if each.blocked_by else each for each in asked]
+    told = {each.title: each.summary for each in decisive if each.status != "skip"}
+    rows = tuple(Row(title, summary) for title, summary in told.items())
+    open_ones = any(each.status == "unknown" for each in decisive)
+    card = FindingCard(_say("cause_title"), "unknown" if open_ones else "ok", rows)
+    return Reply(_say("well_but" if open_ones else "well"), card)
 
 
 def _seen(report: Report | None) -> str:

@@ -14,7 +14,7 @@ from core.domain.accounts import Session
 from core.domain.certificates import KeyCertificate
 from core.domain.errors import NotFoundError
 from core.service.accounts import sign_in
-from diagnostics import desk_reports
+from diagnostics import catalogue, desk_reports
 from diagnostics.page import Seen
 from diagnostics.result import Report, Result
 from tests.assistant.world import World
@@ -184,6 +184,30 @@ def test_the_browser_alone_can_be_the_cause(world: World) -> None:
     assert "证书已过期" not in said
     well = probing.examined(world.knowledge, account, None, seen(world), now, later)
     assert "没有发现问题" in well[0].text
+
+
+def test_where_nothing_is_wrong_what_was_asked_is_told_as_it_is(world: World) -> None:
+    account, now = world.account("handler"), world.system.clock()
+    later = now + timedelta(hours=1)
+    dates = Result("cert_dates", "证书有效期", "ok", "cert_valid", "证书有效期到 2027-01-01，还有 42 天")
+    (well,) = probing.examined(world.knowledge, account, report_of(dates), seen(world), now, later)
+    assert "没有发现故障" in well.text
+    assert "还有 42 天" in render_replies((well,))
+    busy = Result("driver", "KEY驱动", "unknown", "driver_busy", "KEY正在被别的程序使用")
+    blocked = Result("ukey", "KEY是否插好", "skip", "blocked", "先解决", blocked_by="driver")
+    (open_,) = probing.examined(world.knowledge, account, report_of(busy, blocked), seen(world), now, later)
+    assert "没有结论" in open_.text
+    assert "正在被别的程序使用" in render_replies((open_,))
+    ending = Result("cert_dates", "证书有效期", "warn", "cert_expiring", "还有 9 天到期", remedy="尽快延期")
+    (warned,) = probing.examined(world.knowledge, account, report_of(ending), seen(world), now, later)
+    assert "要注意：还有 9 天到期" in warned.text
+
+
+def test_whoever_cannot_seal_is_looked_at_from_every_side(world: World) -> None:
+    card = world.say("handler", "盖章没反应").replies[-1].card
+    assert isinstance(card, DeskCard)
+    assert {"service", "kg_local", "browser", "ukey", "cert_dates"} <= set(card.probes)
+    assert set(card.probes) <= set(catalogue.load("neimenggu").probes)
 
 
 def test_what_was_found_is_told_into_ones_own_conversation(world: World, session: Session) -> None:

@@ -53,7 +53,8 @@ def app(system: System, knowledge: Knowledge, reports: DeskReports) -> Flask:
 def check(only: list[str] | None, facts: dict[str, object]) -> Report:
     """A desk whose session is over: the one finding that needs nothing of the machine."""
     facts = {**facts, "token_expires_at": "2026-01-01T00:00:00+08:00"}
-    return diagnostics.run("neimenggu", only=only or ["token"], facts=facts, offline=True)
+    wanted = ["token"] if only is None else [*only, "token"]
+    return diagnostics.run("neimenggu", only=wanted, facts=facts, offline=True)
 
 
 def page_seen(clock: Clock, **given: object) -> dict[str, object]:

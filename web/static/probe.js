@@ -77,10 +77,10 @@ async function told(card, page, report) {
     cursor.remove();
   }
   const log = document.getElementById("log");
+  const first = fragment.content.firstElementChild;
   log.append(fragment.content);
-  htmx.process(log.lastElementChild);
-  for (const each of log.querySelectorAll("[data-desk]")) wire(each);
-  toEnd();
+  htmx.process(log);
+  first.scrollIntoView({ block: "start", behavior: calm.matches ? "auto" : "smooth" }); // the cause, not its last step
   state(card, "检测完了，结果在下面。");
 }
 
@@ -128,7 +128,8 @@ async function run(card, code) {
   }
   const given = { ...known.facts, browser_permission: page.permission };
   if (page.kernel) given.browser_version = String(page.kernel);
-  const report = await call(known.agent, "/v1/run", { facts: given }, token);
+  const only = card.dataset.probes.split(" ");
+  const report = await call(known.agent, "/v1/run", { only, facts: given }, token);
   form(card, false);
   return told(card, page, report);
 }

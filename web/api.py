@@ -41,6 +41,7 @@ def route(
     gives: type[BaseModel] | None,
     takes: type[BaseModel] | None = None,
     query: type[BaseModel] | None = None,
+    form: type[BaseModel] | None = None,
     status: int = 200,
     public: bool = False,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -51,6 +52,7 @@ def route(
         checked = spec.validate(
             json=takes,
             query=query,
+            form=form,
             resp=answers,
             before=_refuse_bad_input,
             tags=[rule.split("/")[1]],
@@ -135,7 +137,7 @@ def account_out(account: Account) -> AccountOut:
 
 def register(app: Flask) -> None:
     """All endpoints and their description."""
-    from web import api_account, api_documents, api_people, api_staff  # noqa: F401 - their routes register themselves
+    from web import api_account, api_documents, api_forms, api_people, api_staff  # noqa: F401 - their routes register themselves
 
     if "api" not in app.blueprints:
         app.register_blueprint(pages)

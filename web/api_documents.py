@@ -1,17 +1,16 @@
 """/api/v1: documents, acts, ways to a goal, repairs, seals."""
 
-from typing import Any
+from itertools import takewhile
 from urllib.parse import quote
 
 from flask import Response
-from pydantic import ValidationError
 
-from core.domain.errors import InvalidError
 from core.domain.planner import NoWay
-from core.service import acts, documents, flow, planning, repairs, sealing
+from core.service import acts, documents, dossier, entering, flow, lists, planning, repairs, sealing
+from core.service.page_ports import Query
 from core.service.views import ActResult, DocumentSummary
 from web import api_schemas as s
-from web.api import asked, body, fields_of, idempotency_key, route
+from web.api import asked, body, idempotency_key, route
 from web.parts import system
 from web.security import actor, limiter
 
@@ -26,25 +25,15 @@ def _act(result: ActResult) -> s.ActOut:
     )
 
 
-def _form(kind: str, form: dict[str, Any]) -> dict[str, Any]:
-    """Plans are checked for shape here, so that the core's rules meet what they expect."""
-    if kind != "plan":
-        return form
-    try:
-        return s.PlanForm.model_validate(form).model_dump(mode="json")
-    except ValidationError as error:
-        raise InvalidError(
-            "计划的内容有不对的地方，逐项写在 fields 里", fields=fields_of(error, "form")
-        ) from error
-
-
 @route("GET", "/documents", query=s.ListQuery, gives=s.Summaries)
 def list_documents() -> s.Summaries:
     """All this account may see, newest first."""
     q = asked()
-    found = documents.listing(
-        system(), actor(), kind=q.kind, text=q.q, node=q.node, limit=q.limit, before=q.before
-    )
+    query = Query(
+        folder=q.folder, kind=q.kind or "", node=q.node or "", words=q.q.strip(), since=q.since, until=q.until,
+        least_fen=q.least_fen, most_fen=q.most_fen,
+    )  # fmt: skip
+    found = lists.find(system(), actor(), query, limit=q.limit, before=q.before)
     return s.Summaries(
         items=[_summary(item) for item in found], next=found[-1].id if len(found) == q.limit else None
     )
@@ -54,9 +43,8 @@ def list_documents() -> s.Summaries:
 def create_document() -> tuple[s.DocumentOut, int]:
     """Enter a document; its mistakes are in `form_errors` and keep it from being sent on."""
     given = body()
-    form = _form(given.kind, given.form)
-    made = documents.create(
-        system(), actor(), given.kind, given.variant, form, key=idempotency_key(), parent=given.parent
+    made = entering.create(
+        system(), actor(), given.kind, given.variant, given.form, key=idempotency_key(), parent=given.parent
     )
     return _document(made.number), 201
 
@@ -69,12 +57,16 @@ def get_document(number: str) -> s.DocumentOut:
 
 def _document(number: str) -> s.DocumentOut:
     view = documents.get(system(), actor(), number)
+    tree = dossier.dossier(system(), actor(), number).tree
+    above = [_summary(one.summary) for one in takewhile(lambda one: not one.here, tree)]
     return s.DocumentOut(
         summary=_summary(view.summary),
         form=dict(view.document.form),
         form_errors=view.form_errors,
+        doubts=view.doubts,
         history=[s.EntryOut.model_validate(entry) for entry in view.history],
         offers=[s.OfferOut.model_validate(offer) for offer in view.offers],
+        above=above,
         linked=[_summary(item) for item in view.linked],
         holds=[s.HoldOut.model_validate(hold) for hold in view.holds],
         signed_with=view.certificate.seal if view.certificate else None,
@@ -85,9 +77,7 @@ def _document(number: str) -> s.DocumentOut:
 @route("PUT", "/documents/<number>", takes=s.SaveIn, gives=s.DocumentOut)
 def save_document(number: str) -> s.DocumentOut:
     """Change the form where the process lets this account edit."""
-    view = documents.get(system(), actor(), number)
-    form = _form(view.document.kind, body().form)
-    documents.save(system(), actor(), number, form, version=body().version, key=idempotency_key())
+    entering.save(system(), actor(), number, body().form, version=body().version, key=idempotency_key())
     return _document(number)
 
 

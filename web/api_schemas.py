@@ -1,9 +1,9 @@
-"""Shapes of documents, plans, repairs and the rest of /api/v1."""
+"""Shapes of documents, repairs and the rest of /api/v1."""
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, Field
 
 from web.schemas import Shown, Station, Taken
 
@@ -25,6 +25,7 @@ class Summary(Shown):
     updated_at: datetime
     version: int
     whose: str
+    stage: str
 
 
 class Summaries(BaseModel):
@@ -38,48 +39,24 @@ class ListQuery(Taken):
     """What to list."""
 
     q: str = Field("", max_length=100)
-    kind: str | None = None
-    node: str | None = None
+    folder: Literal["all", "todo", "done", "mine", "late"] = "all"
+    kind: str | None = Field(None, max_length=30)
+    node: str | None = Field(None, max_length=40)
+    since: AwareDatetime | None = None
+    until: AwareDatetime | None = None
+    least_fen: int | None = Field(None, ge=0, le=10**15)
+    most_fen: int | None = Field(None, ge=0, le=10**15)
     limit: int = Field(50, ge=1, le=200)
-    before: int | None = None
-
-
-class PlanLine(Taken):
-    """One line of the purchase list; a draft may have gaps."""
-
-    catalogue: str | None = None
-    name: str | None = None
-    quantity: int | None = Field(None, ge=0, le=10**9)
-    unit: str | None = Field(None, max_length=10)
-    unit_price_fen: int | None = Field(None, ge=0, le=10**13)
-    requirement: str | None = None
-
-
-class PlanFunding(Taken):
-    """What an indicator pays."""
-
-    indicator: int | None = None
-    amount_fen: int | None = Field(None, ge=0, le=10**13)
-
-
-class PlanForm(Taken):
-    """The plan. Rules (names from the catalogue, sums that agree …) are named field by field when it is sent on."""
-
-    name: str = Field("", max_length=100)
-    lines: list[PlanLine] = Field([], max_length=500)
-    funding: list[PlanFunding] = Field([], max_length=50)
-    agency: str | None = None
-    implementation: Literal["网上竞价", "电商直购"] | None = None
-    need_by: date | Literal[""] = ""
+    before: int | None = Field(None, ge=1, le=2**63 - 1)
 
 
 class CreateIn(Taken):
-    """A new document. `form` is a PlanForm for plans."""
+    """A new document. GET /kinds says which fields `form` has; its mistakes come back in `form_errors`."""
 
-    kind: Literal["plan", "mall_order"] = "plan"
+    kind: str = Field("plan", max_length=30)
     variant: str = Field(max_length=30)
     form: dict[str, Any]
-    parent: str | None = None
+    parent: str | None = Field(None, max_length=40)
 
 
 class SaveIn(Taken):
@@ -107,6 +84,7 @@ class OfferOut(Shown):
     targets: list[tuple[str, str]]
     irreversible: bool
     menu: str
+    warn: str
 
 
 class Offers(BaseModel):
@@ -145,8 +123,10 @@ class DocumentOut(BaseModel):
     summary: Summary
     form: dict[str, Any]
     form_errors: dict[str, str]
+    doubts: dict[str, str]
     history: list[EntryOut]
     offers: list[OfferOut]
+    above: list[Summary] = Field(description="上级单据，最上面的在前")
     linked: list[Summary]
     holds: list[HoldOut]
     signed_with: str | None

@@ -3,6 +3,7 @@
 from urllib.parse import quote
 
 from flask import Blueprint, Flask, Response, jsonify, request
+from werkzeug.datastructures import FileStorage
 
 from core.domain.errors import InvalidError
 from core.service import attachments
@@ -33,7 +34,13 @@ def received() -> Attachment:
     given = request.files.get("file")
     if given is None or not given.filename:
         raise InvalidError("没有收到文件，请重新选择", code="bad_file", fields={"file": "请选择文件"})
-    return attachments.upload(system(), actor(), given.filename, given.read())
+    return keep(given)
+
+
+def keep(file: FileStorage) -> Attachment:
+    """Keep an uploaded file; what was spooled to disk is let go at once."""
+    with file.stream:
+        return attachments.upload(system(), actor(), file.filename or "", file.read())
 
 
 def plain(file: Attachment) -> dict[str, str | int]:

@@ -5,15 +5,17 @@ from typing import Any
 from uuid import uuid4
 
 from flask import Blueprint, Response, flash, jsonify, redirect, render_template, request, url_for
+from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as AnyResponse
 
 from core.domain.errors import DomainError, InvalidError
-from core.domain.forms import FieldType
+from core.domain.forms import Field, FieldType
 from core.service import catalogue, documents, entering, filling
 from core.service.filling import Filling
+from web.attachments import keep
 from web.documents import key, version
 from web.errors import status_and_title
-from web.form_input import Read, read
+from web.form_input import PREFIX, Read, read
 from web.form_page import build
 from web.parts import system
 from web.security import actor, require_session
@@ -117,8 +119,28 @@ def _under() -> str | None:
     return request.values.get("under") or None
 
 
-def _given(fields: Any, stored: Mapping[str, Any]) -> Read:
-    return read(fields, request.form, stored, empty_rows=request.endpoint == "forms.look" or bool(_asked()))
+def _given(fields: tuple[Field, ...], stored: Mapping[str, Any]) -> Read:
+    posted, refused = _with_files(MultiDict(request.form))
+    looking = request.endpoint == "forms.look" or bool(_asked())
+    given = read(fields, posted, stored, empty_rows=looking)
+    given.wrong |= refused
+    return given
+
+
+def _with_files(posted: MultiDict[str, str]) -> tuple[MultiDict[str, str], dict[str, str]]:
+    """Files that came with the form itself (from browsers without scripts), kept and named in it."""
+    refused: dict[str, str] = {}
+    for name, file in request.files.items():
+        field, _, part = name.rpartition(".")
+        if part != "upload" or not file.filename:
+            continue
+        try:
+            known = keep(file)
+        except InvalidError as error:
+            refused[field.removeprefix(f"{PREFIX}.")] = error.message
+        else:
+            posted[f"{field}.sha256"], posted[f"{field}.name"] = known.sha256, known.name
+    return posted, refused
 
 
 def _asked() -> str:

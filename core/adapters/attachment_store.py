@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Connection, insert, or_, select
+from sqlalchemy import Connection, false, insert, or_, select
 
 from core.adapters.page_tables import attachment
 from core.domain.accounts import Account
@@ -50,9 +50,10 @@ class AttachmentStore:
         if not wanted:
             return
         own = attachment.c.document_id.is_(None) & (attachment.c.unit_id == actor.unit.id)
+        above = attachment.c.document_id == document.parent_id if document.parent_id else false()
         statement = (
             select(attachment)
-            .where(attachment.c.sha256.in_(wanted), or_(own, attachment.c.document_id == document.parent_id))
+            .where(attachment.c.sha256.in_(wanted), or_(own, above))
             .order_by(attachment.c.id)
         )
         found = {row.sha256: row for row in self._connection.execute(statement)}

@@ -1,10 +1,14 @@
 """How a form looks while it is filled in: which fields are asked for now, and which of them must not stay empty."""
 
+import math
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from core.domain.forms import Evaluate, Field, FieldType, Form, names, rows
+
+_BROKEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -53,8 +57,28 @@ def files(fields: tuple[Field, ...], values: Mapping[str, Any]) -> dict[str, Map
 
 def _at(values: Any, path: str) -> Any:
     for part in path.split("."):
-        if isinstance(values, list):
-            values = values[int(part)]
-        else:
-            values = values.get(part) if isinstance(values, Mapping) else None
+        known = isinstance(values, Mapping)
+        values = values[int(part)] if isinstance(values, list) else values.get(part) if known else None
     return values
+
+
+DEEPEST = 6  # a form holds tables of rows of files; nothing lies deeper
+
+
+def unwritable(value: Any, path: str = "", depth: int = 0) -> str | None:
+    """Path of what no database keeps (control characters, half characters, things nested without end), else None."""
+    if isinstance(value, str):
+        return path or "form" if _BROKEN.search(value) else None
+    if isinstance(value, float) and not math.isfinite(value):
+        return path or "form"
+    if not isinstance(value, (Mapping, list)):
+        return None
+    if depth > DEEPEST:
+        return path
+    pairs = value.items() if isinstance(value, Mapping) else enumerate(value)
+    for key, inner in pairs:
+        below = f"{path}.{key}".strip(".")
+        found = unwritable(str(key), below) or unwritable(inner, below, depth + 1)
+        if found:
+            return found
+    return None

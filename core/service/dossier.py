@@ -18,6 +18,8 @@ from core.service.ports import Indicator, Transaction
 from core.service.system import System
 from core.service.views import DocumentSummary
 
+_IDS_END = 2**63
+
 
 @dataclass(frozen=True)
 class Branch:
@@ -113,7 +115,7 @@ def names(
             units = tx.accounts.units_by_code(document.region, value)
             if units:
                 found[path] = f"{units[0].name}（{value}）"
-        elif item.type is FieldType.INDICATOR and isinstance(value, int):
+        elif item.type is FieldType.INDICATOR and isinstance(value, int) and 0 < value < _IDS_END:
             indicator = tx.ledger.indicator(value)
             if indicator and indicator.unit_id == document.unit_id:
                 found[path] = indicator_name(indicator)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from core.domain import form_state
 from core.domain.accounts import ROLE_LABELS, Account, Role, Unit
 from core.domain.documents import Document, Entry
 from core.domain.errors import BlockedError, ConflictError, ForbiddenError, InvalidError
@@ -146,6 +147,11 @@ def blank(
 def _filled(
     system: System, tx: Transaction, document: Document, process: Process, values: Mapping[str, Any]
 ) -> Document:
+    broken = form_state.unwritable(values)
+    if broken:
+        raise InvalidError(
+            "有一处内容不能保存，请重新输入", fields={broken[:60]: "含有不能保存的字符，或层次太深"}
+        )
     form, amount = situations.complete(system, tx, document, process, values)
     named = _outside_units(tx, document, process, form)
     return replace(

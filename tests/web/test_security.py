@@ -130,7 +130,11 @@ def test_a_form_sent_too_late_is_kept_and_sent_again(
     system: System, browse: Callable[[str], Browser], clock: Clock
 ) -> None:
     browser = browse(HANDLER)
-    fields = {**browser.form("/documents/new/plan/mall", None), "f.name": "复印机", "f.lines.0.name": "数码复印机"}
+    fields = {
+        **browser.form("/documents/new/plan/mall", None),
+        "f.name": "复印机",
+        "f.lines.0.name": "数码复印机",
+    }
     clock.ahead = timedelta(days=1)
     refused = browser.post("/documents/new/plan/mall", fields)
     assert refused.status_code == 401

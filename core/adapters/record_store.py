@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -108,6 +108,14 @@ class RecordStore:
             select(func.max(audit.c.at)).where(audit.c.region == region, audit.c.act == act)
         ).scalar()
         return datetime.fromisoformat(found) if found else None
+
+    def imports(self, region: str, codes: Collection[str]) -> list[tuple[datetime, Mapping[str, Any]]]:
+        """When finance pushed indicators of these codes, and what it pushed; oldest first."""
+        statement = select(audit.c.at, audit.c.body).where(
+            audit.c.region == region, audit.c.act == "finance.indicator", audit.c.subject.in_(codes)
+        )
+        rows = self._connection.execute(statement.order_by(audit.c.seq))
+        return [(datetime.fromisoformat(row.at), json.loads(row.body)) for row in rows]
 
     def broken_audit(self) -> list[str]:
         """Every break of a chain as a sentence; empty when the audit verifies."""

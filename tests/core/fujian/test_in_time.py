@@ -1,0 +1,101 @@
+"""What depends on the day: answers to a joint project until its deadline, tender notices 30 days after the intention."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tests.core.fujian.conftest import Fujian
+
+LINE = {
+    "catalogue": "A02020400",
+    "name": "多功能一体机",
+    "quantity": 10,
+    "unit": "台",
+    "unit_price_fen": 300_000,
+}
+
+
+def joint(answer_by: str) -> list[dict[str, Any]]:
+    form = {
+        "name": "教学一体机", "category": "goods", "lines": [LINE], "scheme": "统一招标，分别签约",
+        "answer_by": answer_by, "members": [{"unit": "102001"}],
+    }  # fmt: skip
+    return [
+        {"as": "handler", "enter": "joint_project/joint", "name": "joint", "form": form},
+        {"as": "handler", "act": "submit", "on": "joint"},
+        {"as": "reviewer", "act": "pass", "on": "joint"},
+        {"find": "joint_answer", "under": "joint", "name": "member"},
+        {"find": "joint_answer", "under": "joint", "name": "lead"},
+    ]
+
+
+ANSWERED: list[dict[str, Any]] = [
+    {"as": "handler@member", "act": "respond", "on": "member"},
+    {
+        "as": "handler@member",
+        "save": {"lines": [LINE], "funding": [{"indicator": 1, "amount_fen": 3_000_000}]},
+        "on": "member",
+    },
+    {"as": "handler@member", "act": "submit", "on": "member"},
+    {"as": "reviewer@member", "act": "pass", "on": "member", "expect": "answered"},
+]
+COLLECT = {"as": "handler", "act": "collect", "on": "joint"}
+
+
+@pytest.mark.covers("fj-2.1.3", "fj-2.1.4")
+def test_after_the_deadline_one_answer_is_enough_and_nobody_answers_any_more(fujian: Fujian) -> None:
+    deadline = (fujian.clock() + timedelta(days=3)).date().isoformat()
+    player = fujian.play([*joint(deadline), *ANSWERED, {**COLLECT, "refused": "还有 1 家没有答复"}])
+    fujian.clock.pass_by(days=5)
+    go_on(player, [
+        {"as": "handler", "act": "respond", "on": "lead", "refused": "已经过了"},
+        {"as": "handler", "act": "decline", "on": "lead", "with": {"reason": "晚了"}, "refused": "已经过了"},
+        {**COLLECT, "expect": "collected"},
+    ])  # fmt: skip
+
+
+@pytest.mark.covers("fj-2.1.4")
+def test_after_the_deadline_without_any_answer_nothing_is_collected(fujian: Fujian) -> None:
+    deadline = fujian.clock().date().isoformat()
+    player = fujian.play([*joint(deadline)])
+    fujian.clock.pass_by(days=2)
+    go_on(player, [{**COLLECT, "refused": "还没有单位响应"}])
+
+
+PROJECT = {
+    "name": "教学服务器", "category": "goods", "implementation": "general", "government": True,
+    "lines": [{"catalogue": "A02010301", "name": "服务器", "quantity": 1, "unit_price_fen": 6_000_000}],
+    "funding": [{"indicator": 1, "amount_fen": 6_000_000}],
+}  # fmt: skip
+PLAN = {
+    "organisation": "central", "method": "open", "agency": "AG0001", "contact": "李明", "phone": "0591-1",
+    "reserved_fen": 6_000_000,
+}  # fmt: skip
+
+
+@pytest.mark.covers("fj-3.1")
+def test_a_notice_needs_no_reason_once_the_intention_is_thirty_days_old(fujian: Fujian) -> None:
+    player = fujian.play([
+        {"as": "handler", "enter": "project/project", "name": "project", "form": PROJECT},
+        {"as": "handler", "repair": "filed", "on": "project"},
+        {"as": "handler", "enter": "intention/intention", "name": "intention", "under": "project",
+         "form": {"overview": "服务器一台", "expected_on": "2026-12"}},
+        {"as": "handler", "repair": "published", "on": "intention"},
+        {"as": "handler", "enter": "plan/general", "name": "plan", "under": "project", "form": PLAN},
+        {"as": "handler", "repair": "filed", "on": "plan"},
+        {"as": "agency", "act": "announce", "on": "plan", "refused": "未满 30 天"},
+    ])  # fmt: skip
+    fujian.clock.pass_by(days=29)
+    go_on(player, [{"as": "agency", "act": "announce", "on": "plan", "refused": "未满 30 天"}])
+    fujian.clock.pass_by(days=1)
+    go_on(player, [
+        {"as": "agency", "act": "announce_early", "on": "plan", "with": {"reason": "急用"}, "refused": "不用写理由"},
+        {"as": "agency", "act": "announce", "on": "plan", "expect_flags": ["announced", "submitted"]},
+    ])  # fmt: skip
+
+
+def go_on(player: Any, steps: list[dict[str, Any]]) -> None:
+    """Further steps of the same walk."""
+    player.walk = type(player.walk).model_validate({"region": "fujian", "label": "测试", "steps": steps})
+    player.play()

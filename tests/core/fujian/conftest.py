@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 
 from core import walks, worlds
 from core.bootstrap import build_system, migrate
@@ -60,7 +59,7 @@ class Fujian:
 @pytest.fixture
 def new_fujian(bare_fujian: Settings, tmp_path: Path) -> Iterator[Callable[[], Fujian]]:
     """Makes worlds that only one test changes."""
-    engines: list[sa.Engine] = []
+    engines: list[Any] = []
 
     def make() -> Fujian:
         file = tmp_path / f"{len(engines)}.db"

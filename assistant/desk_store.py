@@ -1,29 +1,38 @@
 """What staff ask of the assistant's tables: tickets taken, questions without an answer, opinions on answers."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, and_, func, insert, select, update
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy import Row, and_, case, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
+from assistant.sql import Sql, engine_of
 from assistant.tables import conversation, feedback, message, ticket, turn_key
-from core.adapters.database import reader_of
-from core.domain.errors import UnavailableError
 from core.service.system import System
 
 _asked = message.alias("asked")  # what the asker wrote right before an answer
 _ASKED = and_(_asked.c.conversation_id == message.c.conversation_id, _asked.c.seq == message.c.seq - 1)
 
 
-class DeskStore:
-    """Over one engine."""
+class DeskStore(Sql):
+    """Tickets as staff work on them, and what was asked and thought of answers."""
 
-    def __init__(self, engine: Engine) -> None:
-        """Keep the engine; nothing is opened yet."""
-        self._engine = engine
-        self._reader = reader_of(engine)
+    def tickets(self, region: str, limit: int = 200) -> Sequence[Row[Any]]:
+        """Tickets of a region: those not closed first, newest first."""
+        closed = case((ticket.c.state == "closed", 1), else_=0)
+        query = select(ticket).where(ticket.c.region == region)
+        with self._reading() as connection:
+            return connection.execute(query.order_by(closed, ticket.c.id.desc()).limit(limit)).all()
+
+    def set_ticket(self, number: str, *, state: str, note: str, at: datetime) -> bool:
+        """Take or close a ticket; False where it is closed already."""
+        found = (ticket.c.number == number) & (ticket.c.state != "closed")
+        with self._writing() as connection:
+            done = connection.execute(
+                update(ticket).where(found).values(state=state, note=note, updated_at=at)
+            )
+        return done.rowcount == 1
 
     def take(self, number: str, account_id: int, at: datetime) -> bool:
         """An open ticket becomes this person's; False where it is not open."""
@@ -102,23 +111,10 @@ class DeskStore:
         return self._all(query.order_by(feedback.c.at.desc()).limit(limit))
 
     def _all(self, query: Any) -> Sequence[Row[Any]]:
-        with _translated(), self._reader.connect() as connection:
+        with self._reading() as connection:
             return connection.execute(query).all()
-
-    @contextmanager
-    def _writing(self) -> Iterator[Connection]:
-        with _translated(), self._engine.begin() as connection:
-            yield connection
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except OperationalError as error:
-        raise UnavailableError("数据库暂时忙，请稍后再试", code="database_busy") from error
 
 
 def of(system: System) -> DeskStore:
     """The store beside the core's own tables."""
-    return DeskStore(system.database.engine)  # type: ignore[attr-defined]  # the port hides it; only SQL has one
+    return DeskStore(engine_of(system))

@@ -269,3 +269,16 @@ def _held(frozen_fen: int, used_fen: int) -> str:
     if used_fen:
         return f"已使用 {yuan(used_fen)} 元"
     return f"冻结 {yuan(frozen_fen)} 元" if frozen_fen else "不占用"
+
+
+def progress(repair: Repair) -> StepsCard:
+    """How far a repair has come."""
+
+    def state(at: int) -> str:
+        return "done" if at < repair.position else "current" if at == repair.position else "ahead"
+
+    steps = tuple(
+        PlanStep(say("step_words", label=s.label, target=s.target_label), s.who, s.mine, state(at), s.menu)  # type: ignore[arg-type]
+        for at, s in enumerate(repair.steps)
+    )
+    return StepsCard(say("steps_title"), repair.number, steps)

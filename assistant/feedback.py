@@ -8,6 +8,7 @@ from typing import Any
 from assistant import desk_store
 from assistant.desk import DAYS
 from assistant.masking import masked
+from assistant.sql import engine_of
 from core.domain.accounts import Account
 from core.domain.errors import InvalidError
 from core.domain.rights import Capability
@@ -69,8 +70,7 @@ class Feedback:
         """Over the running core and the console."""
         self._system, self._editing = system, editing
         self._desk = desk_store.of(system)
-        engine = system.database.engine  # type: ignore[attr-defined]  # the port hides it; only SQL has one
-        self._aside = SetAside(engine, system.clock)
+        self._aside = SetAside(engine_of(system), system.clock)
 
     def clusters(self, actor: Account, days: int = DAYS) -> list[Cluster]:
         """Of the last days, the most frequent first; what has become knowledge or was set aside is left out."""

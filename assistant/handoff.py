@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from assistant import store
+from assistant import desk_store, store
 from assistant.cards import FactsCard, Reply, Row
 from assistant.replies import say
 from assistant.scene import Outcome, Scene
@@ -75,12 +75,12 @@ class Tickets:
     def __init__(self, system: System) -> None:
         """Over the running core."""
         self._system = system
-        self._store = store.of(system)
+        self._store, self._desk = store.of(system), desk_store.of(system)
 
     def listing(self, actor: Account) -> list[TicketView]:
         """Tickets of the actor's region, open ones first; ForbiddenError for others than support staff."""
         rights.require(self._system, actor, Capability.SEE_TICKETS)
-        return [self.view(row) for row in self._store.tickets(actor.region)]
+        return [self.view(row) for row in self._desk.tickets(actor.region)]
 
     def close(self, actor: Account, ticket: str, note: str) -> None:
         """Answer and close; the asker reads the answer in the conversation and gets a notice."""
@@ -91,7 +91,7 @@ class Tickets:
         if row is None or row.region != actor.region:
             raise NotFoundError("没有找到这张单子", fields={"ticket": "没有找到"})
         now = self._system.clock()
-        if not self._store.set_ticket(ticket, state="closed", note=note.strip(), at=now):
+        if not self._desk.set_ticket(ticket, state="closed", note=note.strip(), at=now):
             raise InvalidError("这张单子已经关闭了", code="ticket_closed", fields={"ticket": "已关闭"})
         text = say("ticket_closed", number=ticket, note=note.strip())
         self._store.tell(row.conversation_id, text, now)

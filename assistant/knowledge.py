@@ -6,6 +6,7 @@ from datetime import date
 from assistant import model
 from assistant.cards import Reply
 from assistant.model import Model
+from assistant.sql import engine_of
 from core.domain.errors import NotFoundError
 from core.service.system import System
 from kb import Entry, Finding, Library, Retriever, open_library
@@ -77,5 +78,4 @@ def open_knowledge() -> Knowledge:
 
 def open_live(system: System, *, bring_in: bool = False) -> Live:
     """What is published in the database of `system`; `bring_in` as of `kb.live.Live`."""
-    engine = system.database.engine  # type: ignore[attr-defined]  # the port hides it; only SQL has one
-    return Live(Store(engine, system.clock), open_library(), bring_in=bring_in)
+    return Live(Store(engine_of(system), system.clock), open_library(), bring_in=bring_in)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from uuid import uuid4
 
 from assistant import carry, errands
-from assistant.cards import Choice, PlanStep, Reply, StepsCard
+from assistant.cards import Choice, Reply
 from assistant.conversation import Errand, Frame, Option, Stage, State
 from assistant.errands import Prepared, Refused
 from assistant.replies import say
@@ -88,7 +88,7 @@ def _refused(found: Refused, lead: str) -> Reply:
 def _still_running(running: Repair, where: str) -> Reply:
     step = running.step
     said = say("still_running", label=step.label if step else "", who=running.waiting_for)
-    return Reply(f"{where}{said}", progress(running))
+    return Reply(f"{where}{said}", errands.progress(running))
 
 
 def _offer_to_ask(state: State, found: Prepared, where: str) -> Outcome:
@@ -222,7 +222,7 @@ def _asked_others(scene: Scene, frame: Frame) -> Outcome:
     step = repair.step
     said = say("asked", who=repair.waiting_for, label=step.label if step else "", number=repair.number)
     state = replace(scene.state.pop(), done=said, number=repair.number)
-    return Outcome(state, (Reply(said, progress(repair)),))
+    return Outcome(state, (Reply(said, errands.progress(repair)),))
 
 
 def carry_out(scene: Scene, frame: Frame) -> Outcome:
@@ -242,7 +242,7 @@ def carry_out(scene: Scene, frame: Frame) -> Outcome:
     after = _afterwards(viewer, number, carried.repair)
     trouble = (Reply(say("rest_stopped", reason=carried.error.message)),) if carried.error else ()
     return Outcome(
-        state, (Reply(said + after, progress(carried.repair) if carried.repair else None), *trouble)
+        state, (Reply(said + after, errands.progress(carried.repair) if carried.repair else None), *trouble)
     )
 
 
@@ -269,19 +269,6 @@ def _afterwards(viewer: Viewer, number: str, repair: Repair | None) -> str:
     if node.editable and any(offer.action == "submit" for offer in view.offers):
         return say("edit_now", number=number)
     return say("finished") if repair is not None else ""
-
-
-def progress(repair: Repair) -> StepsCard:
-    """How far a repair has come."""
-
-    def state(at: int) -> str:
-        return "done" if at < repair.position else "current" if at == repair.position else "ahead"
-
-    steps = tuple(
-        PlanStep(say("step_words", label=s.label, target=s.target_label), s.who, s.mine, state(at), s.menu)  # type: ignore[arg-type]
-        for at, s in enumerate(repair.steps)
-    )
-    return StepsCard(say("steps_title"), repair.number, steps)
 
 
 def _stopped(scene: Scene, frame: Frame, error: DomainError) -> Outcome:

@@ -1,22 +1,21 @@
 """Conversations in SQL: loaded before a turn, written after it in one transaction, compare-and-set on the version."""
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, Engine, Row, bindparam, case, insert, select, update
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from assistant import conversation as talk
 from assistant.cards import Reply, Turn, from_json, to_json
 from assistant.conversation import State
+from assistant.sql import Sql, engine_of
 from assistant.tables import conversation, feedback, message, ticket, turn_key
-from core.adapters.database import reader_of
-from core.domain.errors import InvalidError, NotFoundError, UnavailableError
+from core.domain.errors import InvalidError, NotFoundError
 from core.service.system import System
 
 # Statements are built once: building them anew takes longer than running them.
@@ -95,13 +94,8 @@ def digest(text: str, conversation_id: str | None) -> str:
     return hashlib.sha256(f"{conversation_id or ''}\0{text}".encode()).hexdigest()
 
 
-class Store:
-    """The assistant's tables on one engine."""
-
-    def __init__(self, engine: Engine) -> None:
-        """Keep the engine; nothing is opened yet."""
-        self._engine = engine
-        self._reader = reader_of(engine)
+class Store(Sql):
+    """Conversations, and the tickets that come out of them."""
 
     def open(self, conversation_id: str | None, owner: Owner, key: str, wanted: str) -> Turn | Opened | None:
         """The turn this key brought before, else the stored conversation, None where there is none.
@@ -280,26 +274,10 @@ class Store:
             body = to_json(replies or (Reply(text),))
             connection.execute(_SAY, {**row, "at": at, "body": body, "topic": "", "lack": ""})
 
-    def tickets(self, region: str, limit: int = 200) -> Sequence[Row[Any]]:
-        """Tickets of a region: those not closed first, newest first."""
-        closed = case((ticket.c.state == "closed", 1), else_=0)
-        query = select(ticket).where(ticket.c.region == region)
-        with self._reading() as connection:
-            return connection.execute(query.order_by(closed, ticket.c.id.desc()).limit(limit)).all()
-
     def ticket(self, number: str) -> Row[Any] | None:
         """One ticket."""
         with self._reading() as connection:
             return connection.execute(select(ticket).where(ticket.c.number == number)).first()
-
-    def set_ticket(self, number: str, *, state: str, note: str, at: datetime) -> bool:
-        """Take or close a ticket; False where it is closed already."""
-        found = (ticket.c.number == number) & (ticket.c.state != "closed")
-        with self._writing() as connection:
-            done = connection.execute(
-                update(ticket).where(found).values(state=state, note=note, updated_at=at)
-            )
-        return done.rowcount == 1
 
     def forget(self, owner: Owner) -> None:
         """Delete what a peer wrote and was told; its tickets keep no words."""
@@ -316,16 +294,6 @@ class Store:
             connection.execute(closed.values(transcript=[], question="", note="", state="closed"))
             connection.execute(conversation.delete().where(conversation.c.id.in_(gone)))
 
-    @contextmanager
-    def _reading(self) -> Iterator[Connection]:
-        with _translated(), self._reader.connect() as connection:
-            yield connection
-
-    @contextmanager
-    def _writing(self) -> Iterator[Connection]:
-        with _translated(), self._engine.begin() as connection:
-            yield connection
-
 
 def _load(connection: Connection, conversation_id: str, owner: Owner) -> Opened | None:
     row = connection.execute(_CONVERSATION, {"id": conversation_id}).first()
@@ -336,14 +304,6 @@ def _load(connection: Connection, conversation_id: str, owner: Owner) -> Opened 
     return Opened(row.id, owner, row.region, row.channel, talk.from_json(row.state), row.version)
 
 
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except OperationalError as error:
-        raise UnavailableError("数据库暂时忙，请稍后再试", code="database_busy") from error
-
-
 def of(system: System) -> Store:
     """The store beside the core's own tables."""
-    return Store(system.database.engine)  # type: ignore[attr-defined]  # the port hides it; only SQL has one
+    return Store(engine_of(system))

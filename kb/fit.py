@@ -16,22 +16,8 @@ from kb.entries import Library
 from kb.features import Analyzer
 from kb.fit_report import Outcome, figures
 from kb.index import Row, build, rows_of
-from kb.scoring import (
-    REGRESSED,
-    SIGNALS,
-    Calibration,
-    Decision,
-    Evidence,
-    Facts,
-    Parameters,
-    Scorer,
-    Scores,
-    Weights,
-    belonging,
-    confide,
-    judge,
-    sure,
-)
+from kb.parameters import REGRESSED, SIGNALS, Calibration, Decision, Facts, Parameters, Weights
+from kb.scoring import Evidence, Scorer, Scores, belonging, confide, judge, sure
 from kb.text import normalise, windows
 
 FOLDS = 5

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from kb.scoring import THRESHOLDS, Parameters
+from kb.parameters import THRESHOLDS, Parameters
 
 Table = Mapping[str, Mapping[str, float]]  # figures by region, and for "all"
 

@@ -13,8 +13,9 @@ from kb.entries import Library
 from kb.evaluation import Question
 from kb.features import Analyzer
 from kb.index import Row, build, rows_of
+from kb.parameters import load_parameters
 from kb.retriever import Finding, Retriever, open_retriever
-from kb.scoring import Scorer, load_parameters
+from kb.scoring import Scorer
 from kb.text import key
 
 FOLDS = 3

@@ -9,7 +9,8 @@ from kb.entries import Library
 from kb.features import Analyzer, cache_folder
 from kb.index import Row, open_index
 from kb.loader import load_all
-from kb.scoring import SIGNALS, Scorer, Scores, belonging, load_parameters
+from kb.parameters import SIGNALS, load_parameters
+from kb.scoring import Scorer, Scores, belonging
 from kb.text import compact, normalise
 
 CONTENT = Path(__file__).parent / "content"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from assistant import store
+from assistant import desk_store, store
 from assistant.channel import PlainConversations
 from core.domain.errors import NotFoundError
 from tests.assistant.world import World
@@ -54,7 +54,7 @@ def test_forgetting_deletes_every_word(world: World, channel: PlainConversations
     kept = store.of(world.system)
     peer = channel._peer(CHANNEL, OPENID)
     assert kept.latest(store.Owner(None, peer), "wechat:neimenggu") is None
-    assert all(not row.transcript for row in kept.tickets("neimenggu"))
+    assert all(not row.transcript for row in desk_store.of(world.system).tickets("neimenggu"))
     assert "没有等您确认" in channel.turn(CHANNEL, OPENID, handler, "是", "3")
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from kb.explaining import SIGNAL_NAMES, explain, lines
-from kb.scoring import SIGNALS
+from kb.parameters import SIGNALS
 
 
 def test_the_reasons_are_those_of_the_answer(retriever):

@@ -10,7 +10,7 @@ from openpyxl import load_workbook
 
 from core.adapters.yaml_reader import read_model
 from kb import Entry
-from kb.scoring import load_parameters
+from kb.parameters import load_parameters
 from tests.kb.made_up import entry_data
 
 

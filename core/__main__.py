@@ -5,7 +5,8 @@ import sys
 
 import structlog
 
-from core.adapters import catalogue_file, challenge_signing, processes, rights_file
+from core import coverage
+from core.adapters import catalogue_file, challenge_signing, processes, rights_file, warning_file
 from core.bootstrap import build_system, migrate
 from core.domain import graph
 from core.domain.accounts import ROLE_LABELS
@@ -30,6 +31,8 @@ def main(arguments: list[str] | None = None) -> int:
     plan.add_argument("--goal", required=True)
     commands.add_parser("audit", help="核对审计链和账目")
     commands.add_parser("migrate", help="升级数据库结构")
+    covered = commands.add_parser("coverage", help="每个主题由哪些测试证明；缺的会失败")
+    covered.add_argument("--walks", action="store_true", help="再把全部演练走一遍，列出没有走到的环节和操作")
     commands.add_parser("rights", help="打印权限表")
     challenge_signing.add_arguments(commands.add_parser("sign-challenge", help="用锁里的证书签一段验证文字"))
     given = parser.parse_args(arguments)
@@ -44,6 +47,7 @@ def _check(_given: argparse.Namespace) -> int:
     book = processes.load()
     catalogue = catalogue_file.load()
     rights_file.load()
+    warning_file.read_rules()
     for process in book.processes.values():
         line = " → ".join(process.node(node).label for node in graph.main_line(process))
         print(f"{process.region}/{process.kind}/{process.variant} {process.version}\n  {line}")
@@ -124,6 +128,23 @@ def _rights(_given: argparse.Namespace) -> int:
     return 0
 
 
+def _coverage(given: argparse.Namespace) -> int:
+    rows = coverage.rows()
+    for row in rows:
+        print(f"{row.id}\t{row.title}\t{'、'.join(row.needs)}\t{'、'.join(row.proofs) or '没有测试'}")
+    missing = [row.id for row in rows if row.missing]
+    wanted = sum(bool(coverage.WANTED & set(row.needs)) for row in rows)
+    print(f"要求流程核心的主题 {wanted} 个，没有测试证明的 {len(missing)} 个：{'、'.join(missing) or '无'}")
+    if given.walks:
+        processes_ = processes.load().processes.values()
+        left = coverage.untouched(processes_, coverage.visits())
+        total = sum(len(process.nodes) + len(process.actions) for process in processes_)
+        for line in left:
+            print(f"没有走到：{line}")
+        print(f"环节和操作共 {total} 个，演练走到 {total - len(left)} 个")
+    return 1 if missing else 0
+
+
 def _sign_challenge(given: argparse.Namespace) -> int:
     print(challenge_signing.run(given))
     return 0
@@ -136,6 +157,7 @@ _COMMANDS = {
     "audit": _audit,
     "migrate": _migrate,
     "rights": _rights,
+    "coverage": _coverage,
     "sign-challenge": _sign_challenge,
 }
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from core import demo, walks, worlds
-from core.bootstrap import build_system, migrate
+from core import coverage, walks
+from core.bootstrap import build_system
 from core.service.system import System
 from core.settings import Settings
 from tests.core.conftest import fast_engine
@@ -23,21 +23,9 @@ def marked(name: str) -> object:
 @pytest.fixture(scope="module")
 def bare_worlds(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """Units, people and keys of all regions, and no documents yet."""
-    var = tmp_path_factory.mktemp("walks")
-    settings = Settings(var=var, database_url=f"sqlite:///{var / 'bare.db'}")
-    migrate(settings)
-    demo.provision(settings)
-    engine = fast_engine(settings.database_url)
-    system = build_system(settings, engine=engine)
-    with system.database.write() as tx:
-        for place in worlds.places().values():
-            units = worlds.build(system, tx, place)
-            for unit in units.keys() & {*worlds.BUYERS, "province"}:
-                for number in range(1, 5):
-                    row = worlds.indicator(units[unit], f"Z-{unit}-{number}", f"指标{number}", 50_000_000)
-                    tx.ledger.add_indicator(row)
-    engine.dispose()
-    return settings
+    folder = tmp_path_factory.mktemp("walks")
+    coverage.bare_world(folder)
+    return Settings(var=folder, database_url=f"sqlite:///{folder / 'bare.db'}")
 
 
 @pytest.fixture

@@ -63,6 +63,7 @@ class Proxy:
 def plan() -> FilingCertificate:
     return FilingCertificate(
         region="内蒙古自治区",
+        heading="采购计划备案书",
         plan_number="NM-2026-0001",
         title="教学设备采购",
         unit=UNIT,

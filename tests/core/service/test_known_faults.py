@@ -42,7 +42,7 @@ def with_rules(world: World, data_copy: Path) -> Callable[[str], World]:
     def change(operations: str) -> World:
         region = data_copy / "regions/neimenggu.yaml"
         text = region.read_text(encoding="utf-8")
-        region.write_text(text.replace("  mall_order: []", f"{operations}  mall_order: []"), encoding="utf-8")
+        region.write_text(text.replace("  mall_order:\n", f"{operations}  mall_order:\n"), encoding="utf-8")
         registry = ProcessRegistry(processes.load(data_copy))
         with world.system.database.write() as tx:
             for process in registry.all():

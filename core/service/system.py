@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from core.domain.catalogue import Catalogue
 from core.domain.rights import Rights
+from core.domain.warning_rules import Rule
 from core.service.identity_ports import CertificateJudge, OneTimeCodes
 from core.service.ports import Blobs, Database, Hasher, Processes
 from core.service.sealing_ports import CertificateRenderer, Signer
@@ -44,3 +45,4 @@ class System:
     codes: OneTimeCodes
     rights: Rights
     rules: Rules = Rules()
+    warnings: tuple[Rule, ...] = ()

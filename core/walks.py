@@ -5,7 +5,8 @@ the same use cases as people do. Its shape: `core/data/walks/README.md`.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -58,6 +59,7 @@ class Step(BaseModel):
     expect_form: dict[str, Any] = {}
     find: str = ""
     repair: str = ""
+    days_later: int = 0
 
 
 class Walk(BaseModel):
@@ -125,6 +127,7 @@ class Player:
                 self._take(step)
             except (DomainError, KeyError, AssertionError) as error:
                 raise WalkError(f"{self.name} 第 {index} 步 {_shown(step)}：{error}") from error
+        self._taken_along()
         return self.visit
 
     def _take(self, step: Step) -> None:
@@ -141,6 +144,8 @@ class Player:
         raise WalkError(f"应当被拒绝（{step.refused}），却办成了")
 
     def _do(self, step: Step) -> None:
+        if step.days_later:
+            self._wait(timedelta(days=step.days_later))
         if step.enter:
             self._enter(step)
         elif step.repair:
@@ -232,6 +237,22 @@ class Player:
                 key=next(self._keys),
             )
         self._visited(process, number, action)
+
+    def _wait(self, span: timedelta) -> None:
+        now = self.system.clock
+        self.system = replace(self.system, clock=lambda: now() + span)
+
+    def _taken_along(self) -> None:
+        """Acts that went with others (`also`) on documents of the walk; marks of a child's act bear another label."""
+        with self.system.database.read() as tx:
+            for number in self.numbers.values():
+                document = situations.find(self.system, tx, None, number)
+                process = self.system.processes.version(document.process_version, tx)
+                for entry in tx.documents.history(document.id):
+                    action = process.actions.get(entry.action)
+                    if action and action.label == entry.label:
+                        self.visit.actions.add((process.kind, process.variant, action.id))
+                        self.visit.nodes.add((process.kind, process.variant, entry.target))
 
     def _visited(self, process: Process, number: str, action: str) -> None:
         with self.system.database.read() as tx:

@@ -1,4 +1,4 @@
-"""What depends on the day: answers to a joint project until its deadline, tender notices 30 days after the intention."""
+"""Members answer a joint project until its deadline; afterwards one answer is enough to collect."""
 
 from datetime import timedelta
 from typing import Any
@@ -61,38 +61,6 @@ def test_after_the_deadline_without_any_answer_nothing_is_collected(fujian: Fuji
     player = fujian.play([*joint(deadline)])
     fujian.clock.pass_by(days=2)
     go_on(player, [{**COLLECT, "refused": "还没有单位响应"}])
-
-
-PROJECT = {
-    "name": "教学服务器", "category": "goods", "implementation": "general", "government": True,
-    "lines": [{"catalogue": "A02010301", "name": "服务器", "quantity": 1, "unit_price_fen": 6_000_000}],
-    "funding": [{"indicator": 1, "amount_fen": 6_000_000}],
-}  # fmt: skip
-PLAN = {
-    "organisation": "central", "method": "open", "agency": "AG0001", "contact": "李明", "phone": "0591-1",
-    "reserved_fen": 6_000_000,
-}  # fmt: skip
-
-
-@pytest.mark.covers("fj-3.1")
-def test_a_notice_needs_no_reason_once_the_intention_is_thirty_days_old(fujian: Fujian) -> None:
-    player = fujian.play([
-        {"as": "handler", "enter": "project/project", "name": "project", "form": PROJECT},
-        {"as": "handler", "repair": "filed", "on": "project"},
-        {"as": "handler", "enter": "intention/intention", "name": "intention", "under": "project",
-         "form": {"overview": "服务器一台", "expected_on": "2026-12"}},
-        {"as": "handler", "repair": "published", "on": "intention"},
-        {"as": "handler", "enter": "plan/general", "name": "plan", "under": "project", "form": PLAN},
-        {"as": "handler", "repair": "filed", "on": "plan"},
-        {"as": "agency", "act": "announce", "on": "plan", "refused": "未满 30 天"},
-    ])  # fmt: skip
-    fujian.clock.pass_by(days=29)
-    go_on(player, [{"as": "agency", "act": "announce", "on": "plan", "refused": "未满 30 天"}])
-    fujian.clock.pass_by(days=1)
-    go_on(player, [
-        {"as": "agency", "act": "announce_early", "on": "plan", "with": {"reason": "急用"}, "refused": "不用写理由"},
-        {"as": "agency", "act": "announce", "on": "plan", "expect_flags": ["announced", "submitted"]},
-    ])  # fmt: skip
 
 
 def go_on(player: Any, steps: list[dict[str, Any]]) -> None:

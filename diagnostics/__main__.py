@@ -1,15 +1,17 @@
 """`python -m diagnostics COMMAND`; exit 0 well, 1 a failure found, 2 the doctor failed."""
 
 import argparse
+import getpass
+import importlib.util
 import json
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from core.domain.errors import DomainError, InvalidError
+from core.domain.errors import DomainError, ForbiddenError, InvalidError
 from diagnostics import arguments as language
 from diagnostics import catalogue, repair, report, run, table
 from diagnostics.arguments import Parser, conditions, region
@@ -55,6 +57,8 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--port", type=int, default=0, metavar="端口", help="缺省 17365")
     serve.add_argument("--module", type=Path, metavar="文件", help="KEY的PKCS#11驱动库")
     serve.add_argument("--trust", type=Path, metavar="文件", help="发证机构证书（PEM）")
+    serve.add_argument("--token", default="", metavar="标签", help="插着几把KEY时，签名用哪一把")
+    serve.add_argument("--certificate", default="", metavar="证书", help="KEY里有几张证书时，签名用哪一张")
     pack = commands.add_parser("build", help="做成单个文件", description="做成可单独运行的一个文件")
     pack.add_argument("target", type=Path, metavar="文件", help="如 zhenduan.pyz")
     return parser
@@ -77,7 +81,7 @@ def _agent(arguments: argparse.Namespace) -> int:
     def check(only: list[str] | None, facts: dict[str, object]) -> Report:
         return run(named, only=only, facts=facts, module=arguments.module, trust=arguments.trust)
 
-    made = agent.Agent(check, arguments.origin, arguments.server)
+    made = agent.Agent(check, arguments.origin, arguments.server, _desk_sign(arguments))
     try:
         server = agent.serve(made, arguments.port or agent.PORT)
     except OSError as error:
@@ -91,6 +95,27 @@ def _agent(arguments: argparse.Namespace) -> int:
         with suppress(KeyboardInterrupt):
             server.serve_forever()
     return EXIT_WELL
+
+
+def _desk_sign(arguments: argparse.Namespace) -> Callable[[str, str], str] | None:
+    """Asks whoever sits here; None where nobody could answer, or in the single file, which has no signing."""
+    if not sys.stdin.isatty() or importlib.util.find_spec("core.adapters.challenge_signing") is None:
+        return None
+
+    def sign(challenge: str, origin: str) -> str:
+        from core.adapters import challenge_signing
+
+        def ask(said: str) -> str:
+            pin = getpass.getpass(f"网页 {origin} 请您{said}。\n同意就输入锁的口令（PIN），不同意直接回车：")
+            if not pin:
+                raise ForbiddenError("在电脑上没有同意签名", code="declined")
+            return pin
+
+        return challenge_signing.prove(
+            challenge, ask, module=arguments.module, token=arguments.token, wanted=arguments.certificate
+        )
+
+    return sign
 
 
 def _run(arguments: argparse.Namespace) -> int:

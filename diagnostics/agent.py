@@ -2,7 +2,8 @@
 
 A page of any site can reach a loopback port, so each request must name this host (no DNS rebinding), come from an
 allowed origin, and but for the greeting carry the token of a pairing. The page chooses checks and facts; it
-chooses no file, no address and no region, never signs and never repairs.
+chooses no file, no address and no region, and never repairs. It may ask for a signature over one of the platform's own
+challenges: whoever sits at the desk sees what for and types the PIN there, or does not. The page never sees the PIN.
 """
 
 import json
@@ -43,19 +44,22 @@ STATUSES: Mapping[type[DomainError], int] = {
     UnavailableError: 502,
 }
 Check = Callable[[list[str] | None, dict[str, object]], Report]
+Sign = Callable[[str, str], str]  # challenge and origin → proof; DomainError where it is refused or fails
 Json = dict[str, Any]
 
 
 @dataclass
 class Agent:
-    """What the agent may do. `server` is where reports go; None where they go nowhere."""
+    """What the agent may do. `server` is where reports go, `sign` asks at the desk; None where there is none."""
 
     check: Check
     origins: Collection[str]
     server: str | None = None
+    sign: Sign | None = None
     pairing: Pairing = field(default_factory=Pairing)
     _last: Json | None = None
     _busy: Lock = field(default_factory=Lock)
+    _signing: Lock = field(default_factory=Lock)
 
     def __post_init__(self) -> None:
         """Refuse origins and servers that would open the desk: InvalidError."""
@@ -72,6 +76,8 @@ class Agent:
             return self._run(body)
         if path == "/v1/upload":
             return self._upload(reference)
+        if path == "/v1/sign":
+            return self._signed(origin, body)
         raise NotFoundError("没有这个功能")
 
     def _pair(self, origin: str, body: Json) -> Json:
@@ -92,6 +98,19 @@ class Agent:
         finally:
             self._busy.release()
         return self._last
+
+    def _signed(self, origin: str, body: Json) -> Json:
+        challenge = body.get("challenge")
+        if not isinstance(challenge, str) or set(body) != {"challenge"}:
+            raise InvalidError("签名请求读不懂，请刷新网页后再试", fields={"challenge": "格式不对"})
+        if self.sign is None:
+            raise NotFoundError("这里的诊断助手不能签名，请照页面上的命令签", code="cannot_sign")
+        if not self._signing.acquire(blocking=False):
+            raise ConflictError("上一次签名还在等人输入口令，请先在那里办完", code="busy")
+        try:
+            return {"proof": self.sign(challenge, origin)}
+        finally:
+            self._signing.release()
 
     def _upload(self, reference: str) -> Json:
         if self.server is None:

@@ -34,6 +34,7 @@ def register(app: Flask) -> None:
     csrf.exempt(uploads)
     app.register_blueprint(pages)
     app.register_blueprint(uploads)
+    app.context_processor(lambda: {"desk_agent": AGENT})
 
 
 def _signer() -> URLSafeTimedSerializer:

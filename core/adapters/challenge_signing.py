@@ -8,7 +8,7 @@ import base64
 import getpass
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -35,26 +35,51 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> str:
     """What to paste into the page. DomainError says what is wrong."""
-    match = PATTERN.match(given.challenge.strip())
+    return prove(given.challenge, _pin, module=given.module, token=given.token, wanted=given.certificate)
+
+
+def prove(
+    challenge: str,
+    ask_pin: Callable[[str], str],
+    *,
+    module: Path | None = None,
+    token: str = "",
+    wanted: str = "",
+) -> str:
+    """Sign one of the server's challenges, and nothing else, with a key of this machine.
+
+    `ask_pin` gets a sentence that says what is signed for and with which certificate, and gives the PIN, which is used
+    once; it is asked last. `token` and `wanted` are needed only where there are several. DomainError says what is wrong.
+    """
+    match = PATTERN.match(challenge.strip())
     if match is None:
         raise InvalidError(
             "这不是本平台的验证文字，没有签名。请从页面上整段复制", fields={"challenge": "不是验证文字"}
         )
-    module, environment = _driver(given.module)
-    held = ask_module(module, environment, {"op": "seals", "token": given.token}, limit=_LIMIT)
-    chosen = _choose(held, given.certificate)
-    sys.stderr.write(f"用证书“{chosen['label']}”签名，用途：{LABELS[match[1]]}\n")
+    driver, environment = _driver(module)
+    token = token or _only_token(driver, environment)
+    held = ask_module(driver, environment, {"op": "seals", "token": token}, limit=_LIMIT)
+    chosen = _choose(held, wanted)
     request = {
         "op": "sign_text",
-        "token": given.token,
+        "token": token,
         "certificate": chosen["certificate"],
         "key_id": chosen["id"],
         "key_label": chosen["label"],
-        "pin": _pin(),
-        "text": given.challenge.strip(),
+        "pin": ask_pin(f"用证书“{chosen['label']}”签名，用途：{LABELS[match[1]]}"),
+        "text": challenge.strip(),
     }
-    answer = ask_module(module, environment, request, limit=_LIMIT)
+    answer = ask_module(driver, environment, request, limit=_LIMIT)
     return pack(base64.b64decode(chosen["certificate"]), base64.b64decode(answer["signature"]))
+
+
+def _only_token(module: Path, environment: Mapping[str, str]) -> str:
+    found = list(ask_module(module, environment, {"op": "tokens"}, limit=_LIMIT))
+    if len(found) == 1:
+        return str(found[0])
+    if not found:
+        raise NotFoundError("没有读到锁，请插好锁再试", code="token_missing")
+    raise NotFoundError(f"插着几把锁，请用 --token 指明一把：{'、'.join(found)}", code="token_ambiguous")
 
 
 def _driver(module: Path | None) -> tuple[Path, Mapping[str, str]]:
@@ -66,7 +91,8 @@ def _driver(module: Path | None) -> tuple[Path, Mapping[str, str]]:
     return softhsm.find_module(), own
 
 
-def _pin() -> str:
+def _pin(said: str) -> str:
+    sys.stderr.write(f"{said}\n")
     pin = getpass.getpass("锁的口令（PIN）：") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\r\n")
     if not pin:
         raise InvalidError("没有输入锁的口令（PIN），没有签名", code="pin_wrong", fields={"pin": "没有输入"})

@@ -1,9 +1,6 @@
 // Checks of this machine: asks the desk's agent on loopback, tells the server, shows its answer.
 "use strict";
 
-const PAIRED = "desk-agent-token";
-const SLOW_MS = 15000;
-
 async function permission() {
   if (!navigator.permissions) return "untold";
   for (const name of ["loopback-network", "local-network-access"]) {
@@ -22,27 +19,8 @@ function kernel() {
   return found ? Number.parseInt(found, 10) : null;
 }
 
-async function ask(url, options = {}) {
-  return fetch(url, { ...options, signal: AbortSignal.timeout(SLOW_MS), credentials: "omit", cache: "no-store" });
-}
-
-// A page cannot tell an agent that refuses it from one that is not there, but for a request whose answer it may not read.
-async function reach(agent) {
-  try {
-    const answer = await ask(agent + "/v1/hello");
-    return answer.ok ? "reached" : "refused";
-  } catch {
-    try {
-      await ask(agent + "/v1/hello", { mode: "no-cors" });
-      return "refused";
-    } catch {
-      return "absent";
-    }
-  }
-}
-
 async function seen(agent) {
-  const reached = agent ? await reach(agent) : "unasked";
+  const reached = agent ? await DeskAgent.reach(agent) : "unasked";
   return {
     clock_s: Date.now() / 1000,
     cookies: navigator.cookieEnabled,
@@ -99,15 +77,6 @@ async function facts() {
   return answer.json();
 }
 
-async function call(agent, path, body, token) {
-  const headers = { "Content-Type": "application/json" };
-  if (token) headers.Authorization = "Bearer " + token;
-  const answer = await ask(agent + path, { method: "POST", headers, body: JSON.stringify(body) });
-  const document_ = await answer.json();
-  if (!answer.ok) throw Object.assign(new Error(document_.error.message), { code: document_.error.code });
-  return document_;
-}
-
 // With a code it pairs first. Where the agent cannot be reached, what the browser tells is the answer.
 async function run(card, code) {
   state(card, "正在检测这台电脑…");
@@ -117,19 +86,15 @@ async function run(card, code) {
     form(card, true);
     return told(card, page, null);
   }
-  let token = sessionStorage.getItem(PAIRED);
-  if (code) {
-    token = (await call(known.agent, "/v1/pair", { code, reference: known.reference })).token;
-    sessionStorage.setItem(PAIRED, token);
-  }
-  if (!token) {
+  if (code) await DeskAgent.pair(known.agent, code, known.reference);
+  if (!DeskAgent.paired()) {
     form(card, true);
     return state(card, "诊断助手已经在运行，请填它显示的配对码。");
   }
   const given = { ...known.facts, browser_permission: page.permission };
   if (page.kernel) given.browser_version = String(page.kernel);
   const only = card.dataset.probes.split(" ");
-  const report = await call(known.agent, "/v1/run", { only, facts: given }, token);
+  const report = await DeskAgent.call(known.agent, "/v1/run", { only, facts: given });
   form(card, false);
   return told(card, page, report);
 }
@@ -140,11 +105,8 @@ async function guarded(card, work) {
   try {
     await work();
   } catch (error) {
-    if (["not_paired", "code_wrong", "code_void"].includes(error.code)) {
-      sessionStorage.removeItem(PAIRED);
-      form(card, true);
-    }
-    state(card, error.name === "TimeoutError" ? "诊断助手没有按时应答，请再试一次。" : error.message + "。");
+    if (DeskAgent.unpaired(error)) form(card, true);
+    state(card, DeskAgent.words(error));
   } finally {
     buttons.forEach((b) => (b.disabled = false));
   }
@@ -162,7 +124,7 @@ function wire(card) {
   start.addEventListener("click", () => guarded(card, () => run(card, "")));
   browser.addEventListener("click", () => guarded(card, async () => told(card, await seen(null), null)));
   const code = card.querySelector("[data-desk-code]");
-  const go = () => guarded(card, () => run(card, code.value.replaceAll(/\D/g, "")));
+  const go = () => guarded(card, () => run(card, code.value));
   card.querySelector("[data-desk-go]").addEventListener("click", go);
   code.addEventListener("keydown", (event) => {
     if (event.key === "Enter") go();
@@ -176,7 +138,7 @@ if (talkLog) {
   talkLog.addEventListener("htmx:afterSettle", () => {
     for (const card of talkLog.querySelectorAll("[data-desk]:not([data-wired])")) {
       wire(card);
-      if (sessionStorage.getItem(PAIRED)) guarded(card, () => run(card, ""));
+      if (DeskAgent.paired()) guarded(card, () => run(card, ""));
     }
   });
 }

@@ -22,11 +22,13 @@ from web import (
     forms,
     health,
     indicators,
-    lists,
     intake,
     knowledge,
+    lists,
+    overview,
     probe,
     release,
+    reports,
     sealing,
     security,
     session,
@@ -47,6 +49,8 @@ PAGES = (
     forms.pages,
     attachments.pages,
     indicators.pages,
+    overview.pages,
+    reports.pages,
     sealing.pages,
 )
 

@@ -82,7 +82,10 @@ class Drawing:
     lines: tuple[Line, ...]
 
 
-STATES = {"done": "已办", "current": "正在这里", "returned": "退回过", "ahead": "还没到", "side": "其他去向"}
+STATES = {
+    "done": "已办", "current": "正在这里", "returned": "退回过", "ahead": "还没到", "side": "其他去向",
+    "plain": "环节", "beside": "旁支",
+}  # fmt: skip
 _GONE = {"done", "current", "returned"}
 
 _GUTTER, _COLUMN, _ROW, _BOX_W, _BOX_H = 92.0, 103.0, 92.0, 90.0, 68.0

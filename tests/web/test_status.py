@@ -30,7 +30,12 @@ def store(system: System) -> WatchStore:
 
 @pytest.fixture
 def app(system: System, store: WatchStore) -> Flask:
-    return create_app(system, Parts(desk=Desk(system), watch=store), secret_key=b"k" * 32, config={"RATELIMIT_ENABLED": False})
+    return create_app(
+        system,
+        Parts(desk=Desk(system), watch=store),
+        secret_key=b"k" * 32,
+        config={"RATELIMIT_ENABLED": False},
+    )
 
 
 @pytest.fixture

@@ -56,6 +56,12 @@ class Fujian:
         return self.play([{"as": "handler"}]).account(who)
 
 
+def go_on(player: walks.Player, steps: list[dict[str, Any]]) -> None:
+    """Further steps of the same walk."""
+    player.walk = walks.Walk.model_validate({"region": "fujian", "label": "测试", "steps": steps})
+    player.play()
+
+
 @pytest.fixture
 def new_fujian(bare_fujian: Settings, tmp_path: Path) -> Iterator[Callable[[], Fujian]]:
     """Makes worlds that only one test changes."""

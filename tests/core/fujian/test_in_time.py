@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.core.fujian.conftest import Fujian
+from tests.core.fujian.conftest import Fujian, go_on
 
 LINE = {
     "catalogue": "A02020400",
@@ -61,9 +61,3 @@ def test_after_the_deadline_without_any_answer_nothing_is_collected(fujian: Fuji
     player = fujian.play([*joint(deadline)])
     fujian.clock.pass_by(days=2)
     go_on(player, [{**COLLECT, "refused": "还没有单位响应"}])
-
-
-def go_on(player: Any, steps: list[dict[str, Any]]) -> None:
-    """Further steps of the same walk."""
-    player.walk = type(player.walk).model_validate({"region": "fujian", "label": "测试", "steps": steps})
-    player.play()

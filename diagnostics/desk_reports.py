@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
-from sqlalchemy import Engine, delete, func, insert, select
+from sqlalchemy import Engine, Row, delete, func, insert, select
 
 from core.adapters.database import reader_of
-from core.domain.errors import BlockedError, InvalidError
+from core.domain.errors import BlockedError, InvalidError, NotFoundError
 from diagnostics import catalogue
 from diagnostics.redact import scrub
 from diagnostics.result import LEFT_OUT, Fact, Report, Result
@@ -123,9 +123,24 @@ class DeskReports:
             connection.execute(delete(desk_report).where(desk_report.c.at < at - KEPT))
             connection.execute(insert(desk_report).values(**row, report=json.loads(json.dumps(body))))
 
+    def get(self, conversation_id: str, number: int) -> Kept:
+        """One of a conversation; NotFoundError for another one's."""
+        query = select(desk_report).where(
+            desk_report.c.id == number, desk_report.c.conversation_id == conversation_id
+        )
+        with self._reader.connect() as connection:
+            row = connection.execute(query).first()
+        if row is None:
+            raise NotFoundError("没有找到这份检测报告", fields={"report": "没有找到"})
+        return _kept(row)
+
     def of(self, conversation_id: str, limit: int = 10) -> Sequence[Kept]:
         """Of one conversation, newest first."""
         query = select(desk_report).where(desk_report.c.conversation_id == conversation_id)
         with self._reader.connect() as connection:
             rows = connection.execute(query.order_by(desk_report.c.id.desc()).limit(limit)).all()
-        return [Kept(row.id, row.origin, row.at, _REPORT.validate_python(row.report)) for row in rows]
+        return [_kept(row) for row in rows]
+
+
+def _kept(row: Row[Any]) -> Kept:
+    return Kept(row.id, row.origin, row.at, _REPORT.validate_python(row.report))

@@ -30,13 +30,13 @@ def to_json(report: Report) -> str:
     return json.dumps(document(report), ensure_ascii=False, indent=2, default=list) + "\n"
 
 
-def to_html(report: Report) -> str:
-    """One page that needs nothing from elsewhere and prints on A4."""
+def to_html(report: Report, *, here: bool = True) -> str:
+    """One page that needs nothing from elsewhere and prints on A4; `here`: it is this machine that was checked."""
     page = Template(files("diagnostics").joinpath("report.html").read_text(encoding="utf-8"))
     return page.substitute(
         region=_safe(report.region_name),
         when=_safe(moments.shown(report.started_at)),
-        machine=_safe(f"{platform.system()} {platform.release()}"),
+        machine=_safe(f"{platform.system()} {platform.release()}" if here else "来自对方的电脑"),
         verdict="fail" if report.root_cause else "ok",
         say=_safe(report.say()),
         rows="\n".join(_row(result) for result in report.results),

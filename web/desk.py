@@ -3,10 +3,13 @@
 from uuid import uuid4
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Response as AnyResponse
 from werkzeug.wrappers import Response
 
 from assistant.desk import Desk
+from core.domain.errors import NotFoundError
 from core.service import exchange
+from diagnostics import report
 from web import drawing
 from web.documents import key
 from web.parts import house, system
@@ -35,6 +38,21 @@ def page(ticket: str) -> str:
     reports = house().parts.reports
     said = reports.of(_desk().conversation(actor(), ticket)) if reports else ()
     return render_template("ticket.html", found=found, reports=said, key=uuid4().hex, narrow=drawing.narrow)
+
+
+@pages.get("/tickets/<ticket>/reports/<int:number>")
+def printed(ticket: str, number: int) -> AnyResponse:
+    """What a desk reported, on one page to print."""
+    reports = house().parts.reports
+    if reports is None:
+        raise NotFoundError("没有找到这份检测报告", fields={"report": "没有找到"})
+    kept = reports.get(_desk().conversation(actor(), ticket), number)
+    response = AnyResponse(report.to_html(kept.report, here=False), mimetype="text/html")
+    # The page is the same that the desk's own doctor writes: it carries its style and nothing that runs.
+    response.headers["Content-Security-Policy"] = (
+        "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+    )
+    return response
 
 
 @pages.get("/tickets/<ticket>/messages")

@@ -114,6 +114,14 @@ def test_a_report_is_answered_and_kept_for_the_staff(
     page = staff.get(ticket[1]).text
     assert "对方电脑的检测" in page
     assert "网页带来" in page
+    printed = re.search(r'href="(/tickets/[^"]+/reports/\d+)"', page)
+    assert printed
+    sheet = staff.get(printed[1])
+    assert "<h1>诊断报告" in sheet.text
+    assert "登录凭证已过期" in sheet.text
+    assert "script" not in sheet.headers["Content-Security-Policy"]
+    assert one.browser.get(printed[1]).status_code == 403
+    assert staff.get(re.sub(r"\d+$", "999", printed[1])).status_code == 404
 
 
 def test_what_the_browser_alone_tells_is_answered_and_not_kept(

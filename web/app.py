@@ -21,6 +21,7 @@ from web import (
     feedback,
     forms,
     health,
+    imports,
     indicators,
     intake,
     knowledge,
@@ -48,6 +49,7 @@ PAGES = (
     lists.pages,  # the blueprint of documents, with the lists
     forms.pages,
     attachments.pages,
+    imports.pages,
     indicators.pages,
     overview.pages,
     reports.pages,

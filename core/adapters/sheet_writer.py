@@ -14,13 +14,13 @@ _TEXT_LIMIT = 32_000  # a cell holds no more
 
 
 def write(title: str, header: Sequence[str], lines: Iterable[Sequence[str | float]]) -> bytes:
-    """One sheet; numbers are amounts with two decimals, everything else is text."""
+    """One sheet; floats are amounts with two decimals, whole numbers count, everything else is text."""
     book = Workbook(write_only=True)
     sheet = book.create_sheet(title[:31])
     sheet.freeze_panes = "A2"
     sheet.append([_bold(sheet, text) for text in header])
     for line in lines:
-        sheet.append([_number(sheet, one) if isinstance(one, float) else _text(sheet, one) for one in line])
+        sheet.append([_number(sheet, one) if isinstance(one, int | float) else _text(sheet, one) for one in line])
     content = io.BytesIO()
     book.save(content)
     return content.getvalue()
@@ -34,7 +34,7 @@ def _bold(sheet: WriteOnlyWorksheet, text: str) -> Cell:
 
 def _number(sheet: WriteOnlyWorksheet, value: float) -> Cell:
     cell: Cell = WriteOnlyCell(sheet, value)
-    cell.number_format = "#,##0.00"
+    cell.number_format = "#,##0.00" if isinstance(value, float) else "0"
     return cell
 
 

@@ -50,7 +50,7 @@ class Stage(Player):
         self.acts("plan", "submit", "reviewer:pass", "procurement_first:pass")
 
     def contract(
-        self, name: str = "contract", quantity: int = 4, *, filed: bool = True, **changes: Any
+        self, called: str = "contract", quantity: int = 4, /, *, filed: bool = True, **changes: Any
     ) -> None:
         """A contract of `quantity` × 5,000 yuan under `plan`, half of it fiscal money."""
         total = quantity * 500_000
@@ -61,9 +61,9 @@ class Stage(Player):
             "payees": [{"name": "北疆办公设备有限公司", "bank": "演示银行", "account": "6200000000000001"}],
             "text": PDF, **changes,
         }  # fmt: skip
-        self.enter("contract/contract", name, "plan", **form)
+        self.enter("contract/contract", called, "plan", **form)
         if filed:
-            self.acts(name, "submit", "reviewer:pass", "publish", "file")
+            self.acts(called, "submit", "reviewer:pass", "publish", "file")
 
     def payment(self, name: str, fen: int, under: str = "contract", *, filed: bool = True) -> None:
         """A payment of `fen`."""

@@ -148,6 +148,10 @@ class AccountStore:
         values = {"failures": failures, "locked_until": locked_until}
         self._connection.execute(update(account).where(account.c.id == account_id).values(values))
 
+    def set_landline(self, unit_id: int, landline: str) -> None:
+        """The unit's landline, where others reach it."""
+        self._connection.execute(update(unit).where(unit.c.id == unit_id).values(landline=landline))
+
     def set_password(self, account_id: int, password_hash: str) -> None:
         """A new password; what failed before it does not count."""
         values = {"password_hash": password_hash, "failures": 0, "locked_until": None}

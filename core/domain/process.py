@@ -60,6 +60,7 @@ class Effect(StrEnum):
     MARK_SIGNED = "mark_signed"
     CLEAR_SIGNED = "clear_signed"
     REGISTER = "register"  # give the document a file number of its own, in its form's field `register_no`
+    SET_LANDLINE = "set_landline"  # the form's `landline` becomes that of the unit whose document it is
     SNAPSHOT = "snapshot"  # keep the form as it is now as a version of its own, before it is changed
     RESTORE = "restore"  # put the form back to the latest kept version
     DRAW_EXPERTS = "draw_experts"  # fill the groups of a request for experts at random

@@ -53,6 +53,8 @@ def carry_out(system: System, tx: Transaction, act: Act) -> Document:
         updated_at=act.at,
     )
     after = _registered(tx, _versions(tx, act, after), act)
+    if Effect.SET_LANDLINE in act.action.effects:
+        tx.accounts.set_landline(after.unit_id, str(after.form.get("landline") or ""))
     after = experts.follow(tx, act.action, act.arguments, after, act.at)
     if not tx.documents.replace(before, after):
         raise moved(system, tx, tx.documents.by_id(before.id))

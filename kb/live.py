@@ -25,7 +25,7 @@ class Snapshot:
     day: date
     library: Library
     _retrievers: dict[str, Retriever] = field(default_factory=dict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _locks: dict[str, threading.Lock] = field(default_factory=dict)
     _cache: Path | None = None
 
     def retriever(self, region: str) -> Retriever:
@@ -33,7 +33,8 @@ class Snapshot:
         known = self._retrievers.get(region)
         if known is not None:
             return known
-        with self._lock:
+        # A lock for each: who asks in one region does not wait until another region's index is trained.
+        with self._locks.setdefault(region, threading.Lock()):
             if region not in self._retrievers:
                 self._retrievers[region] = open_retriever(region, self.library, cache_dir=self._cache)
             return self._retrievers[region]

@@ -193,7 +193,7 @@ class _Run:
             except queue.Empty:
                 over = [name for name, at in waiting.items() if at <= time.monotonic()]
                 if over:
-                    return [(name, _timed_out(self.loaded.probes[name])) for name in over]
+                    return [(name, timed_out(self.loaded.probes[name])) for name in over]
                 continue
             if name in waiting:  # else it answers after it was given up
                 return [(name, verdict)]
@@ -283,7 +283,8 @@ def _left_out(data: ProbeData, missing: Sequence[str]) -> Verdict:
     return Verdict(Result(data.name, data.title, "skip", LEFT_OUT, summary))
 
 
-def _timed_out(data: ProbeData) -> Verdict:
+def timed_out(data: ProbeData) -> Verdict:
+    """No verdict within the time of the probe."""
     summary = scrub(f"检查“{data.title}”没有在 {data.limit_s:g} 秒内完成，这一项没有结论")
     spent = round(data.limit_s * 1000)
     return Verdict(Result(data.name, data.title, "unknown", "timed_out", summary, duration_ms=spent))

@@ -44,12 +44,7 @@ class Targets:
             yield Target("certificate", "own", "本平台网站证书", look)
 
     def _counterparts(self) -> Iterator[Target]:
-        urls = {
-            "mall": self.settings.mall_url,
-            "agency": self.settings.agency_url,
-            "finance": self.settings.finance_url,
-        }
-        for name, url in urls.items():
+        for name, url in self.settings.system_urls.items():
             label = SYSTEMS[name]
             yield Target("counterpart", name, f"对接系统 · {label}", own_facts.counterpart(label, url))
 

@@ -1,11 +1,17 @@
 """What the platform stands on, each with the real thing: servers on loopback, SoftHSM, SQLite."""
 
 import email.utils
+import socket
+import threading
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sqlalchemy import update
 
 from core.adapters import softhsm
@@ -18,7 +24,7 @@ from core.settings import Settings
 from diagnostics import own_facts
 from diagnostics.result import Result
 from diagnostics.targets import Targets
-from diagnostics.watch import Target, check
+from diagnostics.watch import Target, check, rules
 from tests.diagnostics.authority import DAY, LOOPBACK, Authority, Site, pem, site
 from tests.diagnostics.test_site_tls import Authority as SiteAuthority
 from tests.diagnostics.test_site_tls import Serve, authority, serve
@@ -81,6 +87,51 @@ def test_a_counterpart_that_is_not_there() -> None:
     found = look("counterpart", own_facts.counterpart("电子卖场", url))
     assert (found.status, found.finding) == ("fail", "counterpart_silent")
     assert found.remedy
+
+
+def test_a_counterpart_that_drips_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = rules().of("counterpart")
+    monkeypatch.setattr("diagnostics.watch._GRACE_S", 0.0)
+    monkeypatch.setattr(type(rules()), "of", lambda _self, _kind: replace(data, limit_s=0.5))
+    over = threading.Event()
+    with site() as server:
+
+        def drip(handler: BaseHTTPRequestHandler, _: bytes) -> None:
+            while not over.wait(0.05):
+                handler.wfile.write(b"X")
+
+        server.replies["/"] = drip
+        found = look("counterpart", own_facts.counterpart("电子卖场", server.url))
+        over.set()
+    assert (found.status, found.finding) == ("unknown", "timed_out")
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.binary(max_size=300))
+def test_whatever_a_counterpart_answers_is_a_finding(answer: bytes) -> None:
+    with socket.create_server((LOOPBACK, 0)) as listening:
+
+        def talk() -> None:
+            with listening.accept()[0] as line:
+                line.recv(4096)
+                line.sendall(answer)
+
+        talking = threading.Thread(target=talk)
+        talking.start()
+        url = f"http://{LOOPBACK}:{listening.getsockname()[1]}/"
+        found = look("counterpart", own_facts.counterpart("电子卖场", url))
+        talking.join()
+    assert not found.doctor_error
+    assert found.finding.startswith("counterpart_")
+
+
+@given(
+    st.text()
+    | st.from_regex(r"\w{3}, \d{1,4} \w{3} \d{1,5} \d\d:\d\d:\d\d( GMT| [+-]\d{4,9})?", fullmatch=True)
+)
+def test_any_date_is_read_or_left(date: str) -> None:
+    found = own_facts._offset(date, NOW)
+    assert found is None or isinstance(found, int)
 
 
 @pytest.mark.parametrize(("off", "finding"), [(30, "counterpart_answers"), (400, "counterpart_clock")])

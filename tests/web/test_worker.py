@@ -15,6 +15,7 @@ from core.adapters.counterpart.server import Counterpart
 from core.adapters.database import make_engine
 from core.adapters.exchange_client import shared_secrets
 from core.settings import Settings
+from diagnostics.watch_store import WatchStore
 from tests.support import small_world
 from tests.support.small_world import TO_FILED, World
 from web.wechat.inbox import SqlInbox
@@ -70,6 +71,19 @@ def test_a_worker_delivers_and_stops_when_asked(world: World, environment: dict[
         worker.send_signal(signal.SIGTERM)
         assert worker.wait(PATIENCE) == 0
     assert world.problems() == []
+
+
+def test_a_worker_checks_what_the_platform_stands_on(world: World, environment: dict[str, str]) -> None:
+    store = WatchStore(world.system.database.engine)  # type: ignore[attr-defined]
+
+    def seen(probe: str) -> str:
+        return next((span.finding for span in store.latest() if span.probe == probe), "")
+
+    with subprocess.Popen([sys.executable, "-m", "web.worker"], env=environment) as worker:
+        until(lambda: seen("counterpart:mall") == "counterpart_answers")
+        until(lambda: seen("outbox:all") == "outbox_clear")
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(PATIENCE) == 0
 
 
 def test_a_companion_does_not_outlive_who_started_it(world: World, environment: dict[str, str]) -> None:

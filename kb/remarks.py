@@ -20,6 +20,8 @@ ALIKE = 80  # rapidfuzz ratio from which two phrasings are nearly the same
 _SHORTEST = 5  # characters; of shorter ones a single different character says everything
 _MENU = re.compile(r"【([^【】]+)】")
 _EITHER = re.compile(r"(?P<one>[^-（]+)（或(?P<other>[^）]+)）(?P<tab>.*)")
+_BESIDE = {"account", "certificate"}  # no documents: pages of their own and the assistant see to them
+_TRACK = "track"  # where a document stands; every kind has that
 _STEPS = r"(?:初审|复审|终审)"
 
 Processes = Mapping[tuple[str, str, str], Process]
@@ -67,7 +69,7 @@ def _operations(entries: Iterable[Entry], processes: Processes) -> Iterator[Rema
     """Kinds without a process; goals and actions that the kind's processes in the region do not have."""
     for entry in entries:
         operation = entry.operation
-        if operation is None:
+        if operation is None or operation.kind in _BESIDE:
             continue
         place = f"{entry.region}/{entry.id}"
         kind = _of_kind(processes, entry.region).get(operation.kind)
@@ -75,7 +77,11 @@ def _operations(entries: Iterable[Entry], processes: Processes) -> Iterator[Rema
             yield Remark("没有流程的业务", place, f"“{operation.kind}”在这个地区还没有流程")
         elif operation.goal and not any(operation.goal in process.goals for process in kind):
             yield Remark("流程里没有", place, f"“{operation.kind}”没有目标“{operation.goal}”")
-        elif operation.action and not any(operation.action in process.actions for process in kind):
+        elif (
+            operation.action
+            and operation.action != _TRACK
+            and not any(operation.action in process.actions for process in kind)
+        ):
             yield Remark("流程里没有", place, f"“{operation.kind}”没有操作“{operation.action}”")
 
 

@@ -32,6 +32,13 @@ GOAL_LABELS = {
     "drawn": "抽取",
     "returned": "退回",
     "archived": "归档",
+    "ended": "结束合同",
+    "lots": "退回到建标分包",
+    "awarded": "定标",
+    "withdrawn": "取消审核",
+    "accepted": "受理",
+    "applied": "生效",
+    "pushed": "推送",
     "done": "完成",
 }
 

@@ -159,3 +159,17 @@ class FormVersions(BaseModel):
     """Kept forms, latest first."""
 
     items: list[FormVersionOut]
+
+
+class ImportQuery(Taken):
+    """The version of the document that was seen."""
+
+    version: int
+
+
+class ImportOut(BaseModel):
+    """The document after a list was brought in."""
+
+    number: str
+    version: int
+    lines: int

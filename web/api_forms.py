@@ -5,11 +5,12 @@ from typing import Any
 from flask import Response
 
 from core.domain.process import Process
-from core.service import attachments, dossier, filling
+from core.service import attachments, dossier, filling, list_import
 from core.service.filling import Filling
 from web import api_form_schemas as s
 from web import attachments as files
-from web.api import body, route
+from web import imports
+from web.api import asked, body, idempotency_key, route
 from web.parts import system
 from web.security import actor
 
@@ -89,3 +90,27 @@ def list_versions(number: str) -> s.FormVersions:
     """Forms that were kept before a change."""
     kept = dossier.dossier(system(), actor(), number).kept
     return s.FormVersions(items=[s.FormVersionOut.model_validate(form) for form in kept])
+
+
+@route("GET", "/documents/<number>/tables/<table>/template", gives=None)
+def get_template(number: str, table: str) -> Response:
+    """The spreadsheet template of a table that this account may change now."""
+    shown = filling.existing(system(), actor(), number)
+    return imports.workbook(*list_import.template(system(), shown, table, imports.SHEETS))
+
+
+@route("POST", "/documents/<number>/tables/<table>", form=s.UploadIn, query=s.ImportQuery, gives=s.ImportOut)
+def import_list(number: str, table: str) -> s.ImportOut:
+    """The file's rows instead of the table's rows, or nothing where one cell is wrong (`fields` has each by its place)."""
+    content = files.content()
+    made = list_import.take(
+        system(),
+        actor(),
+        number,
+        table,
+        content,
+        imports.SHEETS,
+        version=asked().version,
+        key=idempotency_key(),
+    )
+    return s.ImportOut(number=number, version=made.version, lines=len(made.form[table]))

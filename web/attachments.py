@@ -18,6 +18,7 @@ FILE_TYPES = ",".join(f".{extension}" for extension in attachments.TYPES)
 # Requests that may be bigger than the rest: files, and forms with long tables.
 _ROOMY = {
     "attachments.upload", "api.upload_attachment", "forms.create", "forms.change", "forms.look", "imports.take",
+    "api.import_list",
 }  # fmt: skip
 _MOST_BYTES = attachments.MAX_BYTES + 4 * 2**20
 _MOST_PARTS = 50_000
@@ -30,11 +31,22 @@ def upload() -> Response:
 
 
 def received() -> Attachment:
-    """The file of this request."""
+    """The file of this request, kept."""
+    return keep(_given())
+
+
+def content() -> bytes:
+    """The bytes of the file of this request, kept nowhere."""
+    given = _given()
+    with given.stream:
+        return bytes(given.read())
+
+
+def _given() -> FileStorage:
     given = request.files.get("file")
     if given is None or not given.filename:
         raise InvalidError("没有收到文件，请重新选择", code="bad_file", fields={"file": "请选择文件"})
-    return keep(given)
+    return given
 
 
 def keep(file: FileStorage) -> Attachment:

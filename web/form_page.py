@@ -9,6 +9,7 @@ from core.domain.forms import Field, FieldType, is_empty, rows
 from core.domain.money import yuan
 from core.service.filling import Filling
 from web.form_input import PREFIX, Read, text_of
+from web.form_shown import words_of
 
 RADIOS = 4  # up to so many choices lie open
 ROWS_DRAWN = 200  # a longer table is changed through a spreadsheet
@@ -36,6 +37,7 @@ class Box:
     rows: tuple[tuple["Box", ...], ...] = ()
     model: tuple["Box", ...] = ()  # of a row that is added
     count: int = 0
+    locked: bool = False  # stays as it is where the document stands
 
     @property
     def id(self) -> str:
@@ -51,6 +53,8 @@ class Box:
     def widget(self) -> str:
         """How it is drawn."""
         kind = self.field.type
+        if self.locked and kind is not FieldType.TABLE:
+            return "locked"
         if self.field.computed and not self.field.entered:
             return "computed"
         if kind in {FieldType.CHOICE, FieldType.YES_NO}:
@@ -74,7 +78,7 @@ class Box:
         """What the browser takes over after each change."""
         return {
             "hidden": self.hidden, "required": self.required, "error": self.error, "doubt": self.doubt,
-            "state": self.state, "note": self.note, "text": self.text if self.field.computed else None,
+            "state": self.state, "note": self.note, "text": self.text if self.field.computed or self.field.default else None,
         }  # fmt: skip
 
 
@@ -143,8 +147,8 @@ class _Maker:
         column = path if "." not in path else f"{path.split('.', maxsplit=1)[0]}.{item.id}"
         error, doubt = self.wrong.get(path, ""), self.filling.review.doubts.get(path, "")
         text = self.given.typed.get(path) or text_of(item, value)
-        if item.computed and not item.entered and item.type is FieldType.MONEY:
-            text = yuan(value) if isinstance(value, int) else "—"
+        if item.computed and not item.entered:
+            text = "—" if is_empty(value) else words_of(item, value)
         table = self._table(item, path, values) if item.type is FieldType.TABLE else {}
         return Box(
             field=item, path=path, text=text, error=error, doubt=doubt,
@@ -152,6 +156,7 @@ class _Maker:
             file=value if isinstance(value, Mapping) else None,
             hidden=path in self.filling.state.hidden, required=path in self.filling.state.required,
             state=self._state(item, path, value), note=self._note(item, value),
+            locked=path.split(".", maxsplit=1)[0] in self.filling.locked,
             options=self._options(item, column, text), suggest=self._suggest(item, column), **table,
         )  # fmt: skip
 

@@ -47,10 +47,11 @@ class Words:
         if item.type is FieldType.CATALOGUE:
             known = self.catalogue.by_code.get(value)
             return f"{known.name}（{value}）" if known else str(value)
-        return _text(item, value)
+        return words_of(item, value)
 
 
-def _text(item: Field, value: Any) -> str:
+def words_of(item: Field, value: Any) -> str:
+    """A value for people: amounts in yuan, choices by their labels."""
     labels = {option.value: option.label for option in item.options}
     if item.type is FieldType.MONEY and isinstance(value, int):
         return yuan(value)

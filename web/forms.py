@@ -12,6 +12,7 @@ from core.domain.errors import DomainError, InvalidError
 from core.domain.forms import Field, FieldType
 from core.service import catalogue, documents, entering, filling
 from core.service.filling import Filling
+from core.service.views import DocumentView
 from web.attachments import keep
 from web.documents import key, version
 from web.errors import status_and_title
@@ -23,6 +24,7 @@ from web.security import actor, require_session
 pages = Blueprint("forms", __name__)
 pages.before_request(require_session)
 
+_IMPORT = "import:"  # save, then bring in a list
 Answer = str | AnyResponse | tuple[str, int]
 
 
@@ -80,7 +82,7 @@ def edit(number: str) -> Answer:
 def change(number: str) -> Answer:
     """Save a changed form, or only redraw it."""
     view = documents.get(system(), actor(), number)
-    given = _given(view.process.form.fields, view.document.form)
+    given = _changed(view)
 
     def look() -> Filling:
         return filling.existing(system(), actor(), number, given.values)
@@ -98,7 +100,7 @@ def look() -> Response:
     core = system()
     if number:
         view = documents.get(core, actor(), number)
-        given = _given(view.process.form.fields, view.document.form)
+        given = _changed(view)
         found = filling.existing(core, actor(), number, given.values)
     else:
         process = core.processes.current(actor().region, kind, variant)
@@ -127,6 +129,17 @@ def _given(fields: tuple[Field, ...], stored: Mapping[str, Any]) -> Read:
     return given
 
 
+def _changed(view: DocumentView) -> Read:
+    """As `_given`, and what may not be changed where the document stands is as it was."""
+    document, fields = view.document, view.process.form.fields
+    given = _given(fields, document.form)
+    for name in filling.locked(view.process, document.node):
+        given.values.pop(name, None)
+        if name in document.form:
+            given.values[name] = document.form[name]
+    return given
+
+
 def _with_files(posted: MultiDict[str, str]) -> tuple[MultiDict[str, str], dict[str, str]]:
     """Files that came with the form itself (from browsers without scripts), kept and named in it."""
     refused: dict[str, str] = {}
@@ -146,7 +159,7 @@ def _with_files(posted: MultiDict[str, str]) -> tuple[MultiDict[str, str], dict[
 def _asked() -> str:
     """What the button said: `add:lines`, `remove:lines.2`, `look`; empty where the form is to be saved."""
     asked = request.form.get("do", "")
-    return "" if asked == "save" else asked
+    return "" if asked == "save" or asked.startswith(_IMPORT) else asked
 
 
 def _saved(given: Read, look: Any, save: Any, draft: str) -> Answer:
@@ -179,6 +192,9 @@ def _redrawn(given: Read, asked: str) -> None:
 def _onwards(number: str, draft: str) -> AnyResponse:
     """Back to the form while it has gaps, so that they are seen beside their fields; else on to the document."""
     flash(f"form:{draft}", "saved-draft")  # tells the browser to forget its copy
+    asked = request.form.get("do", "")
+    if asked.startswith(_IMPORT):
+        return redirect(url_for("imports.choose", number=number, table=asked.removeprefix(_IMPORT)), 303)
     view = documents.get(system(), actor(), number)
     if view.form_errors and view.process.node(view.document.node).editable:
         return redirect(url_for(".edit", number=number), 303)

@@ -102,6 +102,14 @@ def fetch(system: System, actor: Account, number: str, sha256: str) -> tuple[Att
     return files[sha256], system.blobs.get(sha256)
 
 
+def own(system: System, actor: Account, sha256: str) -> bytes:
+    """Bytes of a file that the account's unit uploaded; NotFoundError for any other."""
+    with system.database.read() as tx:
+        if not tx.attachments.uploaded(sha256, [actor.unit.id]):
+            raise NotFoundError("没有找到刚才上传的文件，请重新选择")
+    return system.blobs.get(sha256)
+
+
 def labels(files: list[Attachment], values: Mapping[str, Any], process: Process) -> dict[str, str]:
     """sha256 → label of the field that names it now; files of earlier versions have none."""
     known = {file.sha256 for file in files}

@@ -35,6 +35,7 @@ class Filling:
     above: str = ""
     above_title: str = ""
     choices: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    locked: frozenset[str] = frozenset()  # fields that stay as they are where the document stands
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,14 @@ def existing(system: System, actor: Account, number: str, values: Mapping[str, A
             raise ForbiddenError(f"只有{people.names(tx, owner, document, node.actors)}可以修改")
         above = tx.documents.by_id(document.parent_id) if document.parent_id else None
         given = document.form if values is None else values
-        return _filling(system, tx, actor, document, process, given, above)
+        filling = _filling(system, tx, actor, document, process, given, above)
+        return replace(filling, locked=locked(process, document.node))
+
+
+def locked(process: Process, node: str) -> frozenset[str]:
+    """Fields that a node does not let be changed."""
+    free = process.node(node).fields
+    return frozenset(item.id for item in process.form.fields if free and item.id not in free)
 
 
 def _filling(
@@ -173,7 +181,8 @@ def _documents(
 
 def entries(system: System, actor: Account) -> list[Entry]:
     """What this account may enter, in the order of the region's data."""
-    return [_entry(system, process) for process in _current(system, actor.region) if _enters(actor, process)]
+    found = _current(system, actor.region)
+    return [_entry(system, one) for one in found if (one.alone or one.parents) and _enters(actor, one)]
 
 
 def _current(system: System, region: str) -> list[Process]:
@@ -191,9 +200,15 @@ def _entry(system: System, process: Process) -> Entry:
     kinds = dict.fromkeys(parent.kind for parent in process.parents)
     under = tuple((kind, system.processes.variants(process.region, kind)[0].label) for kind in kinds)
     say = next((parent.say for parent in process.parents if parent.say), "")
-    alone = process.alone or not process.parents
     return Entry(
-        process.kind, process.variant, process.label, process.variant_label, process.menu, alone, under, say
+        process.kind,
+        process.variant,
+        process.label,
+        process.variant_label,
+        process.menu,
+        process.alone,
+        under,
+        say,
     )
 
 

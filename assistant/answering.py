@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from assistant import certificates, leaning, looking, probing, repair, several, smalltalk
+from assistant import certificates, leaning, looking, probing, repair, several, smalltalk, starting
 from assistant.cards import CaseItem, Choice, EntryCard, Reply
 from assistant.choosing import ask_topic, ask_which, candidates, meant, offering
 from assistant.conversation import Errand, Frame, Stage
@@ -135,7 +135,7 @@ def topic(scene: Scene, name: str) -> Outcome:
 def _errand(viewer: Viewer, entry: Entry) -> Errand | None:
     """What the core can do for a topic; None where it has no such document or goal."""
     operation = entry.operation
-    if operation is None or operation.kind != "plan":
+    if operation is None:
         return None
     if operation.action == "track":
         return Errand("status", topic=entry.id)
@@ -144,6 +144,8 @@ def _errand(viewer: Viewer, entry: Entry) -> Errand | None:
     processes = viewer.system.processes.variants(viewer.account.region, operation.kind)
     if operation.goal and any(operation.goal in process.goals for process in processes):
         return Errand("goal", goal=operation.goal, topic=entry.id)
+    if any(operation.action in process.actions for process in processes):
+        return Errand("act", action=operation.action or "", topic=entry.id)
     return None
 
 
@@ -153,6 +155,10 @@ def _on_document(scene: Scene, before: Scene, entry: Entry, errand: Errand) -> O
         return begin(scene, replace(errand, number=scene.heard.numbers[0]))
     found = meant(before, candidates(viewer, entry), looks=errand.kind == "status")
     if not found:
+        started = starting.offer(scene, entry)
+        if started is not None:
+            told = general(scene.knowledge, entry)
+            return Outcome(started.state, (*told, *started.replies))
         lead = Reply(say("no_plan"))
         return Outcome(scene.state, (lead, *general(scene.knowledge, entry)))
     running = [one for one in found if _is_running(scene, one.number, entry.id)]

@@ -22,19 +22,33 @@ LOOKED_AT = 20  # documents looked at closely for one that fits
 _TAIL_EXACT = 4  # digits from which a tail is compared as written, not as a number
 _NAME = 2  # characters of a name that are enough to mean it
 _SHORT, _SHARE = 3, 0.6  # names up to 3 characters are said whole, of longer ones this share
+# Goals of a document that is there already: entering another one would not lead to them.
+OF_WHAT_IS = frozenset(
+    {"editable", "void", "cancelled", "terminated", "closed", "changed", "fulfilled", "archived"}
+)
 T = TypeVar("T")
 _ORDER = {NodeType.REVIEW: 0, NodeType.WORK: 1, NodeType.PREPARE: 2}
 _PRONOUNS = ("这条", "这个", "那条", "它", "这单", "刚才那")
 
 
 def candidates(viewer: Viewer, entry: Entry) -> list[DocumentSummary]:
-    """Live plans an entry can be about, those under review first. Where its cases name nodes, only those."""
-    types = {item.number: _node_type(viewer, item) for item in viewer.plans}
-    live = [item for item in viewer.plans if types[item.number] is not NodeType.END]
-    live = [item for item in live if concerns(entry, item.variant)]
+    """Live documents an entry can be about, those under review first. Where its cases name nodes, only those."""
+    documents = viewer.of_kind(entry.operation.kind if entry.operation else "plan")
+    types = {item.number: _node_type(viewer, item) for item in documents}
+    live = [item for item in documents if types[item.number] is not NodeType.END]
+    live = [item for item in live if concerns(entry, item.variant) and not _there(viewer, entry, item)]
     states = {node for case in entry.cases for node in case.state}
     fitting = [item for item in live if item.node in states]
     return sorted(fitting or live, key=lambda item: (_ORDER[types[item.number]], -item.id))
+
+
+def _there(viewer: Viewer, entry: Entry, item: DocumentSummary) -> bool:
+    """Whether a document is already where a topic of entering new ones leads to: it is not what is asked about."""
+    goal = entry.operation.goal if entry.operation else None
+    if not goal or goal in OF_WHAT_IS:
+        return False
+    process = viewer.system.processes.current(viewer.account.region, item.kind, item.variant)
+    return item.node in (*process.goals.get(goal, ()), *process.finish)
 
 
 def _node_type(viewer: Viewer, item: DocumentSummary) -> NodeType:
@@ -99,7 +113,9 @@ def ask_which(scene: Scene, found: Sequence[DocumentSummary], errand: Errand, le
     frame = Frame(
         Stage.CHOOSING_DOCUMENT, errand=errand, options=options, slots=dict(scene.heard.slots or {})
     )
-    text = say("which_plan") if len(shown) == len(found) else say("which_plan_more", shown=len(shown))
+    kind = shown[0].kind_label if shown else ""
+    more = len(shown) < len(found)
+    text = say("which_plan_more", shown=len(shown), kind=kind) if more else say("which_plan", kind=kind)
     return Outcome(scene.state.push(frame), (Reply(lead + text, documents_card(shown, choosing=True)),))
 
 

@@ -13,6 +13,7 @@ from assistant import (
     probing,
     repair,
     smalltalk,
+    starting,
     wording,
 )
 from assistant.cards import Choice, Reply
@@ -170,6 +171,10 @@ def _confirming(scene: Scene, frame: Frame) -> Outcome | None:
         wording.takes("agree", action) for _, action, _ in frame.run
     )
     unbinds = frame.errand is not None and frame.errand.kind == "unbind"
+    if frame.errand is not None and frame.errand.kind == "enter":
+        if scene.heard.act == "yes":
+            return starting.carry_out(scene, frame)
+        return None if _is_aside(scene) else _unclear(scene, frame, "still_waiting_confirm")
     if scene.heard.act == "yes" or agreed:
         return certificates.carry_out(scene, frame) if unbinds else repair.carry_out(scene, frame)
     if not unbinds and scene.heard.slots and not scene.heard.numbers:
@@ -207,7 +212,8 @@ def _is_aside(scene: Scene) -> bool:
 
 
 def _is_command(scene: Scene) -> bool:
-    return commands.act(scene.at(replace(scene.state, stack=()))) is not None
+    alone = scene.at(replace(scene.state, stack=()))
+    return (starting.command(alone) or commands.act(alone)) is not None
 
 
 def _corrected(scene: Scene) -> Outcome:
@@ -246,7 +252,8 @@ def _look(scene: Scene) -> Outcome | None:
         return looker(scene)
     if heard.only_number:
         return looking.track(scene, heard.numbers[0])
-    return (_by_digits(scene, scene.viewer) if heard.tail or heard.ordinal else None) or commands.act(scene)
+    digits = _by_digits(scene, scene.viewer) if heard.tail or heard.ordinal else None
+    return digits or starting.command(scene) or commands.act(scene)
 
 
 def _by_digits(scene: Scene, viewer: Viewer) -> Outcome | None:

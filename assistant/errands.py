@@ -261,6 +261,7 @@ def _money(view: DocumentView, legs: tuple[Leg, ...]) -> Change | None:
         Funds.FROZEN: _held(amount, 0),
         Funds.USED: _held(0, amount),
         Funds.KEEP: before,
+        Funds.SPENT: before,
     }[view.process.node(own[-1].target).funds]
     return Change("指标额度", before, after)
 

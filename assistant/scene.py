@@ -49,6 +49,17 @@ class Viewer:
         return tuple(item for item in self.todo if item.kind == "plan")
 
     @cached_property
+    def _kinds(self) -> dict[str, tuple[DocumentSummary, ...]]:
+        return {"plan": self.plans}
+
+    def of_kind(self, kind: str) -> tuple[DocumentSummary, ...]:
+        """Documents of a kind the asker works with, newest first; those of the other kinds by what may be seen."""
+        if kind not in self._kinds:
+            found = documents.listing(self.system, self.account, kind=kind, limit=LISTED)
+            self._kinds[kind] = tuple(found)
+        return self._kinds[kind]
+
+    @cached_property
     def todo(self) -> tuple[DocumentSummary, ...]:
         """Documents whose turn is this account's."""
         return tuple(documents.todo(self.system, self.account))

@@ -1,7 +1,7 @@
 """The real core with its demonstration world, built once and copied for each test."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -34,24 +34,55 @@ def _engine(system: System) -> Engine:
     return engine
 
 
-@pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("world")
+def _template(tmp_path_factory: pytest.TempPathFactory, region: str, *, walked: bool) -> Path:
+    folder = tmp_path_factory.mktemp(f"world-{region}")
     settings = _settings(folder)
     migrate(settings)
-    demo.provision(settings, ["neimenggu"])
+    demo.provision(settings, [region])
     system = build_system(settings, clock=lambda: NOW)
     engine = _engine(system)
     tables.metadata.create_all(engine)
-    demo.load(system, ["neimenggu"], walked=False)
+    demo.load(system, [region], walked=walked)
     engine.dispose()
     return folder
 
 
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return _template(tmp_path_factory, "neimenggu", walked=False)
+
+
+@pytest.fixture(scope="session")
+def templates(tmp_path_factory: pytest.TempPathFactory, template: Path) -> Callable[[str], Path]:
+    """The world of a region, with what its walks leave behind; made when it is first asked for."""
+    made = {"neimenggu": template}
+
+    def of(region: str) -> Path:
+        if region not in made:
+            made[region] = _template(tmp_path_factory, region, walked=True)
+        return made[region]
+
+    return of
+
+
 @pytest.fixture
-def world(template: Path, tmp_path: Path, knowledge: Knowledge) -> Iterator[World]:
-    folder = tmp_path / "world"
-    shutil.copytree(template, folder)
-    system = build_system(_settings(folder), clock=lambda: NOW)
-    yield World(system, knowledge)
-    _engine(system).dispose()
+def world_of(
+    templates: Callable[[str], Path], tmp_path: Path, knowledge: Knowledge
+) -> Iterator[Callable[[str], World]]:
+    """A copy of a region's world that only this test changes."""
+    opened: list[System] = []
+
+    def open_world(region: str) -> World:
+        folder = tmp_path / region
+        shutil.copytree(templates(region), folder)
+        opened.append(build_system(_settings(folder), clock=lambda: NOW))
+        return World(opened[-1], knowledge, region)
+
+    yield open_world
+    for system in opened:
+        _engine(system).dispose()
+
+
+@pytest.fixture
+def world(world_of: Callable[[str], World]) -> World:
+    return world_of("neimenggu")

@@ -3,11 +3,13 @@
 Each file: `covers` (inventory rows), `turns` and `then`. A turn: `who`, `say` (`<word>` becomes the number of the
 plan with that word in its title, `<order>` that of the mall order), optional `key` and `page`, and what is expected:
 `has` / `lacks` (words in the plain text), `cards` (types, in order), `at` (where plans are afterwards), `act` (the
-last act recorded on a plan). `aside` are acts outside the conversation before the turn. `sets/` holds files with
-several dialogues each; with `plain: true` the turns go over the plain-text channel, as on WeChat.
+last act recorded on a plan). `aside` are acts outside the conversation before the turn. `region` is another than 内蒙古,
+with what its walks left; `<contract:词>` and `contract:词` name a document of a kind, `<contract:>` the newest. `sets/`
+holds files with several dialogues each; with `plain: true` the turns go over the plain-text channel, as on WeChat.
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
@@ -82,6 +84,7 @@ class Said(Expected):
 
 class Dialogue(Strict):
     title: str
+    region: str = "neimenggu"
     plain: bool = False
     covers: tuple[str, ...] = ()
     turns: tuple[Said, ...]
@@ -106,7 +109,8 @@ def cases() -> list[Any]:
 
 
 @pytest.mark.parametrize("dialogue", cases())
-def test_dialogue(world: World, dialogue: Dialogue) -> None:
+def test_dialogue(world_of: Callable[[str], World], dialogue: Dialogue) -> None:
+    world = world_of(dialogue.region)
     for at, turn in enumerate(dialogue.turns, 1):
         for aside in turn.aside:
             act_aside(world, aside)
@@ -130,7 +134,7 @@ def test_dialogue(world: World, dialogue: Dialogue) -> None:
 
 def fill(world: World, text: str) -> str:
     text = text.replace("<order>", world.order()) if "<order>" in text else text
-    return re.sub(r"<(\w+)>", lambda match: world.number(match[1]), text)
+    return re.sub(r"<([\w:]+)>", lambda match: world.number(match[1]), text)
 
 
 def act_aside(world: World, aside: Aside) -> None:
@@ -160,7 +164,7 @@ def check(world: World, expected: Expected, where: str) -> None:
 
 def counted(world: World, word: str) -> int:
     """`plan:action` → how often the act was recorded."""
-    plan, action = word.split(":")
+    plan, action = word.rsplit(":", 1)
     return sum(entry.action == action for entry in world.view(plan).history)
 
 

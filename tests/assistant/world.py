@@ -12,6 +12,7 @@ from core.domain.accounts import Account
 from core.service import documents, ledger
 from core.service.system import System
 from core.service.views import DocumentView
+from core.worlds import places
 
 LOGINS = {
     "handler": "15029910100101",
@@ -35,12 +36,16 @@ class World:
 
     system: System
     knowledge: Knowledge
+    region: str = "neimenggu"
     conversations: dict[str, str] = field(default_factory=dict)
     keys: "count[int]" = field(default_factory=count)
 
     def account(self, name: str) -> Account:
         with self.system.database.read() as tx:
-            found = tx.accounts.credentials(LOGINS.get(name, name))
+            division = places()[self.region].division
+            found = tx.accounts.credentials(
+                LOGINS.get(name, name).replace(places()["neimenggu"].division, division, 1)
+            )
         assert found is not None, name
         return found.account
 
@@ -57,7 +62,7 @@ class World:
         """One turn on the plain-text channel, as a WeChat user bound to this account."""
         channel = PlainConversations(self.system, self.knowledge, b"secret")
         account = self.account(who).id if who != "nobody" else None
-        return channel.turn("neimenggu", f"openid-{who}", account, text, key or f"k{next(self.keys)}")
+        return channel.turn(self.region, f"openid-{who}", account, text, key or f"k{next(self.keys)}")
 
     def state(self, who: str, *, plain: bool = False) -> State:
         """Where this person's conversation stands."""
@@ -65,17 +70,20 @@ class World:
         account = self.account(who) if who != "nobody" else None
         if plain:
             peer = PlainConversations(self.system, self.knowledge, b"secret")._peer(
-                "neimenggu", f"openid-{who}"
+                self.region, f"openid-{who}"
             )
             owner = store.Owner(account.id if account else None, peer)
-            known = kept.latest(owner, "wechat:neimenggu")
+            known = kept.latest(owner, f"wechat:{self.region}")
         else:
             owner, known = store.Owner(account.id if account else None), self.conversations.get(who)
         opened = kept.load(known, owner) if known else None
         return opened.state if opened else State()
 
     def number(self, title: str, kind: str = "plan", who: str = "handler") -> str:
-        """Number of the document whose title has this word."""
+        """Number of the document whose title has this word; `contract:台式机` names a kind, `contract:` its newest."""
+        if ":" in title:
+            kind, _, title = title.partition(":")
+            return documents.listing(self.system, self.account(who), kind=kind, text=title)[0].number
         found = documents.listing(self.system, self.account(who), kind=kind, text=title)
         assert len(found) == 1, (title, [one.title for one in found])
         return found[0].number

@@ -1,0 +1,153 @@
+"""Entering a document from chat: which kind, under which one, and a draft after a yes. The page has the whole form."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from uuid import uuid4
+
+from assistant.cards import Change, Choice, ConfirmCard, Reply
+from assistant.choosing import OF_WHAT_IS
+from assistant.conversation import Errand, Frame, Stage
+from assistant.replies import say
+from assistant.scene import YES_NO, Outcome, Scene, Viewer
+from core.domain.accounts import ROLE_LABELS
+from core.domain.errors import DomainError
+from core.domain.process import Process
+from core.service import documents, entering
+from core.service.views import DocumentSummary
+from kb import Entry
+from kb import text as words
+
+_VERBS = ("新建", "新增", "录入", "登记", "申报", "建一个", "建一张", "填一张")
+_SHOWN = 6
+_LISTED_MISSING = 6
+
+
+def offer(scene: Scene, entry: Entry) -> Outcome | None:
+    """What to say of a topic when the asker has no document for it; None where entering one would not help."""
+    operation = entry.operation
+    if operation is None or scene.viewer is None or operation.goal in OF_WHAT_IS:
+        return None
+    able = _may_start(scene.viewer, operation.kind)
+    if not able:
+        return None
+    named = [process for process in able if _named(process, scene.heard.plain)] or able
+    if len(named) > 1:
+        return Outcome(scene.state, (_which(named),))
+    return _propose(scene, scene.viewer, named[0])
+
+
+def command(scene: Scene) -> Outcome | None:
+    """新建合同, 录入采购意向 JH-…: a kind of the region by name; None where the message is no such command."""
+    viewer, said = scene.viewer, words.key(scene.heard.lead or scene.heard.plain)
+    verb = next((verb for verb in _VERBS if said.startswith(words.key(verb))), "")
+    if viewer is None or not verb or scene.heard.question:
+        return None
+    rest = said.removeprefix(words.key(verb))
+    region = viewer.account.region
+    kinds = viewer.system.processes.kinds(region)
+    known = [process for kind in kinds for process in viewer.system.processes.variants(region, kind)]
+    exact = [p for p in known if words.key(p.variant_label) == rest]
+    found = exact or [p for p in known if words.key(p.label) == rest]
+    if not found:
+        return None
+    may = [p for p in found if _is_starter(viewer, p)]
+    if not may:
+        return Outcome(scene.state, (Reply(_no_right(found[0])),))
+    if len(may) > 1:
+        return Outcome(scene.state, (_which(may),))
+    return _propose(scene, viewer, may[0], next(iter(scene.heard.numbers), ""))
+
+
+def _may_start(viewer: Viewer, kind: str) -> list[Process]:
+    region = viewer.account.region
+    return [p for p in viewer.system.processes.variants(region, kind) if _is_starter(viewer, p)]
+
+
+def _is_starter(viewer: Viewer, process: Process) -> bool:
+    """Whether the asker's role begins such documents, and people may enter them at all."""
+    roles = {actor.role for actor in process.node(process.start).actors}
+    return viewer.account.role in roles and (process.alone or bool(process.parents))
+
+
+def _named(process: Process, text: str) -> bool:
+    return process.variant_label in text
+
+
+def _no_right(process: Process) -> str:
+    who = "、".join(ROLE_LABELS[actor.role] for actor in process.node(process.start).actors)
+    return say("start_no_right", variant=process.variant_label, who=who or "系统")
+
+
+def _which(found: Sequence[Process]) -> Reply:
+    choices = tuple(Choice(p.variant_label, f"新建{p.variant_label}") for p in found[:_SHOWN])
+    return Reply(say("start_which", label=found[0].label), choices=choices)
+
+
+def _propose(scene: Scene, viewer: Viewer, process: Process, above: str = "") -> Outcome:
+    """Ask whether to enter it; where it hangs on another document and several fit, on which."""
+    fitting = _fitting(viewer, process)
+    if above and above not in {item.number for item in fitting}:
+        fitting = []
+    elif above:
+        fitting = [item for item in fitting if item.number == above]
+    if not fitting and (above or not process.alone):
+        why = next((item.say for item in process.parents if item.say), "")
+        return Outcome(scene.state, (Reply(say("start_no_above", variant=process.variant_label, why=why)),))
+    if len(fitting) > 1 and not process.alone:
+        choices = tuple(
+            Choice(f"{item.number} {item.title}", f"新建{process.variant_label} {item.number}")
+            for item in fitting[:_SHOWN]
+        )
+        said = say("start_which_above", variant=process.variant_label)
+        return Outcome(scene.state, (Reply(said, choices=choices),))
+    number = fitting[0].number if fitting and (above or not process.alone) else ""
+    return _ask(scene, process, number)
+
+
+def _fitting(viewer: Viewer, process: Process) -> list[DocumentSummary]:
+    """Documents of the asker under which one of this kind may be entered now."""
+    kinds = dict.fromkeys(item.kind for item in process.parents)
+    return [
+        item
+        for kind in kinds
+        for item in viewer.of_kind(kind)
+        if any(
+            item.kind == wanted.kind
+            and (not wanted.variants or item.variant in wanted.variants)
+            and (not wanted.nodes or item.node in wanted.nodes)
+            for wanted in process.parents
+        )
+    ]
+
+
+def _ask(scene: Scene, process: Process, above: str) -> Outcome:
+    name = "start_offer_under" if above else "start_offer"
+    said = say(name, label=process.label, variant=process.variant_label, above=above)
+    errand = Errand("enter", number=above, goal=process.kind, action=process.variant, topic=scene.state.topic)
+    about = say("start_about", variant=process.variant_label)
+    frame = Frame(Stage.CONFIRMING, errand=errand, token=uuid4().hex, about=about)
+    card = ConfirmCard(say("start_title"), above, (Change(process.variant_label, above or "—", "草稿"),))
+    return Outcome(scene.state.push(frame), (Reply(said, card, YES_NO),))
+
+
+def carry_out(scene: Scene, frame: Frame) -> Outcome:
+    """The draft, once; what is still missing is named."""
+    errand, viewer = frame.errand, scene.viewer
+    assert errand is not None, "confirmed errands only"  # noqa: S101
+    assert viewer is not None, "an errand needs an account"  # noqa: S101
+    below = scene.state.pop()
+    try:
+        made = entering.create(
+            viewer.system, viewer.account, errand.goal, errand.action, {}, key=f"{frame.token}-enter",
+            parent=errand.number or None,
+        )  # fmt: skip
+    except DomainError as error:
+        return Outcome(below, (Reply(say("refused", reason=error.message)),))
+    view = documents.get(viewer.system, viewer.account, made.number)
+    labels = {item.id: item.label for item in view.process.form.fields}
+    open_fields = dict.fromkeys(labels.get(path.split(".")[0], path) for path in view.form_errors)
+    missing = "、".join(list(open_fields)[:_LISTED_MISSING])
+    name = "started" if missing else "started_complete"
+    said = say(name, number=made.number, variant=view.process.variant_label, missing=missing)
+    state = replace(below, done=said, number=made.number)
+    return Outcome(state, (Reply(said),))

@@ -27,7 +27,7 @@ function show(element, text, visible = !!text) {
   element.hidden = !visible;
 }
 
-// What is typed and worked out: never while it is being typed.
+// What is typed and worked out, or has a default: never while it is being typed.
 function fill(input, text) {
   if (input && input !== document.activeElement) input.value = text;
 }
@@ -43,7 +43,7 @@ function draw(box, told) {
   const must = part("must");
   if (must) must.hidden = !told.required;
   if (told.text !== null && part("text")) part("text").textContent = told.text || "—";
-  else if (told.text !== null) fill(box.querySelector("input"), told.text);
+  else if (told.text !== null) fill(box.querySelector("input:not([type=radio]):not([type=checkbox]), select"), told.text);
   if (box.dataset.table !== undefined) return;
   for (const input of box.querySelectorAll("input:not([type=hidden]), select, textarea")) {
     if (told.error && loud) input.setAttribute("aria-invalid", "true");

@@ -1,0 +1,113 @@
+"""Shanxi beside its walks: when budgets were imported, and a signature that is demanded or not."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core import walks, worlds
+from core.adapters import processes
+from core.bootstrap import build_system, migrate
+from core.domain import graph
+from core.domain.documents import Situation
+from core.service import documents, exchange_inbox, exchange_signature
+from core.service.exchange_ports import SYSTEMS
+from core.service.system import System
+from core.settings import Settings
+from tests.core.conftest import fast_engine
+from tests.core.world import Clock
+
+SECRETS = dict.fromkeys(SYSTEMS, b"shared with everybody in this test")
+PLACE = worlds.places()["shanxi"]
+LINE = {"catalogue": "A02021003", "name": "激光打印机", "quantity": 1, "unit_price_fen": 180_000}
+FORM = {"name": "打印机", "organisation": "central", "lines": [LINE]}
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock(datetime(2026, 11, 2, 17, tzinfo=UTC))  # the 3rd in Shanghai
+
+
+@pytest.fixture
+def shanxi(tmp_path: Path, clock: Clock) -> Iterator[System]:
+    settings = Settings(var=tmp_path, database_url=f"sqlite:///{tmp_path / 'shanxi.db'}")
+    migrate(settings)
+    engine = fast_engine(settings.database_url)
+    system = build_system(settings, clock=clock, engine=engine)
+    with system.database.write() as tx:
+        worlds.build(system, tx, PLACE)
+    yield system
+    engine.dispose()
+
+
+def imported(system: System, clock: Clock, code: str) -> None:
+    """The division's finance office brings a budget onto the platform."""
+    body = {
+        "topic": "finance.indicator",
+        "body": {"division": PLACE.division, "unit": "101001", "year": 2026, "code": code, "name": "设备", "add_fen": 200_000},
+    }  # fmt: skip
+    raw = json.dumps(body).encode()
+    headers = exchange_signature.sign(
+        SECRETS["finance"], f"{exchange_signature.PLATFORM}:finance", f"push-{code}", raw, clock()
+    )
+    exchange_inbox.receive(system, SECRETS, "finance", raw, headers)
+
+
+def play(system: System, *steps: dict[str, Any]) -> walks.Player:
+    walk = walks.Walk.model_validate({"region": "shanxi", "label": "测试", "steps": list(steps)})
+    player = walks.Player(system, walk, "shanxi-test")
+    player.play()
+    return player
+
+
+def said_of_budget(system: System, player: walks.Player) -> str:
+    view = documents.get(system, player.account("handler"), player.numbers["plan"])
+    return view.form_errors["funding"]
+
+
+@pytest.mark.covers("sx-no-budget", "sx-plan-needed")
+def test_without_a_budget_the_last_and_the_next_import_are_shown(shanxi: System, clock: Clock) -> None:
+    player = play(shanxi, {"enter": "plan/general", "name": "plan", "form": FORM})
+    assert "财政还没有导入过，每周一次" in said_of_budget(shanxi, player)
+    imported(shanxi, clock, "first")
+    assert "上次导入 2026-11-03，下次约 2026-11-10，每周一次" in said_of_budget(shanxi, player)
+    clock.pass_by(days=7)
+    imported(shanxi, clock, "second")
+    assert "上次导入 2026-11-10，下次约 2026-11-17" in said_of_budget(shanxi, player)
+    player.walk = walks.Walk.model_validate(
+        {
+            "region": "shanxi",
+            "label": "测试",
+            "steps": [
+                {"act": "submit", "on": "plan", "refused": "下次约 2026-11-17"},
+                {"save": {"funding": [{"indicator": 1, "amount_fen": 180_000}]}, "on": "plan", "errors": []},
+                {"act": "submit", "on": "plan", "expect": "unit_second"},
+            ],
+        }
+    )
+    player.play()
+
+
+@pytest.mark.covers("sx-sign-review")
+@pytest.mark.parametrize(("wanted", "after"), [(1, "seal"), (0, "accepting")])
+def test_a_node_may_be_set_to_demand_a_signature(wanted: int, after: str, tmp_path: Path) -> None:
+    """The region's data decides; the flow itself is the same."""
+    data = tmp_path / "data"
+    shutil.copytree(processes.DATA, data, ignore=shutil.ignore_patterns("fonts"))
+    file = data / "regions" / "shanxi.yaml"
+    text = file.read_text(encoding="utf-8")
+    assert text.count("entrustment_seal: [{value: 1,") == 1
+    file.write_text(
+        text.replace("entrustment_seal: [{value: 1,", f"entrustment_seal: [{{value: {wanted},"),
+        encoding="utf-8",
+    )
+    book = processes.load(data)
+    process = book.get("shanxi", "entrustment", "entrustment")
+    today = datetime(2026, 11, 20, tzinfo=UTC).date()
+    values = book.values["shanxi"]
+    skip = graph.skipped(process, Situation(values=lambda name, *keys: values.on(name, today, *keys)))
+    assert graph.targets(process, process.actions["pass"], ("entry", "unit_second"), skip=skip) == (after,)

@@ -104,6 +104,8 @@ def _above_and_below(system: System, tx: Transaction, act: Act, after: Document)
         process = system.processes.current(after.region, item.kind, item.variant)
         for row in forms.rows(after.form, item.each) if item.each else [{}]:
             made = entering.spawn(system, tx, process, after, row, act.actor)
+            # Whoever brought it into being for another unit sees what becomes of it.
+            tx.documents.add_parties(made.id, {after.unit_id} - {made.unit_id})
             tx.records.notify(
                 {made.author_id} - {act.actor.id}, made.number,
                 f"{made.number} {made.title}：由{after.number}自动生成，请到“{process.menu or process.label}”办理", act.at,

@@ -75,11 +75,15 @@ def test_the_lead_unit_sees_who_answered_what(fujian: Fujian) -> None:
         {"find": "joint_answer", "under": "joint", "name": "member"},
         {"as": "handler@member", "act": "decline", "on": "member", "with": {"reason": "不需要"}},
     ])  # fmt: skip
-    view = documents.get(fujian.system, player.account("handler"), player.numbers["joint"])
+    lead = player.account("handler")
+    view = documents.get(fujian.system, lead, player.numbers["joint"])
     assert {(item.unit_name, item.node_label) for item in view.linked} == {
         ("闽浦市图书馆", "不响应"),
         ("闽浦市示范中学", "待响应"),
     }
+    answer = documents.get(fujian.system, lead, player.numbers["member"])
+    assert answer.history[-1].opinion == "不需要"
+    assert answer.offers == ()
 
 
 SHARES = st.dictionaries(st.integers(1, 4), st.integers(1, 60_000_000), min_size=1)

@@ -36,7 +36,7 @@ _COLUMNS = {
     "steps": ("步骤", "steps"),
     "phrasings": ("问法", "相似问", "相似问法", "phrasings"),
 }
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*\Z")
+ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*\Z")
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ def write_drafts(previews: Iterable[Preview], region: str, folder: Path, today: 
         if one.state == "same":
             continue
         draft = one.draft
-        name = draft.topic if _ID.match(draft.topic) else f"draft-{number}"
+        name = draft.topic if ID.match(draft.topic) else f"draft-{number}"
         file = target / f"{name}.yaml"
         body = {
             "id": name,
@@ -134,7 +134,7 @@ def write_drafts(previews: Iterable[Preview], region: str, folder: Path, today: 
 
 def write_entry(entry: Entry, folder: Path) -> Path:
     """Write a whole entry as `<folder>/<region>/<id>.yaml`; DataError where the file is there already."""
-    if not _ID.match(entry.id) or not _ID.match(entry.region):
+    if not ID.match(entry.id) or not ID.match(entry.region):
         raise DataError([f"{entry.region}/{entry.id}:1: 编号和地区只能用字母、数字、点和连字符"])
     file = folder / entry.region / f"{entry.id}.yaml"
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -213,7 +213,7 @@ def _doubts(draft: Draft, owners: dict[str, str], seen: dict[str, int]) -> list[
         doubts.append("没有问题")
     if not draft.answer and not draft.steps:
         doubts.append("没有答案")
-    if draft.topic and not _ID.match(draft.topic):
+    if draft.topic and not ID.match(draft.topic):
         doubts.append(f"主题编号“{draft.topic}”只能用字母、数字、点和连字符")
     for text in (draft.title, *draft.phrasings):
         same = key(text)

@@ -19,6 +19,7 @@ from kb.revisions import Revision
 from kb.text import key
 
 KINDS = (".docx", ".xlsx", ".csv", ".md", ".txt")
+_LONGEST_ID = 40  # characters, as the tables have them
 _GENERAL = "一般情况"
 
 
@@ -122,7 +123,8 @@ def _merged(known: Entry, draft: Draft) -> Entry:
 
 def _fresh(region: str, draft: Draft, today: date) -> Entry | None:
     steps = draft.steps or ([draft.answer] if draft.answer else [])
-    if not draft.title or not steps:
+    usable = not draft.topic or (importer.ID.match(draft.topic) and len(draft.topic) <= _LONGEST_ID)
+    if not draft.title or not steps or not usable:
         return None
     return Entry(
         id=draft.topic,

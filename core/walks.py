@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -26,6 +27,7 @@ from core.service import acts, attachments, documents, entering, people, plannin
 from core.service.system import System
 
 FOLDER = DATA / "walks"
+_HERE = ZoneInfo("Asia/Shanghai")
 _PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
 _UNIT_OF = {
     Role.HANDLER: "school", Role.REVIEWER: "school", Role.SUPERVISING: "education", Role.OFFICE_FIRST: "office",
@@ -197,6 +199,8 @@ class Player:
             return self._indicator(value, actor)
         if item.type is FieldType.DOCUMENT and isinstance(value, str) and value.startswith("@"):
             return self.numbers[value[1:]]
+        if item.type is FieldType.DATE and value == "today":
+            return self.system.clock().astimezone(_HERE).date().isoformat()
         if item.type is FieldType.FILE and isinstance(value, str):
             file = attachments.upload(self.system, actor, value, _PDF)
             return {"sha256": file.sha256, "name": file.name}

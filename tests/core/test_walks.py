@@ -8,6 +8,7 @@ import pytest
 
 from core import coverage, walks
 from core.bootstrap import build_system
+from core.service import supervision
 from core.service.system import System
 from core.settings import Settings
 from tests.core.conftest import fast_engine
@@ -48,3 +49,17 @@ def test_a_walk(name: str, walk_system: System) -> None:
 def test_there_are_walks() -> None:
     assert WALKS
     assert all((Path(walks.FOLDER) / f"{name}.yaml").is_file() for name in WALKS)
+
+
+@pytest.mark.covers("xc-monitor")
+def test_supervisors_see_one_projects_whole_way(walk_system: System) -> None:
+    player = walks.Player(walk_system, WALKS["xuchang/from_plan_to_acceptance"], "monitor")
+    player.play()
+    supervisor = player.account("procurement_first")
+    points = supervision.course(walk_system, supervisor, player.numbers["contract"])
+    kinds = [walk_system.processes.current("xuchang", *kind).label for kind in (("plan", "interconnected"),)]
+    assert points[0].number == player.numbers["plan"], "from wherever one asks, the way begins with the plan"
+    assert {point.number for point in points} >= {
+        player.numbers[name] for name in ("plan", "lot", "tender", "award", "contract", "acceptance")
+    }
+    assert kinds[0] in points[0].kind_label

@@ -25,6 +25,8 @@ class Settings:
     mall_url: str = "http://127.0.0.1:8001"
     agency_url: str = "http://127.0.0.1:8001"
     finance_url: str = "http://127.0.0.1:8001"
+    portal_url: str = "http://127.0.0.1:8001"
+    trade_url: str = "http://127.0.0.1:8001"
     public_url: str = ""
     proxies: int = 0
 
@@ -50,9 +52,22 @@ class Settings:
             mall_url=environment.get("CAIGOU_MALL_URL", cls.mall_url),
             agency_url=environment.get("CAIGOU_AGENCY_URL", cls.agency_url),
             finance_url=environment.get("CAIGOU_FINANCE_URL", cls.finance_url),
+            portal_url=environment.get("CAIGOU_PORTAL_URL", cls.portal_url),
+            trade_url=environment.get("CAIGOU_TRADE_URL", cls.trade_url),
             public_url=_public_url(environment.get("CAIGOU_PUBLIC_URL", "")),
             proxies=_proxies(environment.get("CAIGOU_BEHIND_PROXY", "")),
         )
+
+    @property
+    def system_urls(self) -> dict[str, str]:
+        """Address of each system around, by its key in `core.service.exchange_ports.SYSTEMS`."""
+        return {
+            "mall": self.mall_url,
+            "agency": self.agency_url,
+            "finance": self.finance_url,
+            "portal": self.portal_url,
+            "trade": self.trade_url,
+        }
 
 
 _MOST_PROXIES = 9

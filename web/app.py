@@ -27,6 +27,7 @@ from web import (
     knowledge,
     lists,
     overview,
+    portal,
     probe,
     release,
     reports,
@@ -53,6 +54,7 @@ PAGES = (
     indicators.pages,
     overview.pages,
     reports.pages,
+    portal.pages,
     sealing.pages,
 )
 
@@ -107,6 +109,7 @@ def create_app(  # noqa: C901, PLR0913 - what a deployment decides, each with a 
         security.csrf.exempt(blueprint)
         app.register_blueprint(blueprint)
     app.add_template_global(chat.waiting_count)
+    app.add_template_global(portal.published)
     api.register(app)
     health.register(app, dict(checks or {}), [status.Metrics(parts.watch)] if parts.watch else [])
     app.jinja_env.globals.update(parts=parts, role_labels=ROLE_LABELS, static=_static(app))

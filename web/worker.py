@@ -52,10 +52,9 @@ def queue(settings: Settings) -> Huey:
 
 
 def http_exchange(settings: Settings) -> HttpExchange:
-    """The way to mall, trading and finance. DataError where an address or a secret is missing."""
-    urls = {"mall": settings.mall_url, "agency": settings.agency_url, "finance": settings.finance_url}
-    check_urls(urls)
-    return HttpExchange(urls, shared_secrets(settings.var))
+    """The way to the systems around. DataError where an address or a secret is missing."""
+    check_urls(settings.system_urls)
+    return HttpExchange(settings.system_urls, shared_secrets(settings.var))
 
 
 def _follow_up(tasks: Huey, run: Callable[[str], None]) -> Any:

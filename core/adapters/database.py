@@ -18,6 +18,7 @@ from core.adapters.identity_store import IdentityStore
 from core.adapters.ledger_store import LedgerStore
 from core.adapters.list_store import ListStore
 from core.adapters.outbox_store import OutboxStore
+from core.adapters.publication_store import PublicationStore
 from core.adapters.record_store import RecordStore
 from core.adapters.report_store import ReportStore
 from core.adapters.staff_store import StaffStore
@@ -84,6 +85,7 @@ class SqlTransaction:
     lists: ListStore
     experts: ExpertStore
     reports: ReportStore
+    publications: PublicationStore
 
     @classmethod
     def over(cls, connection: Connection) -> "SqlTransaction":
@@ -101,6 +103,7 @@ class SqlTransaction:
             ListStore(connection),
             ExpertStore(connection),
             ReportStore(connection),
+            PublicationStore(connection),
         )
 
 

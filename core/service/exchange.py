@@ -30,6 +30,7 @@ TOPICS = {
     "mall.withdraw": "从电子卖场撤回",
     "agency.dispatch": "下达到代理机构",
     "agency.withdraw": "从代理机构撤回",
+    "portal.publish": "发布到政府采购网",
 }
 
 

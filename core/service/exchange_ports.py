@@ -5,7 +5,13 @@ from typing import Any, Protocol
 
 from core.domain.errors import BlockedError, UnavailableError
 
-SYSTEMS = {"mall": "电子卖场", "agency": "交易执行系统", "finance": "财政一体化"}
+SYSTEMS = {
+    "mall": "电子卖场",
+    "agency": "交易执行系统",
+    "finance": "财政一体化",
+    "portal": "政府采购网",
+    "trade": "交易平台",
+}
 
 
 class UnreachableError(UnavailableError):

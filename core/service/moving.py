@@ -11,7 +11,7 @@ from core.domain.errors import BlockedError, ConflictError
 from core.domain.money import yuan
 from core.domain.planner import changed, flags_after
 from core.domain.process import Action, Actor, Also, Effect, Node
-from core.service import entering, experts, funding, people, situations
+from core.service import entering, experts, funding, people, publications, situations
 from core.service.ports import Transaction
 from core.service.situations import Case
 from core.service.system import System
@@ -69,7 +69,7 @@ def carry_out(system: System, tx: Transaction, act: Act) -> Document:
     tx.documents.set_tasks(after.id, [(unit_id, actor.role) for unit_id, actor in _turn(act, after)])
     tx.documents.add_parties(after.id, people.involved(act.case.owner, after, act.case.process))
     _tell(tx, act, after, target)
-    _send(tx, act, after)
+    _send(system, tx, act, after)
     _above_and_below(system, tx, act, after)
     return after
 
@@ -188,7 +188,7 @@ def _tell(tx: Transaction, act: Act, after: Document, target: Node) -> None:
     tx.records.notify({after.author_id} - waiting - {act.actor.id}, after.number, what, act.at)
 
 
-def _send(tx: Transaction, act: Act, after: Document) -> None:
+def _send(system: System, tx: Transaction, act: Act, after: Document) -> None:
     """Messages to other systems: to whoever carries a plan out, and to the topic that the act names."""
     where = "agency" if after.variant == "project" else "mall"
     topics = [
@@ -201,6 +201,8 @@ def _send(tx: Transaction, act: Act, after: Document) -> None:
     ]
     if act.action.sends:
         topics.append(act.action.sends)
+    if act.action.sends == publications.TOPIC:
+        publications.publish(system, tx, after, act.case.process, act.at)
     body = {"number": after.number, "title": after.title, "amount_fen": after.amount_fen}
     for topic in topics:
         tx.outbox.send(after.id, topic, body, f"{after.number}-{after.version}", act.at)

@@ -18,6 +18,7 @@ from core.domain.values import Values
 from core.service.expert_ports import Experts
 from core.service.identity_ports import Identities, OpenSession, Staff
 from core.service.page_ports import Attachments, Lists
+from core.service.publication_ports import Publications
 from core.service.report_ports import Reports
 
 
@@ -264,6 +265,8 @@ class Transaction(Protocol):
     def experts(self) -> Experts: ...
     @property
     def reports(self) -> Reports: ...
+    @property
+    def publications(self) -> Publications: ...
 
 
 class Database(Protocol):

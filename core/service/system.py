@@ -1,7 +1,7 @@
 """Everything a use case needs, built once per process by `core.bootstrap`."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from core.domain.catalogue import Catalogue
@@ -46,3 +46,4 @@ class System:
     rights: Rights
     rules: Rules = Rules()
     warnings: tuple[Rule, ...] = ()
+    public: Mapping[str, frozenset[str]] = field(default_factory=dict)  # kind → fields that notices show

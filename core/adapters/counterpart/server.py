@@ -42,7 +42,9 @@ class _PlanBody(BaseModel):
 class _Message(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    topic: str = Field(pattern=r"^(mall|agency)\.(dispatch|withdraw)$")
+    topic: str = Field(
+        pattern=r"^((mall|agency)\.(dispatch|withdraw)|portal\.publish|finance\.intranet_return|trade\.[a-z_]+)$"
+    )
     body: _PlanBody
 
 
@@ -59,7 +61,7 @@ class Fault:
 
 
 class Counterpart:
-    """All three systems on one port of loopback; use as a context manager or with `start` and `stop`."""
+    """All systems around on one port of loopback; use as a context manager or with `start` and `stop`."""
 
     def __init__(
         self,
@@ -122,8 +124,8 @@ class Counterpart:
         app = Flask("counterpart")
         app.config["MAX_CONTENT_LENGTH"] = _MOST_BYTES
         app.json.ensure_ascii = False  # type: ignore[attr-defined]  # of the default provider
-        app.post("/<any(mall,agency,finance):system>/messages")(self._messages)
-        app.get("/<any(mall,agency):system>/plans")(self._plans)
+        app.post("/<any(mall,agency,finance,portal,trade):system>/messages")(self._messages)
+        app.get("/<any(mall,agency,portal,trade):system>/plans")(self._plans)
         app.get("/mall/orders")(self._orders)
         if control:
             app.post("/control/faults")(self._set_fault)

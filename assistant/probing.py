@@ -206,11 +206,16 @@ def _well(report: Report | None) -> Reply:
         return Reply(_say("well_page"))
     asked = [report.of(name) for name in report.asked]
     decisive = [report.of(each.blocked_by) if each.blocked_by else each for each in asked]
-    told = {each.title: each.summary for each in decisive if each.status != "skip"}
+    told = {each.title: _as_is(each) for each in decisive if each.status != "skip"}
     rows = tuple(Row(title, summary) for title, summary in told.items())
     open_ones = any(each.status == "unknown" for each in decisive)
     card = FindingCard(_say("cause_title"), "unknown" if open_ones else "ok", rows)
     return Reply(_say("well_but" if open_ones else "well"), card)
+
+
+def _as_is(result: Result) -> str:
+    unclear = result.status == "unknown" and result.remedy
+    return f"{result.summary}。{result.remedy}" if unclear else result.summary
 
 
 def _seen(report: Report | None) -> str:

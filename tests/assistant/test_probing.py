@@ -193,11 +193,11 @@ def test_where_nothing_is_wrong_what_was_asked_is_told_as_it_is(world: World) ->
     (well,) = probing.examined(world.knowledge, account, report_of(dates), seen(world), now, later)
     assert "没有发现故障" in well.text
     assert "还有 42 天" in render_replies((well,))
-    busy = Result("driver", "KEY驱动", "unknown", "driver_busy", "KEY正在被别的程序使用")
+    busy = Result("driver", "KEY驱动", "unknown", "driver_busy", "KEY正在被别的程序使用", remedy="等一等")
     blocked = Result("ukey", "KEY是否插好", "skip", "blocked", "先解决", blocked_by="driver")
     (open_,) = probing.examined(world.knowledge, account, report_of(busy, blocked), seen(world), now, later)
     assert "没有结论" in open_.text
-    assert "正在被别的程序使用" in render_replies((open_,))
+    assert "正在被别的程序使用。等一等" in render_replies((open_,))
     ending = Result("cert_dates", "证书有效期", "warn", "cert_expiring", "还有 9 天到期", remedy="尽快延期")
     (warned,) = probing.examined(world.knowledge, account, report_of(ending), seen(world), now, later)
     assert "要注意：还有 9 天到期" in warned.text

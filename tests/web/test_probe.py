@@ -281,6 +281,8 @@ def test_a_desk_is_paired_asked_and_answered_in_the_browser(
     expect(page.locator("#log")).to_contain_text("原因：登录凭证已过期")
     expect(page.locator("#log")).to_contain_text("另开标签页")
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    assert page.evaluate("scrollY") == 0  # the conversation moves, not the page
+    expect(page.get_by_text("原因：登录凭证已过期")).to_be_in_viewport()
     # paired: the next answer that wants the desk asks it by itself
     before = page.locator("#log .finding").count()
     page.locator("#text").fill("未插入KEY")

@@ -58,7 +58,9 @@ async function told(card, page, report) {
   const first = fragment.content.firstElementChild;
   log.append(fragment.content);
   htmx.process(log);
-  first.scrollIntoView({ block: "start", behavior: calm.matches ? "auto" : "smooth" }); // the cause, not its last step
+  // the cause is shown, not its last step; scrollIntoView would move the whole page
+  const top = log.scrollTop + first.getBoundingClientRect().top - log.getBoundingClientRect().top - 12;
+  log.scrollTo({ top, behavior: calm.matches ? "auto" : "smooth" });
   state(card, "检测完了，结果在下面。");
 }
 

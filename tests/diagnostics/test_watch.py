@@ -26,8 +26,8 @@ STATUSES: Sequence[Status] = ("ok", "warn", "fail", "unknown")
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    made = make_engine(f"sqlite:///{tmp_path / 'watch.db'}")
+def engine(database_url: str) -> Iterator[Engine]:
+    made = make_engine(database_url)
     metadata.create_all(made)
     yield made
     made.dispose()

@@ -80,7 +80,7 @@ def region_map(system: System, region: str) -> list[KindBox]:
 
 
 def _above(kind: str, variants: list[Process], kinds: Mapping[str, list[Process]]) -> tuple[str, ...]:
-    """Kinds it may be entered under, and those whose acts bring it into being."""
+    """Kinds it may be entered under, those whose acts bring it into being, and earlier ones that its form names."""
     named = [parent.kind for process in variants for parent in process.parents]
     spawning = [
         other
@@ -89,7 +89,18 @@ def _above(kind: str, variants: list[Process], kinds: Mapping[str, list[Process]
         for action in process.actions.values()
         if any(spawn.kind == kind for spawn in action.spawns)
     ]
-    return tuple(one for one in dict.fromkeys([*named, *spawning]) if one in kinds and one != kind)
+    earlier = list(kinds)[
+        : list(kinds).index(kind)
+    ]  # a form may name later ones too: what is left goes to next year
+    asked = [
+        one
+        for process in variants
+        for item in process.form.fields
+        for column in (item, *item.fields)
+        for one in column.kinds
+        if one in earlier
+    ]
+    return tuple(one for one in dict.fromkeys([*named, *spawning, *asked]) if one in kinds and one != kind)
 
 
 def _depth(kind: str, above: Mapping[str, tuple[str, ...]], seen: tuple[str, ...]) -> int:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from core.domain.accounts import Account
 from core.domain.errors import BlockedError, InvalidError, NotFoundError
 from core.domain.money import yuan
-from core.service import acts, exchange_signature, once, situations
+from core.service import acts, exchange_signature, once, signed_contracts, situations
 from core.service.exchange_ports import SYSTEMS
 from core.service.ports import Transaction
 from core.service.system import System
@@ -49,7 +49,24 @@ class TopUp(_Strict):
     add_fen: int = Field(gt=0, le=_AMOUNT_LIMIT)
 
 
-Topic = Literal["mall.order.confirm", "mall.order.finish", "mall.order.cancel", "finance.indicator"]
+class Signed(_Strict):
+    """trade.contract.signed and mall.contract.signed: a contract under a plan has been signed over there.
+
+    `form` as in GET /api/v1/kinds, amounts in fen.
+    """
+
+    plan: Code
+    form: dict[str, Any]
+
+
+Topic = Literal[
+    "mall.order.confirm",
+    "mall.order.finish",
+    "mall.order.cancel",
+    "mall.contract.signed",
+    "trade.contract.signed",
+    "finance.indicator",
+]
 
 
 class Envelope(_Strict):
@@ -108,6 +125,8 @@ def receive(
     with system.database.write() as tx:
         if envelope.topic == "finance.indicator":
             return _top_up(system, tx, key, _read(TopUp, envelope.body))
+        if envelope.topic.endswith(".contract.signed"):
+            return _signed(system, tx, key, source, _read(Signed, envelope.body))
         return _move_order(system, tx, key, envelope.topic, _read(OrderMove, envelope.body))
 
 
@@ -149,6 +168,18 @@ def _move_order(system: System, tx: Transaction, key: str, topic: str, move: Ord
     )  # fmt: skip
     once.keep(tx, platform, f"mall:{key}", request, {"said": done.said}, system)
     return Receipt(key, done.said, repeated=False)
+
+
+def _signed(system: System, tx: Transaction, key: str, source: str, signed: Signed) -> Receipt:
+    plan = situations.find(system, tx, None, signed.plan)
+    platform = tx.accounts.system(plan.region)
+    request = ("exchange", f"{source}.contract.signed", signed.model_dump())
+    earlier = once.earlier(tx, platform, f"{source}:{key}", request)
+    if earlier is not None:
+        return Receipt(key, earlier["said"], repeated=True)
+    said = signed_contracts.enter(system, tx, platform, plan, source, signed.form, key=key)
+    once.keep(tx, platform, f"{source}:{key}", request, {"said": said}, system)
+    return Receipt(key, said, repeated=False)
 
 
 def _top_up(system: System, tx: Transaction, key: str, top_up: TopUp) -> Receipt:

@@ -10,7 +10,7 @@ from core.domain.documents import Document, Entry
 from core.domain.errors import BlockedError, ConflictError
 from core.domain.money import yuan
 from core.domain.planner import changed, flags_after
-from core.domain.process import Action, Actor, Also, Effect, Node
+from core.domain.process import Action, Actor, Also, Effect, Node, NodeType
 from core.service import entering, experts, funding, people, publications, situations
 from core.service.ports import Transaction
 from core.service.situations import Case
@@ -213,7 +213,10 @@ def said(tx: Transaction, act: Act, after: Document) -> str:
     who = people.names(tx, act.case.owner, after, [actor for _, actor in _turn(act, after)])
     turn = f"，接下来由{who}办理" if who else ""
     money = _money_said(tx, after)
-    return f"{after.number} 已{act.action.label}，现在在“{target.label}”{turn}。{money}"
+    # An act that leads to a new station of its author (撤销 → 填写撤销原因) is begun, not done.
+    begun = target.type is NodeType.PREPARE and act.target not in act.case.document.trail
+    done = f"“{act.action.label}”已发起" if begun else f"已{act.action.label}"
+    return f"{after.number} {done}，现在在“{target.label}”{turn}。{money}"
 
 
 def _money_said(tx: Transaction, after: Document) -> str:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from core.service import documents
+from core.service import acts, documents
 from core.walks import Player
 from tests.core.fujian.conftest import Fujian, go_on
 
@@ -125,3 +125,16 @@ def test_after_any_funds_changes_the_indicators_hold_what_the_project_says(
     assert {item.id: item.used_fen for item in own if item.used_fen} == used
     assert account is not None
     assert account.total_fen == sum(wanted.values())
+
+
+@pytest.mark.covers("fj-2.2.2")
+def test_a_cancellation_that_is_only_begun_is_not_said_to_be_done(fujian: Fujian) -> None:
+    player = fujian.play(FILED)
+    handler, number = player.account("handler"), player.numbers["project"]
+    version = player.document("project").version
+    begun = acts.perform(fujian.system, handler, number, "cancel", version=version, arguments={}, key="begun")
+    assert begun.said.startswith(f"{number} “撤销”已发起，现在在“填写撤销原因”")
+    given = acts.perform(
+        fujian.system, handler, number, "drop_cancel", version=version + 1, arguments={}, key="dropped"
+    )
+    assert given.said.startswith(f"{number} 已放弃撤销，现在在“已办结”")

@@ -1,9 +1,10 @@
 PYTHON := .venv/bin/python
 BIN := .venv/bin
 ARGS ?=
+REGION ?= neimenggu
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check bench lock clean
+.PHONY: help serve test check bench demo lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -29,6 +30,10 @@ check: ## ruff, mypy, import-linter, core check, kb check
 bench: ## all benchmarks, side by side with their goals
 	@.ci/bootstrap dev
 	@$(PYTHON) -m tests.bench
+
+demo: ## a region's walks and pictures of its pages (REGION=fujian)
+	@.ci/bootstrap dev
+	@$(PYTHON) -m tests.demonstration --region $(REGION) $(ARGS)
 
 lock: ## write the lock anew from pyproject.toml (ARGS=--upgrade for newer versions)
 	@.ci/bootstrap dev

@@ -197,11 +197,16 @@ class Player:
             return [self._form(item.fields, row, actor) if isinstance(row, dict) else row for row in value]
         if item.type is FieldType.INDICATOR:
             return self._indicator(value, actor)
-        if item.type is FieldType.DOCUMENT and isinstance(value, str) and value.startswith("@"):
+        if not isinstance(value, str):
+            return value
+        if item.type is FieldType.DOCUMENT and value.startswith("@"):
             return self.numbers[value[1:]]
+        return self._text(item, value, actor)
+
+    def _text(self, item: FormField, value: str, actor: Account) -> Any:
         if item.type is FieldType.DATE and value == "today":
             return self.system.clock().astimezone(_HERE).date().isoformat()
-        if item.type is FieldType.FILE and isinstance(value, str):
+        if item.type is FieldType.FILE:
             file = attachments.upload(self.system, actor, value, _PDF)
             return {"sha256": file.sha256, "name": file.name}
         return value

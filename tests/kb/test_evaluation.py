@@ -15,8 +15,10 @@ from kb.evaluation import (
     with_homophones,
 )
 from kb.retriever import Candidate, Finding
+from kb.text import key
 
 DEV = Path(__file__).parent / "data" / "dev.jsonl"
+BLIND = DEV.with_name("blind.jsonl")
 
 
 def asked(expect: list[str], found: list[str], confidence: float, kind: str = "answer") -> Asked:
@@ -91,19 +93,48 @@ def test_goals_on_questions_that_no_entry_contains(retriever):
     assert sum(report.left_out.values()) == 453 - whole.questions - whole.none
 
 
-def test_floors_of_all_regions(library, cache):
-    retrievers = {region: open_retriever(region, library, cache_dir=cache) for region in library.regions}
+@pytest.fixture(scope="module")
+def retrievers(library, cache):
+    return {region: open_retriever(region, library, cache_dir=cache) for region in library.regions}
+
+
+def test_floors_of_all_regions(retrievers):
     report = evaluate(read_questions(DEV), retrievers)
     whole, *parts = [line for line in report.lines if " " not in line.name]
     assert {line.name for line in parts} == {"anhui", "fujian", "neimenggu", "shanxi", "xuchang"}
     assert report.left_out == {}
-    assert whole.recall_at_1 >= 0.92
-    assert whole.recall_at_3 >= 0.97
+    assert whole.recall_at_1 >= 0.94
+    assert whole.recall_at_3 >= 0.98
+    assert whole.right_at_5_false >= 0.93
+    assert whole.answered_right >= 0.85
     assert whole.answered_wrong <= 0.03
     assert whole.none_answered <= 0.05
     for line in parts:
-        assert line.recall_at_1 >= 0.88, line.name
+        assert line.recall_at_1 >= 0.9, line.name
         assert line.answered_wrong <= 0.05, line.name
+
+
+def test_floors_of_blind_questions(retrievers):
+    """Written before their writer looked at the entries; the same hand later wrote phrasings, so not as strict."""
+    report = evaluate(read_questions(BLIND), retrievers)
+    whole = report.lines[0]
+    assert whole.questions >= 600
+    assert whole.recall_at_1 >= 0.95
+    assert whole.answered_wrong <= 0.03
+    assert whole.none_answered <= 0.08
+
+
+def test_two_homophones_cost_little_in_all_regions(retrievers):
+    clean, garbled, *_ = with_homophones(read_questions(DEV), retrievers)
+    assert garbled.recall_at_1 >= 0.95 * clean.recall_at_1
+    assert garbled.right_at_5_false >= 0.9 * clean.right_at_5_false
+
+
+def test_no_blind_question_is_a_phrasing(library):
+    """Short ones coincide by chance; there are few of them."""
+    known = {key(text) for entry in library.entries.values() for _, _, text in entry.phrasings.items()}
+    blind = [key(one.q) for one in read_questions(BLIND)]
+    assert sum(one in known for one in blind) <= 0.01 * len(blind)
 
 
 def test_what_an_entry_says_word_for_word_proves_nothing(retriever, library):

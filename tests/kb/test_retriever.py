@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from core.domain.errors import DataError, NotFoundError
 from kb import open_library, open_retriever
+from kb.scoring import Scorer
 from kb.text import key
 from tests.kb.made_up import entry_data
 
@@ -47,6 +48,18 @@ def test_what_is_meant_is_found(retriever, phenomenon):
 def test_no_question_here_is_a_phrasing(library):
     known = {key(text) for entry in library.entries.values() for _, _, text in entry.phrasings.items()}
     assert not known & {key(question) for question, _ in ASKED.values()}
+
+
+def test_parts_are_read_only_where_the_whole_is_about_nothing(retriever, monkeypatch):
+    read = []
+    whole = Scorer.weigh_all
+    monkeypatch.setattr(Scorer, "weigh_all", lambda own, *texts: read.append(texts) or whole(own, *texts))
+    told = "昨天刚把计划交上去，今天才发现计划里面金额录错了，这种情况该怎么把计划改过来"
+    assert retriever.find(told).candidates[0].topic == "nm-2"
+    assert read == []
+    buried = "外面下大雪了，孩子在学校等着接，中午吃什么还没定，备案书盖错章了怎么办，晚上要不要一起去看电影，票都卖完了"
+    assert retriever.find(buried).candidates[0].topic == "nm-9"
+    assert len(read) == 1
 
 
 @pytest.mark.parametrize("text", ["", "   ", "？？！！…", "\x00\x01", "\u200b", "🎉🎉🎉", "\n\t"])
@@ -164,7 +177,6 @@ def test_thresholds_decide(retriever):
 
 def _with_parameters(retriever, parameters):
     from kb import Retriever
-    from kb.scoring import Scorer
 
     old = retriever._scorer
     return Retriever(retriever.region, open_library(), Scorer(old.index, old._analyzer, parameters))

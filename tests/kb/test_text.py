@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kb.features import Analyzer, fuzzy, grams, readings, sounds
-from kb.text import MAX_CHARS, compact, key, normalise, windows
+from kb.text import MAX_CHARS, clauses, compact, key, normalise, windows
 
 WHOLES = {
     "单号 NM-2026-000123 查一下": ("document", "nm-2026-000123"),
@@ -133,3 +133,9 @@ def test_words_know_the_lexicon(library, cache):
 def test_the_longest_synonym_wins_and_latin_ones_stand_alone(cache):
     analyzer = Analyzer((), [("计划",), ("采购计划",), ("bind", "绑定")], cache)
     assert analyzer.synonyms("采购计划 unbind bind ca绑定") == ["\x021", "\x022", "\x022"]
+
+
+def test_clauses_are_what_stands_between_marks():
+    assert clauses("早上开会了，备案书盖错章了怎么办？急") == ["备案书盖错章了怎么办"]
+    assert clauses("备案书盖错章了怎么办") == ["备案书盖错章了怎么办"]
+    assert clauses("") == []

@@ -15,6 +15,7 @@ from core.domain.forms import Field, FieldType
 from core.service import accounts, attachments, dossier
 from core.service.system import System
 from tests.web.conftest import HANDLER, OTHER, REVIEWER, Browser
+from tests.web.own_form import add_fields
 
 PDF = b"%PDF-1.7\n1 0 obj\n%%EOF\n"
 
@@ -30,22 +31,7 @@ def archive(*names: str, content_size: int = 1) -> bytes:
 @pytest.fixture(autouse=True)
 def with_a_file(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
     """Plans of this test have a field for a file."""
-    from dataclasses import replace
-
-    known = system.processes.current("neimenggu", "plan", "direct")
-    field = Field("proof", "论证意见", FieldType.FILE, required=True)
-    made = replace(known, form=replace(known.form, fields=(*known.form.fields, field)), version="with-a-file")
-    book = {known.version: made, made.version: made}
-    with system.database.write() as tx:
-        tx.records.keep_process(made)
-    registry = type(system.processes)
-    current, version = registry.current, registry.version
-    monkeypatch.setattr(
-        registry,
-        "current",
-        lambda self, *place: made if place[1:] == ("plan", "direct") else current(self, *place),
-    )
-    monkeypatch.setattr(registry, "version", lambda self, name, tx: book.get(name) or version(self, name, tx))
+    add_fields(system, monkeypatch, (Field("proof", "论证意见", FieldType.FILE, required=True),))
 
 
 def send(browser: Browser, name: str, content: bytes) -> TestResponse:

@@ -1,7 +1,7 @@
 """Units, roles and accounts, and the rule by which a unit's account numbers are made (nm-5)."""
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -74,6 +74,7 @@ class Account:
     """Who is signed in. `login` is the account number; `name` is a person and is masked in logs.
 
     A deputy at work keeps its own id, login and name; `role` is then the other's, `acts_for` the other's name.
+    `by_key`: a CA key opened its session.
     """
 
     id: int
@@ -82,6 +83,7 @@ class Account:
     role: Role
     unit: Unit
     acts_for: str = ""
+    by_key: bool = field(default=False, compare=False)
 
     @property
     def region(self) -> str:

@@ -22,6 +22,7 @@ def _signed(situation: Situation) -> str | None:
 _RULES: dict[Guard, Callable[[Situation], str | None]] = {
     Guard.FORM_COMPLETE: _form_complete,
     Guard.SIGNED: _signed,
+    Guard.CERTIFICATE: lambda _situation: None,  # asked of whoever acts, not of the document
 }
 
 

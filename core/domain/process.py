@@ -42,6 +42,7 @@ class Guard(StrEnum):
 
     FORM_COMPLETE = "form_complete"
     SIGNED = "signed"
+    CERTIFICATE = "certificate"  # whoever acts has signed in with a CA key
 
 
 class Vote(StrEnum):

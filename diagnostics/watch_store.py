@@ -82,6 +82,8 @@ class WatchStore:
         """Keep what was found; the alert where it is a change. After a `gap` without checks a new span begins."""
         newest = probe_span.c.probe == probe
         with self._engine.begin() as connection:
+            # A slow look may end beside the next one: they queue up here. SQLite has one writer anyway.
+            connection.execute(select(probe_turn).where(probe_turn.c.probe == probe).with_for_update())
             last = connection.execute(
                 select(probe_span).where(newest).order_by(probe_span.c.id.desc()).limit(1)
             ).first()
@@ -89,6 +91,7 @@ class WatchStore:
             told = {**seen, "remedy": result.remedy or ""}
             same = last and (last.status, last.finding) == (result.status, result.finding)
             if last and same and now - last.seen_at <= gap:
+                told["seen_at"] = max(now, last.seen_at)
                 connection.execute(update(probe_span).where(probe_span.c.id == last.id).values(**told))
                 return ""
             before = connection.scalar(

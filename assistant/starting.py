@@ -122,7 +122,8 @@ def _fitting(viewer: Viewer, process: Process) -> list[DocumentSummary]:
 
 def _ask(scene: Scene, process: Process, above: str) -> Outcome:
     name = "start_offer_under" if above else "start_offer"
-    said = say(name, label=process.label, variant=process.variant_label, above=above)
+    under = {"above": above} if above else {}
+    said = say(name, label=process.label, variant=process.variant_label, **under)
     errand = Errand("enter", number=above, goal=process.kind, action=process.variant, topic=scene.state.topic)
     about = say("start_about", variant=process.variant_label)
     frame = Frame(Stage.CONFIRMING, errand=errand, token=uuid4().hex, about=about)

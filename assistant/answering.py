@@ -132,15 +132,17 @@ def topic(scene: Scene, name: str) -> Outcome:
     return Outcome(inner.state, (*replies, *probing.of_entry(scene, entry), *tail))
 
 
+_PLAIN: dict[str, Literal["status", "paid", "seal"]] = {"track": "status", "query": "paid", "sign": "seal"}
+
+
 def _errand(viewer: Viewer, entry: Entry) -> Errand | None:
     """What the core can do for a topic; None where it has no such document or goal."""
     operation = entry.operation
     if operation is None:
         return None
-    if operation.action == "track":
-        return Errand("status", topic=entry.id)
-    if operation.action == "sign":
-        return Errand("seal", topic=entry.id)
+    plain = _PLAIN.get(operation.action or "")
+    if plain is not None:
+        return Errand(plain, topic=entry.id)
     processes = viewer.system.processes.variants(viewer.account.region, operation.kind)
     if operation.goal and any(operation.goal in process.goals for process in processes):
         return Errand("goal", goal=operation.goal, topic=entry.id)
@@ -153,7 +155,7 @@ def _on_document(scene: Scene, before: Scene, entry: Entry, errand: Errand) -> O
     viewer = repair.viewer_of(scene)
     if scene.heard.numbers:
         return begin(scene, replace(errand, number=scene.heard.numbers[0]))
-    found = meant(before, candidates(viewer, entry), looks=errand.kind == "status")
+    found = meant(before, candidates(viewer, entry), looks=errand.kind in {"status", "paid"})
     if not found:
         started = starting.offer(scene, entry)
         if started is not None:
@@ -186,6 +188,8 @@ def begin(scene: Scene, errand: Errand, slots: Mapping[str, str] | None = None) 
     try:
         if errand.kind == "status":
             return looking.track(scene, errand.number)
+        if errand.kind == "paid":
+            return looking.paid(scene, errand.number)
         if errand.kind == "seal":
             return looking.seal(scene, errand.number)
         return repair.propose(scene, errand, slots)

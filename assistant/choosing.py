@@ -27,7 +27,7 @@ OF_WHAT_IS = frozenset(
     {"editable", "void", "cancelled", "terminated", "closed", "changed", "fulfilled", "archived"}
 )
 T = TypeVar("T")
-_ORDER = {NodeType.REVIEW: 0, NodeType.WORK: 1, NodeType.PREPARE: 2}
+_ORDER = {NodeType.REVIEW: 0, NodeType.WORK: 1, NodeType.PREPARE: 2, NodeType.END: 3}
 _PRONOUNS = ("这条", "这个", "那条", "它", "这单", "刚才那")
 
 
@@ -35,7 +35,9 @@ def candidates(viewer: Viewer, entry: Entry) -> list[DocumentSummary]:
     """Live documents an entry can be about, those under review first. Where its cases name nodes, only those."""
     documents = viewer.of_kind(entry.operation.kind if entry.operation else "plan")
     types = {item.number: _node_type(viewer, item) for item in documents}
-    live = [item for item in documents if types[item.number] is not NodeType.END]
+    looks = entry.operation is not None and entry.operation.action == "query"  # at what has ended too
+    kept = [item for item in documents if looks and item.node != "void"]
+    live = kept or [item for item in documents if types[item.number] is not NodeType.END]
     live = [item for item in live if concerns(entry, item.variant) and not _there(viewer, entry, item)]
     states = {node for case in entry.cases for node in case.state}
     fitting = [item for item in live if item.node in states]

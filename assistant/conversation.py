@@ -37,11 +37,11 @@ class Errand:
     """What is to be done, whoever asked for it.
 
     `goal`: the way to a goal of a document; `act`: one act on it; `task`: a waiting step of somebody's repair;
-    `status`: only to be shown; `unbind`: a CA key from the account; `enter`: a new document of kind `goal` and variant
+    `status`, `paid`: only to be shown; `unbind`: a CA key from the account; `enter`: a new document of kind `goal` and variant
     `action`, under `number`. Else `number` is empty until the document is chosen.
     """
 
-    kind: Literal["goal", "act", "task", "status", "seal", "unbind", "enter"]
+    kind: Literal["goal", "act", "task", "status", "paid", "seal", "unbind", "enter"]
     number: str = ""
     goal: str = ""
     action: str = ""

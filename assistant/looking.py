@@ -10,7 +10,8 @@ from assistant.replies import say
 from assistant.scene import BUYERS, Outcome, Scene, Viewer
 from core.domain.accounts import ROLE_LABELS, Role, account_number
 from core.domain.errors import NotFoundError
-from core.service import accounts
+from core.domain.money import yuan
+from core.service import accounts, reports
 from core.service import flow as flows
 from core.service.flow import Flow
 from core.service.views import DocumentView
@@ -37,6 +38,15 @@ def track(scene: Scene, number: str) -> Outcome:
     text = f"{where(view)}{_turn(drawn)}{_stopped(viewer, view)}"
     state = replace(scene.state, number=number, topic="")
     return Outcome(state, (Reply(text, card, _suggestions(viewer, view)),))
+
+
+def paid(scene: Scene, number: str) -> Outcome:
+    """What has been paid of a contract, what waits, what is open, and each payment (fj-6.2)."""
+    viewer = repair.viewer_of(scene)
+    found = reports.paid(viewer.system, viewer.account, number)
+    rows = tuple(Row(f"{payment}（{node}）", f"{yuan(fen)} 元") for payment, node, fen in found.lines)
+    card = FactsCard(found.name, rows, page=f"/documents/{found.number}/paid") if rows else None
+    return Outcome(replace(scene.state, number=found.number, topic=""), (Reply(found.said, card),))
 
 
 def where(view: DocumentView) -> str:

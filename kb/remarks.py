@@ -21,7 +21,7 @@ _SHORTEST = 5  # characters; of shorter ones a single different character says e
 _MENU = re.compile(r"【([^【】]+)】")
 _EITHER = re.compile(r"(?P<one>[^-（]+)（或(?P<other>[^）]+)）(?P<tab>.*)")
 _BESIDE = {"account", "certificate"}  # no documents: pages of their own and the assistant see to them
-_TRACK = "track"  # where a document stands; every kind has that
+_LOOKS = {"track", "query"}  # only looked at: where a document stands, what has been paid; no process has them
 _STEPS = r"(?:初审|复审|终审)"
 
 Processes = Mapping[tuple[str, str, str], Process]
@@ -79,7 +79,7 @@ def _operations(entries: Iterable[Entry], processes: Processes) -> Iterator[Rema
             yield Remark("流程里没有", place, f"“{operation.kind}”没有目标“{operation.goal}”")
         elif (
             operation.action
-            and operation.action != _TRACK
+            and operation.action not in _LOOKS
             and not any(operation.action in process.actions for process in kind)
         ):
             yield Remark("流程里没有", place, f"“{operation.kind}”没有操作“{operation.action}”")

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import pytest
 
 from core.adapters import processes
+from core.domain import forms
 from core.domain.accounts import Relation, Role
 from core.domain.documents import Situation, Trail
 from core.domain.planner import COLLEAGUE, OTHER, OWN, Given, NoWay, Plan, Subject, plan
@@ -49,7 +50,8 @@ def subject(made: Process, at: str = "a", number: str = "N-1", **situation: obje
 
 
 def hanging_on(above: str, number: str, made: Process, trail: Trail) -> Subject:
-    return Subject(Given(number, made, above=above), trail)
+    filled = Situation(form=forms.names(made.form.fields, {}))
+    return Subject(Given(number, made, filled, above), trail)
 
 
 def way(found: Plan | NoWay) -> list[str]:

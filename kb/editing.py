@@ -6,7 +6,6 @@ is decided by `core/data/rights.yaml` alone; that nobody reviews their own draft
 
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
@@ -17,84 +16,18 @@ from core.domain.errors import BlockedError, ForbiddenError, InvalidError, NotFo
 from core.domain.rights import Capability
 from core.service import rights
 from core.service.system import System
-from kb.difference import Change, changed_parts
+from kb.difference import changed_parts
 from kb.entries import Entry
 from kb.live import Live
 from kb.replay import Replay
-from kb.replays import Replays, Run, Running
+from kb.replays import Replays, Run
 from kb.revisions import Revision, as_if_published
-from kb.store import Publication
 from kb.text import compact, normalise
+from kb.views import Look, Page, Release, Row, Step
 
 _LIKELY = 0.02  # probability from which a topic is listed for what was searched
 _STEPS = 30  # publications shown
 NOTE_LIMIT = 200
-
-
-@dataclass(frozen=True)
-class Row:
-    """An entry in the list. `waiting` counts its drafts and reviewed revisions; `edited`: a person wrote what is published."""
-
-    entry: Entry
-    waiting: int
-    edited: bool
-
-
-@dataclass(frozen=True)
-class Page:
-    """One topic: what is published (None for a new one), and all its revisions, the newest first."""
-
-    region: str
-    topic: str
-    published: Revision | None
-    revisions: Sequence[Revision]
-    mine: bool
-
-    @property
-    def newest(self) -> Entry:
-        """What an edit starts from: the newest draft, else what is published, else the newest of all."""
-        waiting = next((one for one in self.revisions if one.state != "published"), None)
-        return (waiting or self.published or self.revisions[0]).entry
-
-
-@dataclass(frozen=True)
-class Look:
-    """A revision beside what is published. `moved`: something was published for the topic after it was written."""
-
-    revision: Revision
-    before: Entry | None
-    changes: Sequence[Change]
-    moved: bool
-
-
-@dataclass(frozen=True)
-class Release:
-    """Revisions that may be published together: what keeps them from it, and what they do to the answers."""
-
-    number: int
-    looks: Sequence[Look]
-    problems: Sequence[str]
-    replay: Replay | Running | None
-
-    @property
-    def ids(self) -> tuple[int, ...]:
-        """Of the revisions."""
-        return tuple(one.revision.id for one in self.looks)
-
-    @property
-    def ready(self) -> bool:
-        """Whether it may be published."""
-        reviewed = all(one.revision.state == "reviewed" for one in self.looks)
-        return reviewed and not self.problems and isinstance(self.replay, Replay)
-
-
-@dataclass(frozen=True)
-class Step:
-    """A publication and what it changed in a region, against the one before."""
-
-    publication: Publication
-    came: Sequence[Revision]
-    went: Sequence[Revision]
 
 
 class Editing:

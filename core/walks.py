@@ -161,10 +161,11 @@ class Player:
         self._expect(step)
 
     def account(self, who: str) -> Account:
-        """`handler`, `handler@member`."""
+        """`handler`, `handler@member`, `handler+key` (signed in with a CA key)."""
+        who, _, by_key = who.partition("+")
         role, _, unit = who.partition("@")
         key = "library" if unit == "member" else unit or _UNIT_OF[Role(role)]
-        return self.crew[key, Role(role)]
+        return replace(self.crew[key, Role(role)], by_key=bool(by_key))
 
     def document(self, name: str) -> Document:
         """A document of the walk as it is now."""

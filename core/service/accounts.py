@@ -2,7 +2,7 @@
 
 import hashlib
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from math import ceil
 
@@ -133,7 +133,7 @@ def open_session(
     """A session; only for who has proven everything that is asked of it."""
     now = system.clock()
     token, expires = secrets.token_urlsafe(32), now + system.rules.session
-    account = known.account
+    account = replace(known.account, by_key=bool(certificate))
     if known.failures:
         tx.accounts.record_failure(account.id, 0, None)
     tx.accounts.add_session(
@@ -160,6 +160,7 @@ def session(system: System, token: str) -> Session:
             "登录时间太久，已经过期。请另开一个页面登录，再回到这里重新提交，填好的内容不会丢",
             code="session_expired",
         )
+    account = replace(account, by_key=bool(found.certificate))
     return Session(token, account, found.expires_at, found.certificate)
 
 

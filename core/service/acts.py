@@ -6,7 +6,7 @@ from core.domain import graph, guards
 from core.domain.accounts import Account
 from core.domain.documents import Document
 from core.domain.errors import BlockedError, ForbiddenError, InvalidError
-from core.domain.process import Action, Effect, NodeType
+from core.domain.process import Action, Effect, Guard, NodeType
 from core.service import following, moving, once, people, situations
 from core.service.documents import summarise
 from core.service.moving import Act
@@ -124,6 +124,7 @@ def _lawful(
         who = people.names(tx, case.owner, document, actors) or "系统"
         raise ForbiddenError(f"“{action.label}”要由{who}办理，您的账号不能代办", fields={"who": who})
     _refuse_own_review(tx, case, action, actor)
+    _refuse_without_key(action, actor)
     reasons = guards.refusals(action, case.situation)
     if reasons:
         raise BlockedError("；".join(reasons), fields={"reasons": reasons, **case.form_errors})
@@ -141,6 +142,13 @@ def _refuse_own_review(tx: Transaction, case: Case, action: Action, actor: Accou
             code="own_work",
             fields={"who": actor.acts_for or "别人"},
         )
+
+
+def _refuse_without_key(action: Action, actor: Account) -> None:
+    """Some acts are for those who signed in with a CA key (ah-3.7)."""
+    if Guard.CERTIFICATE in action.guards and not actor.by_key:
+        said = f"“{action.label}”要用 CA 登录才能办：请退出，插好锁，选 CA 登录后再来办"
+        raise ForbiddenError(said, code="key_wanted", fields={"reasons": [said]})
 
 
 def _filled_in(action: Action, arguments: Mapping[str, str]) -> None:

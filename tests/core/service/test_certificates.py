@@ -76,13 +76,16 @@ def acts(world: World) -> list[str]:
 
 
 @pytest.mark.covers("nm-6")
-@pytest.mark.covers("ah-2.2")
+@pytest.mark.covers("ah-2.2", "ah-3.7")
 def test_bound_once_it_signs_in(trusting: World, key: Key) -> None:
     world = trusting
     bind(world, key)
     opened = sign_in(world, key)
     assert opened.account == world["handler"]
     assert accounts.session(world.system, opened.token).account == world["handler"]
+    assert opened.account.by_key
+    assert accounts.session(world.system, opened.token).account.by_key
+    assert not world["handler"].by_key
     [held] = certificates.mine(world.system, world["handler"])
     assert (held.certificate.serial, held.certificate.owner) == (key.serial, "青原市示范中学")
     assert held.certificate.issuer.endswith("O=演示证书机构,C=CN")

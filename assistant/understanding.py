@@ -17,7 +17,7 @@ LAST = -1
 
 _DASH = r"[-‐-―−－_ ]?"
 _NUMBER = re.compile(
-    rf"(?<![A-Za-z0-9])(JH|DD){_DASH}(\d{{6}}){_DASH}(\d{{4}}){_DASH}(\d{{6}})(?!\d)", re.IGNORECASE
+    rf"(?<![A-Za-z0-9])([A-Z]{{2}}){_DASH}(\d{{6}}){_DASH}(\d{{4}}){_DASH}(\d{{6}})(?!\d)", re.IGNORECASE
 )
 _BARE = re.compile(r"(?<![A-Za-z0-9-])(\d{6})-(\d{4})-(\d{6})(?!\d)")
 _TAIL = re.compile(r"(?:尾号|编号|末尾|最后几位|后几位)?(?:是|为)?(\d{1,16})(?:号|的)?(?:那条|那个)?\Z")
@@ -29,7 +29,8 @@ _SLOT = re.compile(
     r"(意见|理由|原因)\s*(?:[:：]|写|填|是|为|改成|改为)\s*[“\"「]?([^”\"」\n]{1,500})[”\"」]?\s*\Z"
 )
 _HAN = {**{c: i for i, c in enumerate("一二三四五六七八九十", 1)}, "两": 2}
-_MARK = "这条计划"
+_MARK, _OTHER_MARK = "这条计划", "这张单据"
+_PLANS = {"JH", "DD"}
 # Figures that are wholes of their own: neither a choice nor the end of a document's number.
 _UNIT = r"\s*(?:元|万元|万|亿|块钱?)"
 _CLOCK = r"\d{1,2}:\d{2}(?::\d{2})?"
@@ -74,7 +75,7 @@ class Patterns:
 class Heard:
     """One message.
 
-    `plain` is what knowledge is asked with: document numbers become 这条计划; `lead` is what stands before 意见：…
+    `plain` is what knowledge is asked with: document numbers become 这条计划 or 这张单据; `lead` is what stands before 意见：…
     or 理由：…. `act` is a move of the conversation, `rest` what follows a correction; `numbers` are whole document numbers,
     `value` what a message is that is nothing but an amount, a date, a telephone or account number,
     `tail` digits that may be the end of one, `ordinal` a position (1 is the first, -1 the last).
@@ -95,7 +96,12 @@ class Heard:
     @property
     def only_number(self) -> bool:
         """Nothing but a document number was sent."""
-        return bool(self.numbers) and words.key(self.plain).replace(_MARK, "") in {"", "计划", "查", "看"}
+        return bool(self.numbers) and words.key(self.plain).replace(_MARK, "").replace(_OTHER_MARK, "") in {
+            "",
+            "计划",
+            "查",
+            "看",
+        }
 
 
 @lru_cache(maxsize=1)
@@ -117,7 +123,7 @@ def hear(raw: str) -> Heard:
     """Take a message apart. Never fails, whatever was typed."""
     text = unicodedata.normalize("NFKC", raw).strip()
     found = [f"{m[1].upper()}-{m[2]}-{m[3]}-{m[4]}" for m in _NUMBER.finditer(text)]
-    plain = _NUMBER.sub(_MARK, text)
+    plain = _NUMBER.sub(lambda match: _MARK if match[1].upper() in _PLANS else _OTHER_MARK, text)
     found += [f"JH-{m[1]}-{m[2]}-{m[3]}" for m in _BARE.finditer(plain)]
     plain = _BARE.sub(_MARK, plain)
     slot = _SLOT.search(plain)

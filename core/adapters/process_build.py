@@ -64,13 +64,12 @@ def _actors(actors: list[Any]) -> tuple[Actor, ...]:
 
 
 def _node(key: str, model: NodeModel) -> Node:
-    limit = Limit(model.limit.days, _actors(model.limit.tell)) if model.limit else None
     return Node(
         id=key, label=model.label, type=model.type, lane=model.lane, actors=_actors(model.actors),
         editable=bool(model.editable),
         fields=tuple(model.editable) if isinstance(model.editable, list) else (), funds=model.funds, help=model.help,
         instead=tuple(Instead(item.goal, item.use, item.reason) for item in model.instead), when=model.when,
-        account=model.account, vote=model.vote, share=model.share, limit=limit,
+        account=model.account, limit=Limit(model.limit.days) if model.limit else None,
     )  # fmt: skip
 
 

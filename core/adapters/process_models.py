@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from core.domain.accounts import Relation, Role
 from core.domain.forms import FieldType
-from core.domain.process import Cost, Effect, Funds, Guard, NodeType, Vote
+from core.domain.process import Cost, Effect, Funds, Guard, NodeType
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Text = Annotated[str, Field(min_length=1)]
@@ -36,10 +36,9 @@ class InsteadModel(Strict):
 
 
 class LimitModel(Strict):
-    """A time limit in working days, and who hears of its end besides those whose turn it is."""
+    """A time limit in working days."""
 
     days: Annotated[int, Field(ge=1, le=365)]
-    tell: list[ActorModel] = []
 
 
 class NodeModel(Strict):
@@ -55,8 +54,6 @@ class NodeModel(Strict):
     instead: list[InsteadModel] = []
     when: str = ""
     account: bool = False
-    vote: Vote = Vote.FIRST
-    share: Annotated[int, Field(ge=0, le=100)] = 0
     limit: LimitModel | None = None
     variants: list[Name] = []
 

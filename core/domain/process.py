@@ -45,14 +45,6 @@ class Guard(StrEnum):
     CERTIFICATE = "certificate"  # whoever acts has signed in with a CA key
 
 
-class Vote(StrEnum):
-    """How many of a node's accounts have to pass: the first one, one of each of its places, or a share of them."""
-
-    FIRST = "first"
-    ALL = "all"
-    SHARE = "share"
-
-
 class Effect(StrEnum):
     """Closed set of what an act sets off besides moving the document and its money."""
 
@@ -124,10 +116,9 @@ class Also:
 
 @dataclass(frozen=True)
 class Limit:
-    """A node's time limit in working days; when it is over, `tell` hears of it beside those whose turn it is."""
+    """A node's time limit in working days; documents that stand there longer are listed as late."""
 
     days: int
-    tell: tuple[Actor, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -150,8 +141,6 @@ class Node:
     instead: tuple[Instead, ...] = ()
     when: str = ""
     account: bool = False
-    vote: Vote = Vote.FIRST
-    share: int = 0  # percent, for Vote.SHARE
     limit: Limit | None = None
 
 

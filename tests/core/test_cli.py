@@ -66,7 +66,8 @@ def test_check_refuses_a_broken_file_with_all_its_mistakes(tmp_path: Path) -> No
     plan = tmp_path / "core/data/processes/base/plan.yaml"
     text = plan.read_text(encoding="utf-8")
     plan.write_text(
-        text.replace("to: cancel_review", "to: gone").replace("start: entry", "start: begin"), encoding="utf-8"
+        text.replace("to: cancel_review", "to: gone").replace("start: entry", "start: begin"),
+        encoding="utf-8",
     )
     done = subprocess.run(
         [sys.executable, "-m", "core", "check"],

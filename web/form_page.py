@@ -161,7 +161,8 @@ class _Maker:
         )  # fmt: skip
 
     def _table(self, item: Field, path: str, values: Mapping[str, Any]) -> dict[str, Any]:
-        found = rows(values, item.id) or ([{}] if self.fresh else [])
+        begun: list[Mapping[str, Any]] = [{}] if self.fresh and path in self.filling.state.required else []
+        found = rows(values, item.id) or begun
         drawn = found[:FIRST_ROWS] if len(found) > ROWS_DRAWN else found
         made = [
             tuple(self.box(column, f"{path}.{number}.{column.id}", row) for column in item.fields)

@@ -1,13 +1,11 @@
 """Lists of documents in SQL: what an account may see, filtered, newest first."""
 
 from collections.abc import Mapping
-from itertools import groupby
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    and_,
     delete,
     exists,
     false,
@@ -15,15 +13,14 @@ from sqlalchemy import (
     insert,
     or_,
     select,
-    tuple_,
 )
 
 from core.adapters.document_store import document_of, visible_to
 from core.adapters.page_tables import saved_view
-from core.adapters.tables import document, history, process_version, task
+from core.adapters.tables import document, history, task
 from core.domain.accounts import Account
 from core.domain.documents import Document
-from core.service.page_ports import Late, Query, SavedView
+from core.service.page_ports import Query, SavedView
 
 _ARRIVED = (
     select(func.max(history.c.at))
@@ -53,10 +50,6 @@ class ListStore:
             statement = statement.where(document.c.id < before)
         rows = self._connection.execute(statement.order_by(document.c.id.desc()))
         return [document_of(row) for row in rows]
-
-    def versions(self) -> list[str]:
-        """Every version of a process that documents may stand on."""
-        return list(self._connection.execute(select(process_version.c.version)).scalars())
 
     def views(self, account_id: int) -> list[SavedView]:
         """Lists that the account keeps, in the order it made them."""
@@ -111,18 +104,7 @@ def _folder(viewer: Account, query: Query) -> ColumnElement[bool] | None:
         )
     if query.folder == "mine":
         return document.c.author_id == viewer.id
-    return _late(query.late) if query.folder == "late" else None
-
-
-def _late(places: tuple[Late, ...]) -> ColumnElement[bool]:
-    ordered = sorted(places, key=lambda place: place.since)
-    conditions = [
-        and_(
-            tuple_(document.c.process_version, document.c.node).in_(
-                [(place.process_version, place.node) for place in group]
-            ),
-            since > _ARRIVED,
-        )
-        for since, group in groupby(ordered, key=lambda place: place.since)
-    ]
-    return or_(*conditions) if conditions else false()
+    if query.folder == "late":
+        waits = exists().where(task.c.document_id == document.c.id)
+        return waits & (query.rested_since > _ARRIVED) if query.rested_since else false()
+    return None

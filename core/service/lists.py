@@ -12,12 +12,11 @@ from core.domain.process import Cost, Node, Process
 from core.service import acts, situations
 from core.service.documents import summarise
 from core.service.offers import offers
-from core.service.page_ports import Late, Query, SavedView
-from core.service.ports import Transaction
+from core.service.page_ports import Query, SavedView
 from core.service.system import System
 from core.service.views import DocumentSummary
 
-FOLDERS = {"todo": "待办", "all": "全部", "done": "我办过的", "mine": "我录入的", "late": "超时"}
+FOLDERS = {"todo": "待办", "all": "全部", "done": "我办过的", "mine": "我录入的", "late": "超过期限"}
 MOST_VIEWS = 20
 MOST_AT_ONCE = 50
 _NAME_LIMIT = 40
@@ -60,21 +59,9 @@ def find(
     """Documents of a list, newest first."""
     with system.database.read() as tx:
         if query.folder == "late":
-            query = replace(query, late=_late_places(system, tx, actor))
+            since = _working_days_ago(system.clock(), system.rules.late_days)
+            query = replace(query, rested_since=since)
         return summarise(system, tx, tx.lists.find(actor, query, limit=limit, before=before))
-
-
-def _late_places(system: System, tx: Transaction, actor: Account) -> tuple[Late, ...]:
-    """Nodes with a time limit, and since when a document must not have stood there."""
-    now = system.clock()
-    versions = (system.processes.version(version, tx) for version in tx.lists.versions())
-    return tuple(
-        Late(process.version, node.id, _working_days_ago(now, node.limit.days))
-        for process in versions
-        if process.region == actor.region
-        for node in process.nodes.values()
-        if node.limit
-    )
 
 
 def _working_days_ago(now: datetime, days: int) -> datetime:

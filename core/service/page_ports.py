@@ -1,7 +1,7 @@
 """What attachments and lists need of the outside, as Protocols; `core.adapters` implements them."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -21,15 +21,6 @@ class Attachment:
 
 
 @dataclass(frozen=True)
-class Late:
-    """Documents of a process version that came to `node` before `since` (UTC) are late there."""
-
-    process_version: str
-    node: str
-    since: datetime
-
-
-@dataclass(frozen=True)
 class Query:
     """Which documents a list shows. `folder`: all, todo, done, mine, late; times are UTC, money is fen."""
 
@@ -41,7 +32,7 @@ class Query:
     until: datetime | None = None
     least_fen: int | None = None
     most_fen: int | None = None
-    late: tuple[Late, ...] = field(default=())
+    rested_since: datetime | None = None  # for late: came to its node before this and somebody has to act
 
 
 @dataclass(frozen=True)
@@ -66,7 +57,6 @@ class Lists(Protocol):
     """Searching documents, and views that accounts keep."""
 
     def find(self, viewer: Account, query: Query, *, limit: int, before: int | None) -> list[Document]: ...
-    def versions(self) -> list[str]: ...
     def views(self, account_id: int) -> list[SavedView]: ...
     def keep_view(self, account_id: int, name: str, query: Mapping[str, Any]) -> None: ...
     def drop_view(self, account_id: int, view_id: int) -> None: ...

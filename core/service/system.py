@@ -14,7 +14,7 @@ from core.service.sealing_ports import CertificateRenderer, Signer
 
 @dataclass(frozen=True)
 class Rules:
-    """Limits that an operator may set. Times in seconds."""
+    """Limits that an operator may set. Times in seconds where not said otherwise."""
 
     session_seconds: int = 8 * 3600
     failures_before_lock: int = 5
@@ -22,6 +22,7 @@ class Rules:
     challenge_seconds: int = 2 * 60
     ticket_seconds: int = 10 * 60  # between two steps of a sign-in or a binding
     invitation_seconds: int = 7 * 24 * 3600
+    late_days: int = 5  # working days after which a document that waits for somebody is late
 
     @property
     def session(self) -> timedelta:

@@ -72,7 +72,7 @@ def test_every_field_of_every_form_is_drawn(system: System, app: Flask, actor: A
         for item in process.form.fields:
             assert item.id in paths, place
             for column in item.fields:
-                assert f"{item.id}.0.{column.id}" in paths, f"{place} {column.id}"
+                assert f"{item.id}.__.{column.id}" in paths, f"{place} {column.id}"
         live = re.sub(r"<template>.*?</template>", "", html, flags=re.DOTALL)
         ids = re.findall(r' id="([^"]+)"', live)
         assert len(ids) == len(set(ids)), place

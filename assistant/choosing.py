@@ -24,8 +24,11 @@ _NAME = 2  # characters of a name that are enough to mean it
 _SHORT, _SHARE = 3, 0.6  # names up to 3 characters are said whole, of longer ones this share
 # Goals of a document that is there already: entering another one would not lead to them.
 OF_WHAT_IS = frozenset(
-    {"editable", "void", "cancelled", "terminated", "closed", "changed", "fulfilled", "archived"}
-)
+    {
+        "editable", "void", "cancelled", "terminated", "closed", "changed", "fulfilled", "archived",
+        "method_changed", "form_changed", "collected", "uncollected", "answered",
+    }
+)  # fmt: skip
 T = TypeVar("T")
 _ORDER = {NodeType.REVIEW: 0, NodeType.WORK: 1, NodeType.PREPARE: 2, NodeType.END: 3}
 _PRONOUNS = ("这条", "这个", "那条", "它", "这单", "刚才那")

@@ -18,14 +18,18 @@ from kb import Entry
 from kb import text as words
 
 _VERBS = ("新建", "新增", "录入", "登记", "申报", "建一个", "建一张", "填一张")
+_ENTERED_FOR = (None, "submit", "confirm")  # acts that an entered draft leads to
 _SHOWN = 6
 _LISTED_MISSING = 6
+_NAME = 2  # characters that are enough to mean a kind
 
 
 def offer(scene: Scene, entry: Entry) -> Outcome | None:
     """What to say of a topic when the asker has no document for it; None where entering one would not help."""
     operation = entry.operation
     if operation is None or scene.viewer is None or operation.goal in OF_WHAT_IS:
+        return None
+    if operation.action not in _ENTERED_FOR:
         return None
     able = _may_start(scene.viewer, operation.kind)
     if not able:
@@ -47,7 +51,7 @@ def command(scene: Scene) -> Outcome | None:
     kinds = viewer.system.processes.kinds(region)
     known = [process for kind in kinds for process in viewer.system.processes.variants(region, kind)]
     exact = [p for p in known if words.key(p.variant_label) == rest]
-    found = exact or [p for p in known if words.key(p.label) == rest]
+    found = exact or [p for p in known if words.key(p.label) == rest] or _ending(known, rest)
     if not found:
         return None
     may = [p for p in found if _is_starter(viewer, p)]
@@ -56,6 +60,12 @@ def command(scene: Scene) -> Outcome | None:
     if len(may) > 1:
         return Outcome(scene.state, (_which(may),))
     return _propose(scene, viewer, may[0], next(iter(scene.heard.numbers), ""))
+
+
+def _ending(known: Sequence[Process], rest: str) -> list[Process]:
+    """合同 for 采购合同: the kind whose name ends so, if it is the only one."""
+    found = [p for p in known if len(rest) >= _NAME and words.key(p.label).endswith(rest)]
+    return found if len({p.kind for p in found}) == 1 else []
 
 
 def _may_start(viewer: Viewer, kind: str) -> list[Process]:
@@ -123,7 +133,7 @@ def _fitting(viewer: Viewer, process: Process) -> list[DocumentSummary]:
 def _ask(scene: Scene, process: Process, above: str) -> Outcome:
     name = "start_offer_under" if above else "start_offer"
     under = {"above": above} if above else {}
-    said = say(name, label=process.label, variant=process.variant_label, **under)
+    said = say(name, variant=process.variant_label, **under)
     errand = Errand("enter", number=above, goal=process.kind, action=process.variant, topic=scene.state.topic)
     about = say("start_about", variant=process.variant_label)
     frame = Frame(Stage.CONFIRMING, errand=errand, token=uuid4().hex, about=about)

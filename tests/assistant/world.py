@@ -60,7 +60,7 @@ class World:
 
     def write(self, who: str, text: str, *, key: str = "") -> str:
         """One turn on the plain-text channel, as a WeChat user bound to this account."""
-        channel = PlainConversations(self.system, self.knowledge, b"secret")
+        channel = PlainConversations(self.system, self.knowledge, b"secret", self.region)
         account = self.account(who).id if who != "nobody" else None
         return channel.turn(self.region, f"openid-{who}", account, text, key or f"k{next(self.keys)}")
 

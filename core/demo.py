@@ -6,6 +6,7 @@ new database; later starts leave everything as users left it.
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from core import walks, worlds
@@ -150,15 +151,15 @@ def accounts(system: System) -> list[DemoAccount]:
     return [DemoAccount(a.login, f"{a.unit.name} · {ROLE_LABELS[a.role]} · {a.name}") for a in shown]
 
 
-def provision(settings: Settings, regions: Collection[str] = ()) -> bool:
-    """Demonstration tokens, where SoftHSM is installed; whether there are any."""
+def provision(settings: Settings, regions: Collection[str] = (), *, now: datetime | None = None) -> bool:
+    """Demonstration tokens, valid from the day before `now`, where SoftHSM is installed; whether there are any."""
     tokens = [
         softhsm.DemoToken(label, name, PIN)
         for place in _places(regions)
         for label, name in worlds.tokens(place)
     ]
     try:
-        softhsm.provision(settings.var / "softhsm", tokens)
+        softhsm.provision(settings.var / "softhsm", tokens, now=now)
     except UnavailableError:
         return False
     return True

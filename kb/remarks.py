@@ -21,7 +21,10 @@ _SHORTEST = 5  # characters; of shorter ones a single different character says e
 _MENU = re.compile(r"【([^【】]+)】")
 _EITHER = re.compile(r"(?P<one>[^-（]+)（或(?P<other>[^）]+)）(?P<tab>.*)")
 _BESIDE = {"account", "certificate"}  # no documents: pages of their own and the assistant see to them
-_LOOKS = {"track", "query"}  # only looked at: where a document stands, what has been paid; no process has them
+_LOOKS = {
+    "track",
+    "query",
+}  # only looked at: where a document stands, what has been paid; no process has them
 _STEPS = r"(?:初审|复审|终审)"
 
 Processes = Mapping[tuple[str, str, str], Process]

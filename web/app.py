@@ -59,7 +59,7 @@ PAGES = (
 )
 
 
-def create_app(  # noqa: C901, PLR0913 - what a deployment decides, each with a default
+def create_app(  # noqa: PLR0913 - what a deployment decides, each with a default
     system: System,
     parts: Parts,
     *,

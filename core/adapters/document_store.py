@@ -130,7 +130,9 @@ class DocumentStore:
 
     def by_id(self, document_id: int) -> Document:
         """Document known to exist."""
-        return document_of(self._connection.execute(select(document).where(document.c.id == document_id)).one())
+        return document_of(
+            self._connection.execute(select(document).where(document.c.id == document_id)).one()
+        )
 
     def descendants(self, document_id: int) -> list[Document]:
         """Documents that hang on this one, at any depth, oldest first (so each after the one it hangs on)."""

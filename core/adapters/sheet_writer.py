@@ -20,7 +20,9 @@ def write(title: str, header: Sequence[str], lines: Iterable[Sequence[str | floa
     sheet.freeze_panes = "A2"
     sheet.append([_bold(sheet, text) for text in header])
     for line in lines:
-        sheet.append([_number(sheet, one) if isinstance(one, int | float) else _text(sheet, one) for one in line])
+        sheet.append(
+            [_number(sheet, one) if isinstance(one, int | float) else _text(sheet, one) for one in line]
+        )
     content = io.BytesIO()
     book.save(content)
     return content.getvalue()

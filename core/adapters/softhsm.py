@@ -94,8 +94,8 @@ def find_module() -> Path:
     )
 
 
-def provision(directory: Path, tokens: Sequence[DemoToken]) -> Provisioned:
-    """Make what is missing of `tokens` under `directory`; what is there stays as it is.
+def provision(directory: Path, tokens: Sequence[DemoToken], *, now: datetime | None = None) -> Provisioned:
+    """Make what is missing of `tokens` under `directory`, valid from the day before `now`; what is there stays as it is.
 
     Several processes may ask at once: one makes, the others find it made. UnavailableError `module_busy` where that
     takes minutes, `module_missing` where SoftHSM is not installed; InvalidError
@@ -113,7 +113,7 @@ def provision(directory: Path, tokens: Sequence[DemoToken]) -> Provisioned:
     making.touch()
     try:
         with alone(making, _MAKING_S):
-            _make(made, directory, tokens)
+            _make(made, directory, tokens, now or datetime.now(UTC))
     except BusyError:
         raise UnavailableError(
             "别的程序正在制作演示用的印章，等了很久还没有完成。请先结束那个程序再试", code="module_busy"
@@ -121,13 +121,13 @@ def provision(directory: Path, tokens: Sequence[DemoToken]) -> Provisioned:
     return made
 
 
-def _make(made: Provisioned, directory: Path, tokens: Sequence[DemoToken]) -> None:
+def _make(made: Provisioned, directory: Path, tokens: Sequence[DemoToken], now: datetime) -> None:
     (directory / "softhsm2.conf").write_text(
         f"directories.tokendir = {(directory / 'tokens').resolve()}\n"
         "objectstore.backend = file\nlog.level = ERROR\nslots.removable = false\n",
         encoding="utf-8",
     )
-    authority = _authority(directory / "authority")
+    authority = _authority(directory / "authority", now)
     present = set(ask_module(made.module, made.environment, {"op": "tokens"}, limit=_LIMIT))
     for token in tokens:
         if token.label not in present:
@@ -190,10 +190,10 @@ class _Authority:
 
     certificate: x509.Certificate
     key: rsa.RSAPrivateKey
+    now: datetime
 
     def issue(self, key: rsa.RSAPublicKey, unit: str, seal: DemoSeal) -> x509.Certificate:
-        now = datetime.now(UTC)
-        begin = seal.not_before or now - timedelta(days=1)
+        begin = seal.not_before or self.now - timedelta(days=1)
         end = seal.not_after or begin + timedelta(days=365 * _SEAL_YEARS)
         uses = ("key_encipherment", "data_encipherment")
         if not seal.encryption_only:
@@ -207,20 +207,19 @@ class _Authority:
         return builder.sign(self.key, hashes.SHA256())
 
 
-def _authority(folder: Path) -> _Authority:
+def _authority(folder: Path, now: datetime) -> _Authority:
     """The authority in `folder`, made on first use; its key is written last and marks it whole."""
     key_file = folder / "intermediate.key"
     if not key_file.exists():
-        _make_authority(folder)
+        _make_authority(folder, now)
     key = load_pem_private_key(key_file.read_bytes(), password=None)
     if not isinstance(key, rsa.RSAPrivateKey):
         raise TypeError(f"{key_file} holds no RSA key")
-    return _Authority(x509.load_pem_x509_certificate((folder / "intermediate.pem").read_bytes()), key)
+    return _Authority(x509.load_pem_x509_certificate((folder / "intermediate.pem").read_bytes()), key, now)
 
 
-def _make_authority(folder: Path) -> None:
+def _make_authority(folder: Path, now: datetime) -> None:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    now = datetime.now(UTC)
     valid = (now - timedelta(days=2), now + timedelta(days=365 * _AUTHORITY_YEARS))
     root_key, key = (rsa.generate_private_key(public_exponent=65537, key_size=2048) for _ in range(2))
     root_name = _subject("演示证书机构", "演示根证书")

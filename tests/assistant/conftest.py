@@ -38,7 +38,7 @@ def _template(tmp_path_factory: pytest.TempPathFactory, region: str, *, walked: 
     folder = tmp_path_factory.mktemp(f"world-{region}")
     settings = _settings(folder)
     migrate(settings)
-    demo.provision(settings, [region])
+    demo.provision(settings, [region], now=NOW)
     system = build_system(settings, clock=lambda: NOW)
     engine = _engine(system)
     tables.metadata.create_all(engine)

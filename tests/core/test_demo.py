@@ -49,7 +49,9 @@ def test_with_seals_plans_reach_every_state(tmp_path: Path) -> None:
         softhsm.find_module()
     except UnavailableError:
         missing("SoftHSM", "softhsm2")
-    system = demo.start(Settings(var=tmp_path, database_url=f"sqlite:///{tmp_path / 'demo.db'}"), ["neimenggu"], walked=False)
+    system = demo.start(
+        Settings(var=tmp_path, database_url=f"sqlite:///{tmp_path / 'demo.db'}"), ["neimenggu"], walked=False
+    )
     with system.database.read() as tx:
         known = tx.accounts.credentials(LOGINS["handler"])
     assert known is not None

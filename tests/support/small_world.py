@@ -9,7 +9,7 @@ from typing import Any
 from core.bootstrap import build_system, migrate
 from core.domain.accounts import Account, Role
 from core.domain.documents import Document
-from core.service import acts, documents
+from core.service import acts, entering
 from core.service.ports import Certificate, Indicator
 from core.service.system import System
 from core.settings import Settings
@@ -64,7 +64,7 @@ class World:
         }
         if variant == "project":
             form["agency"] = "AGENCY"
-        return documents.create(self.system, self.crew[Role.HANDLER], "plan", variant, form, key=key)
+        return entering.create(self.system, self.crew[Role.HANDLER], "plan", variant, form, key=key)
 
     def plan(self, key: str, *steps: str, variant: str = "mall", price_fen: int = PRICE_FEN) -> Document:
         """A new plan, brought on by `steps`, each by whoever may."""

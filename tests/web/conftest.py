@@ -39,7 +39,9 @@ class Clock:
 def demo_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The demonstration world, built once; tests work on copies of its database."""
     home = tmp_path_factory.mktemp("web-world")
-    system = demo.start(Settings(var=home, database_url=f"sqlite:///{home / 'caigou.db'}"), ["neimenggu"], walked=False)
+    system = demo.start(
+        Settings(var=home, database_url=f"sqlite:///{home / 'caigou.db'}"), ["neimenggu"], walked=False
+    )
     assert isinstance(system.database, SqlDatabase)
     with system.database.engine.connect() as connection:
         connection.exec_driver_sql("COMMIT")

@@ -173,3 +173,26 @@ class ImportOut(BaseModel):
     number: str
     version: int
     lines: int
+
+
+class AboveQuery(Taken):
+    """`uncovered` leaves out those whose account is used up."""
+
+    q: str = Field("", max_length=100)
+    uncovered: bool = False
+
+
+class AboveOut(Shown):
+    """A document under which one may be entered; `left_fen` is null where it pays for nothing."""
+
+    number: str
+    title: str
+    variant_label: str
+    amount_fen: int
+    left_fen: int | None
+
+
+class AboveChoices(BaseModel):
+    """Newest first."""
+
+    items: list[AboveOut]

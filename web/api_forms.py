@@ -5,7 +5,7 @@ from typing import Any
 from flask import Response
 
 from core.domain.process import Process
-from core.service import attachments, dossier, filling, list_import
+from core.service import above, attachments, dossier, filling, list_import
 from core.service.filling import Filling
 from web import api_form_schemas as s
 from web import attachments as files
@@ -43,6 +43,14 @@ def _variant(process: Process, may_enter: bool) -> s.VariantOut:  # noqa: FBT001
         checks=[s.CheckOut.model_validate(check) for check in form.checks],
         nodes=[s.NodeOut.model_validate(node) for node in process.nodes.values()],
     )  # fmt: skip
+
+
+@route("GET", "/kinds/<kind>/<variant>/above", query=s.AboveQuery, gives=s.AboveChoices)
+def list_above(kind: str, variant: str) -> s.AboveChoices:
+    """Documents under which this account may enter one of this kind now."""
+    q = asked()
+    found = above.choices(system(), actor(), kind, variant, uncovered=q.uncovered, words=q.q)
+    return s.AboveChoices(items=[s.AboveOut.model_validate(one) for one in found])
 
 
 @route("POST", "/kinds/<kind>/<variant>/preview", takes=s.PreviewIn, gives=s.PreviewOut)

@@ -2,13 +2,16 @@
 
 from flask import Response
 
-from core.service import accounts, catalogue, ledger, notices
+from core.service import accounts, budget_queries, catalogue, ledger, notices
 from core.service.accounts import sign_out as end_session
 from web import chat
 from web.api import account_out, asked, body, route
 from web.parts import system
 from web.schemas import (
     AccountOut,
+    BudgetOut,
+    BudgetQuery,
+    Budgets,
     CatalogueQuery,
     ChatIn,
     ChatOut,
@@ -92,6 +95,22 @@ def list_movements(indicator: int) -> Statement:
     """Every movement on one indicator."""
     rows = ledger.statement(system(), actor(), indicator)
     return Statement(items=[MovementOut.model_validate(row) for row in rows])
+
+
+@route("GET", "/budgets", query=BudgetQuery, gives=Budgets)
+def list_budgets() -> Budgets:
+    """What the unit and those below it have to spend, entered by hand or come over from finance, valid or not."""
+    q = asked()
+    found = budget_queries.budgets(system(), actor(), text=q.q, below=q.below)
+    items = [
+        BudgetOut(
+            unit_code=one.unit.code, unit_name=one.unit.name, indicator=IndicatorOut.model_validate(one.indicator),
+            origin=one.origin.value, synchronised_at=one.synchronised_at, valid=one.valid, why=one.why,
+        )
+        for one in found
+        if q.origin in {None, one.origin.value}
+    ]  # fmt: skip
+    return Budgets(items=items)
 
 
 @route("GET", "/catalogue", query=CatalogueQuery, gives=Items)

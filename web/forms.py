@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from core.domain.errors import DomainError, InvalidError
 from core.domain.forms import Field, FieldType
-from core.service import catalogue, documents, entering, filling
+from core.service import above, catalogue, documents, entering, filling
 from core.service.filling import Filling
 from core.service.views import DocumentView
 from web.attachments import keep
@@ -49,9 +49,24 @@ def old_address() -> AnyResponse:
     return redirect(url_for(".new", kind="plan", variant=known.variant))
 
 
+@pages.get("/documents/new/<kind>/<variant>/above")
+def choose_above(kind: str, variant: str) -> str:
+    """Documents under which one may be entered; `show=all` has those, too, that others cover wholly (nm-14-1)."""
+    process = system().processes.current(actor().region, kind, variant)
+    words, everything = request.args.get("q", "").strip()[:100], request.args.get("show") == "all"
+    found = above.choices(system(), actor(), kind, variant, uncovered=not everything, words=words)
+    return render_template(
+        "form_above.html", process=process, choices=found, words=words, everything=everything,
+        say=next((one.say for one in process.parents if one.say), ""),
+    )  # fmt: skip
+
+
 @pages.get("/documents/new/<kind>/<variant>")
 def new(kind: str, variant: str) -> Answer:
-    """An empty form, filled with what it takes over from the document above."""
+    """An empty form, filled with what it takes over from the document above; first that one where it must have one."""
+    process = system().processes.current(actor().region, kind, variant)
+    if process.parents and not process.alone and not _under():
+        return redirect(url_for(".choose_above", kind=kind, variant=variant))
     return _page(filling.new(system(), actor(), kind, variant, parent=_under()), None)
 
 

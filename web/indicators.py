@@ -1,11 +1,17 @@
-"""Budget indicators and what moved on them."""
+"""Budget indicators, what moved on them, and what a unit and those below it have to spend."""
 
-from flask import Blueprint, render_template
+from collections.abc import Sequence
 
+from flask import Blueprint, Response, render_template, request
+
+from core.adapters import sheet_writer
 from core.domain.errors import NotFoundError
-from core.service import ledger
+from core.service import budget_queries, ledger
+from core.service.budget_queries import ORIGIN_LABELS, Budget
 from web.parts import system
+from web.reports import sheet
 from web.security import actor, require_session
+from web.words import when
 
 pages = Blueprint("indicators", __name__)
 pages.before_request(require_session)
@@ -14,7 +20,51 @@ pages.before_request(require_session)
 @pages.get("/indicators")
 def listing() -> str:
     """All indicators of the unit."""
-    return render_template("indicators.html", indicators=ledger.indicators(system(), actor()))
+    own = budget_queries.budgets(system(), actor(), below=False)
+    return render_template("indicators.html", budgets=own, origins=ORIGIN_LABELS)
+
+
+@pages.get("/budgets")
+def budgets() -> str:
+    """What the unit and those below it have to spend, entered by hand or come over from finance (fj-1.1, fj-1.2)."""
+    found, given = _asked()
+    return render_template(
+        "budgets.html", budgets=found, given=given, origins=ORIGIN_LABELS, mine=actor().unit.id,
+        totals={
+            name: sum(getattr(one.indicator, name) for one in found)
+            for name in ("total_fen", "used_fen", "frozen_fen", "available_fen")
+        },
+    )  # fmt: skip
+
+
+@pages.get("/budgets.xlsx")
+def download() -> Response:
+    """The same as a spreadsheet."""
+    found, _ = _asked()
+    header = (
+        "单位编码", "单位", "指标编码", "指标名称", "年度", "来源", "同步时间", "状态", "总额（元）", "已用（元）",
+        "冻结（元）", "可用（元）",
+    )  # fmt: skip
+    return sheet(sheet_writer.write("采购预算", header, [_line(one) for one in found]), "采购预算.xlsx")
+
+
+def _line(one: Budget) -> tuple[str | float, ...]:
+    item = one.indicator
+    return (
+        one.unit.code, one.unit.name, item.code, item.name, item.year, ORIGIN_LABELS[one.origin],
+        when(one.synchronised_at), one.why or "有效",
+        *(fen / 100 for fen in (item.total_fen, item.used_fen, item.frozen_fen, item.available_fen)),
+    )  # fmt: skip
+
+
+def _asked() -> tuple[Sequence[Budget], dict[str, str]]:
+    """From the address: `q` in code or name, `origin`, `below=no` leaves the units below out."""
+    names = ("q", "origin", "below")
+    given = {name: text for name in names if (text := request.args.get(name, "").strip()[:100])}
+    found = budget_queries.budgets(
+        system(), actor(), text=given.get("q", ""), below=given.get("below") != "no"
+    )
+    return [one for one in found if one.origin == given.get("origin", one.origin)], given
 
 
 @pages.get("/indicators/<int:indicator>")

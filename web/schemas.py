@@ -154,6 +154,32 @@ class Indicators(BaseModel):
     items: list[IndicatorOut]
 
 
+class BudgetQuery(Taken):
+    """`q` in code or name; `below` with the units below; `origin` empty means both."""
+
+    q: str = Field("", max_length=100)
+    below: bool = True
+    origin: Literal["synchronised", "entered"] | None = None
+
+
+class BudgetOut(Shown):
+    """One budget of a unit; `why` says what keeps projects from being paid from it."""
+
+    unit_code: str
+    unit_name: str
+    indicator: IndicatorOut
+    origin: Literal["synchronised", "entered"]
+    synchronised_at: datetime | None
+    valid: bool
+    why: str
+
+
+class Budgets(BaseModel):
+    """The own unit's first."""
+
+    items: list[BudgetOut]
+
+
 class MovementOut(Shown):
     """One movement; the amount is positive, the kind says which way."""
 

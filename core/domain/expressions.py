@@ -5,6 +5,7 @@ fields of the form; `problems` finds anything else before the program starts. Se
 """
 
 import ast
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, timedelta
 from functools import cache, partial
@@ -48,15 +49,15 @@ def _names(situation: Situation) -> dict[str, Any]:
 
 
 def _functions(situation: Situation) -> dict[str, Callable[..., Any]]:
-    below, above = situation.children, situation.parent
-    known = situation.known
+    below, above, ancestors = situation.children, situation.parent, situation.ancestors
+    known, flags, today = situation.known, situation.flags, situation.today.isoformat()
     return {
-        "flag": lambda name: name in situation.flags,
+        "flag": lambda name: name in flags,
         "parent_flag": lambda name: above is not None and name in above.flags,
         "parent": lambda name: "" if above is None else above.form.get(name, ""),
-        "above_at": lambda kind, *nodes: any(d.kind == kind and d.node in nodes for d in situation.ancestors),
-        "above_flag": lambda kind, name: any(d.kind == kind and name in d.flags for d in situation.ancestors),
-        "above_open": lambda kind: any(d.kind == kind and not d.ended for d in situation.ancestors),
+        "above_at": lambda kind, *nodes: any(d.kind == kind and d.node in nodes for d in ancestors),
+        "above_flag": lambda kind, name: any(d.kind == kind and name in d.flags for d in ancestors),
+        "above_open": lambda kind: any(d.kind == kind and not d.ended for d in ancestors),
         **{name: partial(situation.facts, name) for name in FACTS},
         "open": lambda *kinds: sum(not d.ended for d in below if not kinds or d.kind in kinds),
         "made": lambda *kinds: sum(not kinds or d.kind in kinds for d in below),
@@ -71,7 +72,7 @@ def _functions(situation: Situation) -> dict[str, Callable[..., Any]]:
         "numbers": lambda *kinds: "、".join(d.number for d in below if d.kind in kinds and not d.ended),
         "item_name": lambda code: known.by_code[code].name if code in known.by_code else "",
         "named": lambda name: name in known.names,
-        "days_since": lambda day: _days(day, situation.today.isoformat()),
+        "days_since": lambda day: _days(day, today),
         "days_between": _days,
         **_PLAIN,
     }
@@ -125,11 +126,35 @@ def _parsed(expression: str) -> Any:
     return EvalWithCompoundTypes.parse(expression)
 
 
+class _Judges(threading.local):
+    """One evaluator a thread: making one costs several times what it does."""
+
+    def __init__(self) -> None:
+        self.one = EvalWithCompoundTypes(names={}, functions={})
+
+
+_judges = _Judges()
+
+
+def _scope(situation: Situation) -> tuple[dict[str, Any], dict[str, Callable[..., Any]]]:
+    """Names and functions of a situation, which never changes: made once and kept with it."""
+    kept = vars(situation)
+    if "_scope" not in kept:
+        kept["_scope"] = ({**_names(situation), **situation.form}, _functions(situation))
+    scope: tuple[dict[str, Any], dict[str, Callable[..., Any]]] = kept["_scope"]
+    return scope
+
+
 def evaluate(expression: str, own: Mapping[str, Any] | None = None, *, situation: Situation) -> Any:
     """Value of an expression; `own` names come before those of the situation (a table's row, a form not saved yet)."""
-    names = {**_names(situation), **situation.form, **(own or {})}
-    judge = EvalWithCompoundTypes(names=names, functions=_functions(situation))
-    return judge.eval(expression, previously_parsed=_parsed(expression))
+    names, functions = _scope(situation)
+    judge = _judges.one
+    before = judge.names, judge.functions  # a fact may be looked up by way of another expression
+    judge.names, judge.functions = {**names, **own} if own else names, functions
+    try:
+        return judge.eval(expression, previously_parsed=_parsed(expression))
+    finally:
+        judge.names, judge.functions = before
 
 
 def problems(expression: str, fields: Iterable[Field]) -> list[str]:

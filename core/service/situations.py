@@ -1,7 +1,7 @@
 """What is true of a document now: its process, form mistakes, what hangs on it. Shared by the use cases."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from core.domain import expressions, forms, graph
 from core.domain.accounts import Account, Role, Unit
 from core.domain.documents import Document, Linked, Money, Situation
-from core.domain.errors import NotFoundError
+from core.domain.errors import ForbiddenError, NotFoundError
 from core.domain.forms import Field, Known, Review
 from core.domain.planner import Given, Subject
 from core.domain.process import NodeType, Process
@@ -69,9 +69,13 @@ def find(
 ) -> Document:
     """Document that the viewer may see; NotFoundError alike for none and for another unit's.
 
+    ForbiddenError `read_only` where the viewer wants to `lock` what was only copied to it.
+
     `lock` it before judging whether it may be changed: what is true of it then stays true until the commit.
     """
     document = tx.documents.by_number(number.strip().upper(), viewer, lock=lock)
+    if document is None and lock and tx.documents.by_number(number.strip().upper(), viewer):
+        raise ForbiddenError(f"{number.strip().upper()} 是抄送给您看的，只能看，不能办理", code="read_only")
     if document is None:
         raise NotFoundError(
             f"没有找到编号为“{number.strip()[:40]}”的单据，请核对编号", fields={"number": "没有找到"}
@@ -89,7 +93,7 @@ def case(system: System, tx: Transaction, document: Document) -> Case:
     )
     bare = _situation(system, tx, document, process, owner, linked)
     review = judge(system, tx, document, process, bare)
-    situation = Situation(**{**vars(bare), "form_errors": review.errors})
+    situation = replace(bare, form_errors=review.errors)
     return Case(document, process, owner, situation, linked, review)
 
 

@@ -1,11 +1,11 @@
-"""`python -m core check | show | plan | audit | migrate | rights | sign-challenge`."""
+"""`python -m core check | show | diff | plan | audit | migrate | rights | coverage | sign-challenge`."""
 
 import argparse
 import sys
 
 import structlog
 
-from core import coverage
+from core import coverage, process_commands
 from core.adapters import catalogue_file, challenge_signing, processes, rights_file, warning_file
 from core.bootstrap import build_system, migrate
 from core.domain import graph
@@ -14,6 +14,7 @@ from core.domain.errors import DomainError, NotFoundError
 from core.domain.planner import NoWay
 from core.domain.process import Process
 from core.domain.rights import process_rights
+from core.domain.ways import ways
 from core.service import planning, situations
 from core.settings import Settings
 
@@ -22,10 +23,12 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one command; 0 well, 1 something is wrong with what was asked for or found."""
     parser = argparse.ArgumentParser(prog="python -m core", description="流程数据、审计与数据库")
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("check", help="检查全部流程数据")
+    check = commands.add_parser("check", help="检查全部流程数据，列出到每个目标的最短办法")
+    check.add_argument("-q", "--quiet", action="store_true", help="不列最短办法")
     show = commands.add_parser("show", help="打印某区域某类单据的完整流程")
     show.add_argument("--region", required=True)
     show.add_argument("--kind", required=True)
+    process_commands.add_diff_arguments(commands.add_parser("diff", help="两版流程数据差在哪里、哪些路变了"))
     plan = commands.add_parser("plan", help="某张单据到某个目标的最短办法")
     plan.add_argument("--document", required=True)
     plan.add_argument("--goal", required=True)
@@ -43,7 +46,19 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
 
 
-def _check(_given: argparse.Namespace) -> int:
+def _shortest(process: Process) -> list[str]:
+    """To each goal from the start, or back to it from where the main way ends."""
+    found, end = ways(process), graph.main_line(process)[-1]
+    lines = []
+    for goal, nodes in process.goals.items():
+        source = end if process.start in nodes else process.start
+        way = process_commands.way_said(found[source, goal])
+        label = planning.GOAL_LABELS.get(goal, goal)
+        lines.append(f"    从“{process.node(source).label}”到{label}（{goal}）：{way}")
+    return lines
+
+
+def _check(given: argparse.Namespace) -> int:
     book = processes.load()
     catalogue = catalogue_file.load()
     rights_file.load()
@@ -51,6 +66,8 @@ def _check(_given: argparse.Namespace) -> int:
     for process in book.processes.values():
         line = " → ".join(process.node(node).label for node in graph.main_line(process))
         print(f"{process.region}/{process.kind}/{process.variant} {process.version}\n  {line}")
+        if not given.quiet:
+            print("\n".join(_shortest(process)))
     print(f"流程数据没有错误：{len(book.processes)} 个流程，{len(catalogue.items)} 个品目")
     return 0
 
@@ -153,6 +170,7 @@ def _sign_challenge(given: argparse.Namespace) -> int:
 _COMMANDS = {
     "check": _check,
     "show": _show,
+    "diff": process_commands.run_diff,
     "plan": _plan,
     "audit": _audit,
     "migrate": _migrate,

@@ -26,7 +26,19 @@ _MODELS: dict[str, type[Any]] = {
     "check": CheckModel,
 }
 _OF_FORM = ("amount", "title", "funding")
-_OF_KIND = ("label", "start", "variants", "goals", "finish", "parents", "alone", "inherits", "prefix", "menu")
+_OF_KIND = (
+    "label",
+    "start",
+    "variants",
+    "goals",
+    "finish",
+    "parents",
+    "alone",
+    "inherits",
+    "prefix",
+    "menu",
+    "renamed",
+)
 
 
 class Overlay:
@@ -69,6 +81,8 @@ class Overlay:
             for key, part in models[what].items():
                 for name in sorted(set(part.variants) - set(kind.variants)):
                     self._mistake((f"{what}s", key), f"“{key}”提到不存在的类别“{name}”")
+        for name in sorted(set(kind.renamed.values()) - models["node"].keys()):
+            self._mistake(("renamed", ""), f"renamed 提到不存在的节点“{name}”")
         if self.problems:
             return []
         codes = self.region.codes

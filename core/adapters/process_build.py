@@ -1,8 +1,9 @@
 """From the models of the files to frozen processes, and from processes to the JSON kept beside their instances."""
 
+import dataclasses
 import hashlib
 import json
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -55,6 +56,7 @@ def compiled(
         ),
         parents=tuple(Parent(p.kind, tuple(p.variants), tuple(p.nodes), p.say) for p in kind.parents),
         alone=kind.alone, inherits=kind.inherits, prefix=kind.prefix, menu=kind.menu,
+        renamed={old: new for old, new in kind.renamed.items() if new in kept},
     )  # fmt: skip
     return replace(draft, version=digest(draft))
 
@@ -111,11 +113,25 @@ def _check(model: CheckModel) -> Check:
 def dump(process: Process) -> str:
     """Canonical JSON of a process, kept beside the instances that run on it.
 
-    Keys stay in the order of the data: the order of actions says which way is the main one.
+    Keys stay in the order of the data: the order of actions says which way is the main one. What is as its default is
+    left out: an engine that learns something new makes no new version of processes that do not use it.
     """
-    body = asdict(process)
+    body = _sparse(process)
     body.pop("version")
     return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+
+
+def _sparse(item: Any) -> Any:
+    if dataclasses.is_dataclass(item):
+        named = {one.name: (getattr(item, one.name), _default(one)) for one in dataclasses.fields(item)}
+        return {name: _sparse(value) for name, (value, default) in named.items() if value != default}
+    if isinstance(item, dict):
+        return {key: _sparse(value) for key, value in item.items()}
+    return [_sparse(one) for one in item] if isinstance(item, tuple | list) else item
+
+
+def _default(one: dataclasses.Field[Any]) -> Any:
+    return one.default_factory() if one.default_factory is not dataclasses.MISSING else one.default
 
 
 def digest(process: Process) -> str:

@@ -198,13 +198,14 @@ class KindModel(Strict):
     inherits: dict[Name, Name] = {}
     prefix: Annotated[str, Field(pattern=r"^[A-Z]{2,4}$")] = "DJ"
     menu: str = ""
+    renamed: dict[Name, Name] = {}
 
 
 class Operation(Strict):
     """One named change of an overlay; exactly one of the fields is given.
 
     `set` changes what belongs to the kind as a whole: label, start, variants, goals, finish, parents, alone, inherits,
-    prefix, menu, and the form's amount, title and funding. A column is named `table.column`.
+    prefix, menu, renamed, and the form's amount, title and funding. A column is named `table.column`.
     """
 
     add_node: dict[str, Any] | None = None

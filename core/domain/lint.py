@@ -43,6 +43,8 @@ def _references(process: Process) -> Iterator[tuple[tuple[str, ...], str]]:
     for missing in sorted(set(process.finish) - known):
         yield ("finish",), f"finish 提到不存在的节点“{missing}”"
     yield from _goals(process)
+    for old in sorted(set(process.renamed) & known):
+        yield ("renamed",), f"renamed 说“{old}”改了名，可是还有这个节点"
 
 
 def _goals(process: Process) -> Iterator[tuple[tuple[str, ...], str]]:

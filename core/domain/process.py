@@ -218,6 +218,7 @@ class Process:
     inherits: dict[str, str] = field(default_factory=dict)  # own field → field of the document above
     prefix: str = "DJ"
     menu: str = ""  # where the region's platform has this kind
+    renamed: dict[str, str] = field(default_factory=dict)  # node of earlier versions → its name in this one
 
     def node(self, node_id: str) -> Node:
         """Node by id; KeyError only when data and documents disagree."""

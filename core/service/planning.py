@@ -44,6 +44,10 @@ GOAL_LABELS = {
     "applied": "生效",
     "pushed": "推送",
     "done": "完成",
+    "approved": "审核通过",
+    "reported": "公告成交",
+    "carried": "结转",
+    "handled": "核查处理",
 }
 
 

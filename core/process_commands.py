@@ -1,0 +1,113 @@
+"""`python -m core diff | migrate`: what a change of the process data does to ways and to open documents."""
+
+import argparse
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from core.adapters import processes
+from core.bootstrap import build_system
+from core.domain.errors import DomainError, InvalidError
+from core.domain.process import Process
+from core.domain.process_diff import Change, Difference, How, Key, Part, WayChange, differences
+from core.domain.ways import Way
+from core.service.planning import GOAL_LABELS
+
+CURRENT = "current"
+WELL, IMPOSSIBLE, FAILED = 0, 1, 2
+_PARTS = {
+    Part.PROCESS: "流程", Part.NODE: "环节", Part.ACTION: "操作", Part.CONDITION: "条件", Part.FIELD: "字段",
+    Part.GOAL: "目标",
+}  # fmt: skip
+_HOW = {
+    How.ADDED: "增加", How.DROPPED: "去掉", How.CHANGED: "改了", How.LONGER: "变长", How.SHORTER: "变短",
+    How.IMPOSSIBLE: "走不通了", How.POSSIBLE: "走得通了",
+}  # fmt: skip
+
+
+def add_diff_arguments(parser: argparse.ArgumentParser) -> None:
+    """Two sides to compare."""
+    where = f"流程数据的目录、登记过的版本号，或 {CURRENT}（现在的数据）"
+    parser.add_argument("old", metavar="OLD", help=where)
+    parser.add_argument("new", metavar="NEW", nargs="?", default=CURRENT, help=f"{where}；不写就是 {CURRENT}")
+    parser.add_argument("--json", action="store_true", help="输出 JSON")
+    parser.epilog = "退出码：0 没有走不通的，1 有原来走得通、现在走不通的，2 读不了"
+
+
+def run_diff(given: argparse.Namespace) -> int:
+    """Print what changed; 1 where something became impossible, 2 where a side cannot be read."""
+    try:
+        found = differences(*_sides(given.old, given.new))
+    except DomainError as error:
+        print(error.message, file=sys.stderr)
+        return FAILED
+    if given.json:
+        print(json.dumps([_plain(item) for item in found], ensure_ascii=False, indent=2))
+    else:
+        for item in found:
+            print("\n".join(_said(item)))
+        closed = sum(item.impossible for item in found)
+        print(f"有变化的流程 {len(found)} 个，其中有走不通的 {closed} 个" if found else "没有变化")
+    return IMPOSSIBLE if any(item.impossible for item in found) else WELL
+
+
+def _sides(old: str, new: str) -> tuple[dict[Key, Process], dict[Key, Process]]:
+    """A kept version is one process: it is compared with the same kind and variant of the other side."""
+    sides = [_side(old), _side(new)]
+    one = next((side for side in sides if len(side) == 1), None)
+    if one is not None:
+        (key,) = one
+        sides = [{key: side[key]} if key in side else {} for side in sides]
+    return sides[0], sides[1]
+
+
+def _side(name: str) -> dict[Key, Process]:
+    if name == CURRENT:
+        return processes.load().processes
+    if Path(name).is_dir():
+        return _folder(Path(name))
+    system = build_system()
+    with system.database.read() as tx:
+        process = system.processes.version(name, tx)
+    return {(process.region, process.kind, process.variant): process}
+
+
+def _folder(folder: Path) -> dict[Key, Process]:
+    if not (folder / "processes" / "base").is_dir() or not (folder / "regions").is_dir():
+        said = f"{folder} 不是流程数据：要有 processes/base 和 regions 两个目录"
+        raise InvalidError(said, code="no_process_data", fields={"folder": str(folder)})
+    return processes.load(folder.resolve()).processes
+
+
+def _said(item: Difference) -> list[str]:
+    versions = f"{item.before or '没有'} → {item.after or '没有'}"
+    lines = [f"{item.region}/{item.kind}/{item.variant} {item.label}（{versions}）"]
+    lines += [_change(change) for change in item.changes]
+    lines += [_way_change(way) for way in item.ways]
+    return lines if len(lines) > 1 else [*lines, "  只是次序或写法不同"]
+
+
+def _change(item: Change) -> str:
+    details = f"：{'；'.join(item.details)}" if item.details else ""
+    label = GOAL_LABELS.get(item.id, item.label) if item.part is Part.GOAL else item.label
+    name = label if item.part is Part.CONDITION else f"{label}（{item.id}）"
+    return f"  {_PARTS[item.part]}{_HOW[item.how]}：{name}{details}"
+
+
+def _way_change(item: WayChange) -> str:
+    goal = GOAL_LABELS.get(item.goal, item.goal)
+    return f"  路{_HOW[item.how]}：从“{item.node_label}”到{goal}：{way_said(item.before)} → {way_said(item.after)}"
+
+
+def way_said(way: Way | None) -> str:
+    """`2 步（撤销 → 退回）`."""
+    if way is None:
+        return "走不通"
+    public = f"，其中 {way.public} 步对外公开、不能收回" if way.public else ""
+    return f"{len(way.acts)} 步（{' → '.join(way.acts)}{public}）" if way.acts else "已经是"
+
+
+def _plain(item: Difference) -> dict[str, Any]:
+    return {**asdict(item), "impossible": item.impossible}

@@ -1,25 +1,36 @@
-"""What the tests and walks of this checkout prove: rows of the inventory, nodes and actions of every region."""
+"""What the tests and walks of this checkout prove: rows of the inventory, nodes, actions and guards of every region."""
 
 import re
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from sqlalchemy import Engine, select
+
 from core import walks, worlds
+from core.adapters import tables
 from core.adapters.database import make_engine
+from core.adapters.processes import load as load_processes
 from core.adapters.yaml_reader import read
 from core.bootstrap import build_system, migrate
 from core.domain.errors import NotFoundError
-from core.domain.process import Process
+from core.domain.process import Guard, Process
+from core.service import situations
+from core.service.system import System
 from core.settings import Settings
-from core.walks import Visit
+from core.walks import Refusal
 
 ROOT = Path(__file__).parents[1]
 _MARK = re.compile(r"covers\(([^)]*)\)")
 _ROW = re.compile(r'"([a-z]{2}-[a-z0-9.-]+)"')
 WANTED = {"core", "act"}
+_GUARD_SAYS = {
+    Guard.FORM_COMPLETE: re.compile("表单还没填对"),
+    Guard.SIGNED: re.compile("还没有签章"),
+    Guard.CERTIFICATE: re.compile("CA 登录"),
+}
 
 
 @dataclass(frozen=True)
@@ -83,6 +94,15 @@ def bare_world(folder: Path) -> None:
     engine.dispose()  # all of it is in the file now
 
 
+@dataclass
+class Visit:
+    """What a region's walks entered, and which acts were refused on their way."""
+
+    nodes: set[tuple[str, str, str]] = field(default_factory=set)  # kind, variant, node
+    actions: set[tuple[str, str, str]] = field(default_factory=set)
+    refusals: list[Refusal] = field(default_factory=list)
+
+
 def visits() -> Mapping[str, Visit]:
     """Region → what its walks entered, each in a world of its own."""
     found: dict[str, Visit] = {}
@@ -93,12 +113,31 @@ def visits() -> Mapping[str, Visit]:
             shutil.copyfile(var / "bare.db", var / "walk.db")
             settings = Settings(var=var, database_url=f"sqlite:///{var / 'walk.db'}")
             engine = make_engine(settings.database_url)
-            visit = walks.Player(build_system(settings, engine=engine), walk, name).play()
+            system = build_system(settings, engine=engine)
+            player = walks.Player(system, walk, name)
+            player.play()
+            visit = found.setdefault(walk.region, Visit())
+            _add_touched(visit, system, engine)
+            visit.refusals += player.refusals
             engine.dispose()
-            known = found.setdefault(walk.region, Visit())
-            known.nodes |= visit.nodes
-            known.actions |= visit.actions
     return found
+
+
+def _add_touched(visit: Visit, system: System, engine: Engine) -> None:
+    """Every document there is, also those that nobody named: where it stands and what its history tells."""
+    with engine.connect() as connection:
+        numbers = connection.execute(select(tables.document.c.number)).scalars().all()
+    with system.database.read() as tx:
+        for number in numbers:
+            document = situations.find(system, tx, None, number)
+            process = system.processes.version(document.process_version, tx)
+            key = (process.kind, process.variant)
+            visit.nodes.add((*key, document.node))
+            for entry in tx.documents.history(document.id):
+                action = process.actions.get(entry.action)
+                if action and action.label == entry.label:  # marks of a child's act bear another label
+                    visit.actions.add((*key, action.id))
+                    visit.nodes |= {(*key, node) for node in (entry.source, entry.target, *action.through)}
 
 
 def untouched(processes: Iterable[Process], visits: Mapping[str, Visit]) -> list[str]:
@@ -113,3 +152,42 @@ def untouched(processes: Iterable[Process], visits: Mapping[str, Visit]) -> list
             f"{place} 操作 {action}" for action in process.actions if (*key, action) not in seen.actions
         ]
     return found
+
+
+def conditions(processes: Iterable[Process], visits: Mapping[str, Visit]) -> list[tuple[str, bool, bool]]:
+    """Every guard and requirement of every action: its place, whether it has let an act pass, whether it refused one."""
+    found = []
+    for process in processes:
+        seen = visits.get(process.region, Visit())
+        for action in process.actions.values():
+            key = (process.kind, process.variant, action.id)
+            said = [one for one in seen.refusals if (one.kind, one.variant, one.action) == key]
+            place = f"{process.region}/{process.kind}/{process.variant}/{action.id}"
+            wanted = [(guard.value, _GUARD_SAYS[guard]) for guard in action.guards]
+            wanted += [(item.must, _pattern(item.say)) for item in action.requires]
+            found += [
+                (f"{place} {name}", key in seen.actions, any(pattern.search(one.said) for one in said))
+                for name, pattern in wanted
+            ]
+    return found
+
+
+def _pattern(say: str) -> re.Pattern[str]:
+    """What a sentence with its braces filled in looks like."""
+    return re.compile(".*".join(re.escape(part) for part in re.split(r"\{[^}]*\}", say)))
+
+
+def walked() -> tuple[list[str], int]:
+    """Play every walk: what to print, and how many nodes, actions and conditions none of them came to."""
+    known = list(load_processes().processes.values())
+    seen = visits()
+    left = untouched(known, seen)
+    judged = conditions(known, seen)
+    left += [f"{name} 条件" for name, passed, refused in judged if not passed and not refused]
+    total = sum(len(process.nodes) + len(process.actions) for process in known) + len(judged)
+    strict = sum(refused for _, _, refused in judged)
+    said = f"环节、操作和操作的条件共 {total} 个，演练走到 {total - len(left)} 个"
+    return [
+        *(f"没有走到：{line}" for line in left),
+        f"{said}；条件 {len(judged)} 个里拒绝过的 {strict} 个",
+    ], len(left)

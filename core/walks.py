@@ -4,37 +4,27 @@ They prove the region's processes in the tests, fill the demonstration world, an
 the same use cases as people do. Its shape: `core/data/walks/README.md`.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from core import worlds
 from core.adapters.processes import DATA
 from core.adapters.yaml_reader import problems_of, read
-from core.domain.accounts import Account, Role
+from core.domain.accounts import Account
 from core.domain.documents import Document
-from core.domain.errors import BlockedError, DataError, DomainError
-from core.domain.forms import Field as FormField
+from core.domain.errors import DataError, DomainError
 from core.domain.forms import FieldType
-from core.domain.planner import NoWay
-from core.domain.process import Effect, Process
-from core.service import acts, attachments, documents, entering, people, planning, sealing, situations
+from core.service import situations
 from core.service.system import System
+from core.walk_ways import Column, Seen, UseCases, Way, Who
 
 FOLDER = DATA / "walks"
-_HERE = ZoneInfo("Asia/Shanghai")
 _PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
-_UNIT_OF = {
-    Role.HANDLER: "school", Role.REVIEWER: "school", Role.SUPERVISING: "education", Role.OFFICE_FIRST: "office",
-    Role.OFFICE_SECOND: "office", Role.PROCUREMENT_FIRST: "procurement", Role.PROCUREMENT_SECOND: "procurement",
-    Role.AGENCY: "agency", Role.SUPPLIER: "supplier", Role.INTEGRATION: "platform", Role.SUPPORT: "platform",
-    Role.ADMIN: "platform",
-}  # fmt: skip
+_LONGEST_REPAIR = 30
+_AUTHOR = Who.of("handler")
 
 
 class Step(BaseModel):
@@ -102,35 +92,45 @@ def play_demonstrations(system: System, region: str) -> None:
             Player(system, walk, name).play()
 
 
-@dataclass
-class Visit:
-    """What a walk touched: for the coverage of nodes and actions."""
+@dataclass(frozen=True)
+class Refusal:
+    """An act that was refused, as its walk wants."""
 
-    nodes: set[tuple[str, str, str]] = field(default_factory=set)  # kind, variant, node
-    actions: set[tuple[str, str, str]] = field(default_factory=set)
+    kind: str
+    variant: str
+    action: str
+    code: str
+    said: str
 
 
 class Player:
     """Takes the steps of one walk."""
 
-    def __init__(self, system: System, walk: Walk, name: str) -> None:
-        """`name` makes the keys of the acts the walk's own."""
+    def __init__(self, system: System, walk: Walk, name: str, way: Way | None = None) -> None:
+        """`name` makes the keys of the acts the walk's own; `way` is through the use cases unless it is given."""
         self.system, self.walk, self.name = system, walk, name
+        self.way: Way = way or UseCases(system, walk.region)
         self.numbers: dict[str, str] = {}
-        self.visit = Visit()
-        self._keys: Iterator[str] = (f"walk-{name}-{index}"[-80:] for index in range(10**6))
-        with system.database.read() as tx:
-            self.crew = worlds.crew(tx, worlds.places()[walk.region])
+        self.refusals: list[Refusal] = []
+        self._readers: dict[str, Who] = {}
+        self._keys: Iterator[str] = (f"walk-{name}-{index}"[-60:] for index in range(10**6))
 
-    def play(self) -> Visit:
+    def play(self) -> None:
         """All steps in order; WalkError names the one that went another way."""
         for index, step in enumerate(self.walk.steps, 1):
             try:
                 self._take(step)
             except (DomainError, KeyError, AssertionError) as error:
                 raise WalkError(f"{self.name} 第 {index} 步 {_shown(step)}：{error}") from error
-        self._taken_along()
-        return self.visit
+
+    def account(self, who: str) -> Account:
+        """`handler`, `handler@member`, `handler+key` (signed in with a CA key)."""
+        return UseCases(self.system, self.walk.region).account(Who.of(who))
+
+    def document(self, name: str) -> Document:
+        """A document of the walk as it is now."""
+        with self.system.database.read() as tx:
+            return situations.find(self.system, tx, None, self.numbers[name])
 
     def _take(self, step: Step) -> None:
         if not step.refused:
@@ -142,197 +142,112 @@ class Player:
             said = f"{error.message} {dict(error.fields)}"
             if step.refused not in said:
                 raise WalkError(f"拒绝的理由里没有“{step.refused}”：{said}") from error
+            if step.act:
+                seen = self._see(step.on)
+                self.refusals.append(Refusal(seen.kind, seen.variant, step.act, error.code, error.message))
             return
         raise WalkError(f"应当被拒绝（{step.refused}），却办成了")
 
     def _do(self, step: Step) -> None:
         if step.days_later:
-            self._wait(timedelta(days=step.days_later))
+            self.way.wait(step.days_later)
         if step.enter:
             self._enter(step)
         elif step.repair:
             self._repair(step)
         elif step.act:
-            self._act(self.account(step.who), self.numbers[step.on], step.act, step.given)
+            who = Who.of(step.who)
+            self.way.act(who, self.numbers[step.on], step.act, step.given, key=next(self._keys))
         elif step.save:
             self._save(step)
         elif step.find:
             self._find(step)
         self._expect(step)
 
-    def account(self, who: str) -> Account:
-        """`handler`, `handler@member`, `handler+key` (signed in with a CA key)."""
-        who, _, by_key = who.partition("+")
-        role, _, unit = who.partition("@")
-        key = "library" if unit == "member" else unit or _UNIT_OF[Role(role)]
-        return replace(self.crew[key, Role(role)], by_key=bool(by_key))
-
-    def document(self, name: str) -> Document:
-        """A document of the walk as it is now."""
-        with self.system.database.read() as tx:
-            return situations.find(self.system, tx, None, self.numbers[name])
+    def _see(self, name: str) -> Seen:
+        """As those see it who brought it into the walk; others may not see it."""
+        return self.way.see(self._readers.get(name, _AUTHOR), self.numbers[name])
 
     def _enter(self, step: Step) -> None:
-        actor = self.account(step.who)
+        who = Who.of(step.who)
         kind, _, variant = step.enter.partition("/")
-        process = self.system.processes.current(self.walk.region, kind, variant or kind)
+        form = self._form(self.way.fields(who, kind, variant or kind), step.form, who)
         above = self.numbers[step.under] if step.under else None
-        form = self._form(process.form.fields, step.form, actor)
-        made = entering.create(
-            self.system, actor, kind, variant or kind, form, key=next(self._keys), parent=above
-        )
-        self.numbers[step.name or kind] = made.number
-        self.visit.nodes.add((kind, process.variant, made.node))
+        number = self.way.create(who, kind, variant or kind, form, above=above, key=next(self._keys))
+        self._name(step.name or kind, number, who)
 
-    def _form(
-        self, fields: tuple[FormField, ...], given: Mapping[str, Any], actor: Account
-    ) -> dict[str, Any]:
+    def _name(self, name: str, number: str, who: Who) -> None:
+        self.numbers[name], self._readers[name] = number, who
+
+    def _form(self, fields: Sequence[Column], given: Mapping[str, Any], who: Who) -> dict[str, Any]:
         known = {item.id: item for item in fields}
-        return {key: self._value(known.get(key), value, actor) for key, value in given.items()}
+        return {key: self._value(known.get(key), value, who) for key, value in given.items()}
 
-    def _value(self, item: FormField | None, value: Any, actor: Account) -> Any:
+    def _value(self, item: Column | None, value: Any, who: Who) -> Any:
         """Short ways of the walks: the n-th indicator, `account of plan`, `@plan`, a file's name."""
         if item is None or value is None:
             return value
-        if item.type is FieldType.TABLE and isinstance(value, list):
-            return [self._form(item.fields, row, actor) if isinstance(row, dict) else row for row in value]
-        if item.type is FieldType.INDICATOR:
-            return self._indicator(value, actor)
-        if not isinstance(value, str):
-            return value
-        if item.type is FieldType.DOCUMENT and value.startswith("@"):
+        if item.type == FieldType.TABLE and isinstance(value, list):
+            return [self._form(item.fields, row, who) if isinstance(row, dict) else row for row in value]
+        if item.type == FieldType.INDICATOR:
+            return self._indicator(value, who)
+        return self._text(item, value, who) if isinstance(value, str) else value
+
+    def _text(self, item: Column, value: str, who: Who) -> Any:
+        if item.type == FieldType.DOCUMENT and value.startswith("@"):
             return self.numbers[value[1:]]
-        return self._text(item, value, actor)
+        if item.type == FieldType.DATE and value == "today":
+            return self.way.today()
+        return self.way.upload(who, value, _PDF) if item.type == FieldType.FILE else value
 
-    def _text(self, item: FormField, value: str, actor: Account) -> Any:
-        if item.type is FieldType.DATE and value == "today":
-            return self.system.clock().astimezone(_HERE).date().isoformat()
-        if item.type is FieldType.FILE:
-            file = attachments.upload(self.system, actor, value, _PDF)
-            return {"sha256": file.sha256, "name": file.name}
-        return value
-
-    def _indicator(self, value: Any, actor: Account) -> Any:
-        with self.system.database.read() as tx:
-            if isinstance(value, str) and value.startswith("account of "):
-                account = tx.ledger.account_of(tx.documents.by_number(self.numbers[value[11:]], None).id)  # type: ignore[union-attr]
-                return account.id if account else None
-            own = tx.ledger.indicators(actor.unit.id)
-            return own[value - 1].id if isinstance(value, int) and 0 < value <= len(own) else value
-
-    def _act(self, actor: Account, number: str, action: str, given: Mapping[str, str]) -> None:
-        with self.system.database.read() as tx:
-            before = situations.find(self.system, tx, None, number)
-            process = self.system.processes.version(before.process_version, tx)
-        known = process.actions.get(action)
-        if known and Effect.MARK_SIGNED in known.effects:
-            seal = next(item.label for item in sealing.seals(self.system, actor) if item.usable)
-            sealing.sign(
-                self.system,
-                actor,
-                number,
-                version=before.version,
-                seal=seal,
-                pin=worlds.PIN,
-                key=next(self._keys),
-            )
-        else:
-            acts.perform(
-                self.system,
-                actor,
-                number,
-                action,
-                version=before.version,
-                arguments=given,
-                key=next(self._keys),
-            )
-        self._visited(process, number, action)
-
-    def _wait(self, span: timedelta) -> None:
-        now = self.system.clock
-        self.system = replace(self.system, clock=lambda: now() + span)
-
-    def _taken_along(self) -> None:
-        """Acts that went with others (`also`) on documents of the walk; marks of a child's act bear another label."""
-        with self.system.database.read() as tx:
-            for number in self.numbers.values():
-                document = situations.find(self.system, tx, None, number)
-                process = self.system.processes.version(document.process_version, tx)
-                for entry in tx.documents.history(document.id):
-                    action = process.actions.get(entry.action)
-                    if action and action.label == entry.label:
-                        self.visit.actions.add((process.kind, process.variant, action.id))
-                        self.visit.nodes.add((process.kind, process.variant, entry.target))
-
-    def _visited(self, process: Process, number: str, action: str) -> None:
-        with self.system.database.read() as tx:
-            trail = situations.find(self.system, tx, None, number).trail
-        self.visit.actions.add((process.kind, process.variant, action))
-        self.visit.nodes |= {(process.kind, process.variant, node) for node in trail}
+    def _indicator(self, value: Any, who: Who) -> Any:
+        if isinstance(value, str) and value.startswith("account of "):
+            return self._see(value.removeprefix("account of ")).account_id
+        own = self.way.indicators(who)
+        return own[value - 1] if isinstance(value, int) and 0 < value <= len(own) else value
 
     def _save(self, step: Step) -> None:
-        document, actor = self.document(step.on), self.account(step.who)
-        with self.system.database.read() as tx:
-            process = self.system.processes.version(document.process_version, tx)
-        form = {**document.form, **self._form(process.form.fields, step.save, actor)}
-        entering.save(
-            self.system, actor, document.number, form, version=document.version, key=next(self._keys)
-        )
+        who, seen = Who.of(step.who), self._see(step.on)
+        form = {**seen.form, **self._form(self.way.fields(who, seen.kind, seen.variant), step.save, who)}
+        self.way.save(who, seen.number, form, version=seen.version, key=next(self._keys))
 
     def _find(self, step: Step) -> None:
-        above = self.document(step.under)
-        with self.system.database.read() as tx:
-            below = [d for d in tx.documents.descendants(above.id) if d.kind == step.find]
-        fresh = [d for d in below if d.number not in self.numbers.values()]
+        who = Who.of(step.who)
+        below = self.way.below(who, self.numbers[step.under], step.find)
+        fresh = [number for number in below if number not in self.numbers.values()]
         if not fresh:
-            raise WalkError(f"{above.number} 下面没有新的 {step.find}")
-        self.numbers[step.name or step.find] = fresh[0].number
-        self.visit.nodes.add((fresh[0].kind, fresh[0].variant, fresh[0].node))
+            raise WalkError(f"{self.numbers[step.under]} 下面没有新的 {step.find}")
+        self._name(step.name or step.find, fresh[0], who)
 
     def _repair(self, step: Step) -> None:
-        """The planner's way, step after step, each taken by an account that may."""
-        asker, number = self.account(step.who), self.numbers[step.on]
-        for _ in range(30):
-            found = planning.plan_to(self.system, asker, number, step.repair)
-            if isinstance(found, NoWay):
-                raise BlockedError("；".join(found.reasons))
-            if not found.steps:
+        """The planner's way, step after step, each taken by somebody who may."""
+        for _ in range(_LONGEST_REPAIR):
+            number, goal = self.numbers[step.on], step.repair
+            calls = self.way.steps(Who.of(step.who), number, goal)
+            if not calls:
                 return
-            first = found.steps[0]
-            with self.system.database.read() as tx:
-                document = situations.find(self.system, tx, None, first.number)
-                case = situations.case(self.system, tx, document)
-            action = case.process.actions[first.action]
-            actors = case.process.actors(action, document.node)
-            able = [a for a in self.crew.values() if people.may(a, case.owner, document, actors)]
-            given = {name: first.target if name == "target" else "按流程办理" for name in action.required}
-            self._act(able[0], first.number, first.action, given)
-        raise WalkError("三十步还没有办完")
+            first = calls[0]
+            who = self.way.able(number, goal, first)
+            self.way.act(who, first.number, first.action, first.given, key=next(self._keys))
+        raise WalkError(f"{_LONGEST_REPAIR} 步还没有办完")
 
     def _expect(self, step: Step) -> None:
         if not step.on:
             return
-        document = self.document(step.on)
-        _same("所在环节", step.expect or document.node, document.node)
+        seen = self._see(step.on)
+        _same("所在环节", step.expect or seen.node, seen.node)
         if step.expect_flags is not None:
-            _same("标记", sorted(step.expect_flags), sorted(document.flags))
+            _same("标记", sorted(step.expect_flags), sorted(seen.flags))
         for name, value in step.expect_form.items():
-            _same(name, value, document.form.get(name))
-        with self.system.database.read() as tx:
-            held = sum(hold.frozen_fen + hold.used_fen for hold in tx.ledger.holds(document.id))
-            account = tx.ledger.account_of(document.id)
+            _same(name, value, seen.form.get(name))
         if step.expect_held_yuan is not None:
-            _same("占用", round(step.expect_held_yuan * 100), held)
+            _same("占用", round(step.expect_held_yuan * 100), seen.held_fen)
         if step.expect_account_yuan is not None:
-            _same("可用额度", round(step.expect_account_yuan * 100), account.available_fen if account else 0)
-        if step.errors is not None or step.doubts is not None:
-            view = documents.get(self.system, self.account(step.who), document.number)
-            _same(
-                "表单错误",
-                sorted(step.errors or []),
-                sorted(view.form_errors) if step.errors is not None else [],
-            )
-            _same("提示", sorted(step.doubts or []), sorted(view.doubts) if step.doubts is not None else [])
+            _same("可用额度", round(step.expect_account_yuan * 100), seen.account_fen)
+        if step.errors is not None:
+            _same("表单错误", sorted(step.errors), sorted(seen.errors))
+        if step.doubts is not None:
+            _same("提示", sorted(step.doubts), sorted(seen.doubts))
 
 
 def _same(what: str, wanted: Any, found: Any) -> None:

@@ -49,6 +49,8 @@ _PEOPLE = [
     ("platform", Role.ADMIN, "02", "管理员"),
 ]
 
+_PROVINCIAL = [("province", Role.HANDLER, "01", "罗川"), ("province", Role.REVIEWER, "02", "何静")]
+
 Crew = Mapping[tuple[str, Role], Account]
 
 
@@ -96,6 +98,20 @@ def _code(place: Place, key: str) -> tuple[str, str]:
     return (place.province, _PROVINCE) if key == "province" else (place.division, _UNITS[key][0])
 
 
+def _people(place: Place) -> list[tuple[str, Role, str, str]]:
+    return [*_PEOPLE, *(_PROVINCIAL if place.province else [])]
+
+
+def logins(place: Place) -> dict[tuple[str, Role], str]:
+    """Account numbers by unit key and role; all have the password `PASSWORD`."""
+    found = {}
+    for unit, role, suffix, _ in _people(place):
+        division, code = _code(place, unit)
+        buyer = role in {Role.HANDLER, Role.REVIEWER}
+        found[unit, role] = account_number(division, code, role) if buyer else f"{division}{code}{suffix}"
+    return found
+
+
 def build(system: System, tx: Transaction, place: Place) -> dict[str, int]:
     """Units and people of a place; unit ids by key."""
     hashed = system.hasher.hash(PASSWORD)
@@ -107,7 +123,6 @@ def build(system: System, tx: Transaction, place: Place) -> dict[str, int]:
         if key in BUYERS:
             values |= {name: ids[unit] for name, unit in _ABOVE.items()} | {"token_label": place.token(key)}
         ids[key] = tx.accounts.add_unit(values)
-    people = list(_PEOPLE)
     if place.province:
         above = {name: ids[unit] for name, unit in _ABOVE.items()}
         ids["province"] = tx.accounts.add_unit(
@@ -119,14 +134,11 @@ def build(system: System, tx: Transaction, place: Place) -> dict[str, int]:
                 **above,
             }
         )
-        people += [("province", Role.HANDLER, "01", "罗川"), ("province", Role.REVIEWER, "02", "何静")]
-    for unit, role, suffix, person in people:
-        division, code = _code(place, unit)
-        buyer = role in {Role.HANDLER, Role.REVIEWER}
-        login = account_number(division, code, role) if buyer else f"{division}{code}{suffix}"
+    named = logins(place)
+    for unit, role, _, person in _people(place):
         tx.accounts.add_account(
             {
-                "login": login,
+                "login": named[unit, role],
                 "name": person,
                 "role": role.value,
                 "unit_id": ids[unit],

@@ -6,12 +6,13 @@ from urllib.parse import quote
 from flask import Response
 
 from core.domain.planner import NoWay
-from core.service import acts, documents, dossier, entering, flow, lists, planning, repairs, sealing
+from core.service import acts, documents, dossier, entering, flow, ledger, lists, planning, repairs, sealing
 from core.service.page_ports import Query
 from core.service.views import ActResult, DocumentSummary
 from web import api_schemas as s
 from web.api import asked, body, idempotency_key, route
 from web.parts import system
+from web.schemas import IndicatorOut
 from web.security import actor, limiter
 
 
@@ -58,6 +59,7 @@ def get_document(number: str) -> s.DocumentOut:
 def _document(number: str) -> s.DocumentOut:
     view = documents.get(system(), actor(), number)
     tree = dossier.dossier(system(), actor(), number).tree
+    paying = ledger.account(system(), actor(), number)
     above = [_summary(one.summary) for one in takewhile(lambda one: not one.here, tree)]
     return s.DocumentOut(
         summary=_summary(view.summary),
@@ -68,6 +70,7 @@ def _document(number: str) -> s.DocumentOut:
         offers=[s.OfferOut.model_validate(offer) for offer in view.offers],
         above=above,
         linked=[_summary(item) for item in view.linked],
+        account=IndicatorOut.model_validate(paying) if paying else None,
         holds=[s.HoldOut.model_validate(hold) for hold in view.holds],
         signed_with=view.certificate.seal if view.certificate else None,
         flags=sorted(view.document.flags),

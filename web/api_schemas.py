@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, Field
 
-from web.schemas import Shown, Station, Taken
+from web.schemas import IndicatorOut, Shown, Station, Taken
 
 
 class Summary(Shown):
@@ -129,6 +129,7 @@ class DocumentOut(BaseModel):
     above: list[Summary] = Field(description="上级单据，最上面的在前")
     linked: list[Summary]
     holds: list[HoldOut]
+    account: IndicatorOut | None = Field(None, description="单据自己的额度，下面的单据从这里付；没有就是空")
     signed_with: str | None
     flags: list[str]
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from core.domain.accounts import Account
 from core.domain.errors import NotFoundError
 from core.domain.ledger import MOVEMENT_LABELS
+from core.service import situations
 from core.service.ports import Indicator
 from core.service.system import System
 
@@ -25,6 +26,12 @@ def indicators(system: System, actor: Account) -> list[Indicator]:
     """Indicators of the actor's unit with balances in fen."""
     with system.database.read() as tx:
         return tx.ledger.indicators(actor.unit.id)
+
+
+def account(system: System, actor: Account, number: str) -> Indicator | None:
+    """The account of its own that a document has, from which those under it are paid; NotFoundError for another unit's."""
+    with system.database.read() as tx:
+        return tx.ledger.account_of(situations.find(system, tx, actor, number).id)
 
 
 def statement(system: System, actor: Account, indicator_id: int) -> list[MovementView]:

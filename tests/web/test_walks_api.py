@@ -1,0 +1,96 @@
+"""One main walk of each region through the public API: real HTTP, the right accounts, passwords, keys and seals."""
+
+import shutil
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from werkzeug.serving import make_server
+
+from core import coverage, walks, worlds
+from core.adapters import softhsm
+from core.adapters.database import SqlDatabase
+from core.bootstrap import build_system
+from core.domain.errors import DomainError, UnavailableError
+from core.service.system import System
+from core.settings import Settings
+from core.walk_ways import Who
+from tests.support.api_way import ApiWay
+from tests.support.need import missing
+from tests.web.echo import EchoTalk
+from web.app import create_app
+from web.parts import Parts
+
+WALKS = walks.load()
+MAIN = [
+    "neimenggu/project_to_closing",
+    "shanxi/entrustment",
+    "anhui/from_budget_to_contract",
+    "xuchang/from_plan_to_acceptance",
+    "fujian/contract_to_acceptance",
+]
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Units, people and keys of all regions, and no documents yet."""
+    folder = tmp_path_factory.mktemp("api-walks")
+    coverage.bare_world(folder)
+    return folder
+
+
+@pytest.fixture
+def world(home: Path, tmp_path: Path) -> Iterator[System]:
+    """A world that only this walk changes."""
+    shutil.copyfile(home / "bare.db", tmp_path / "walk.db")
+    system = build_system(Settings(var=home, database_url=f"sqlite:///{tmp_path / 'walk.db'}"))
+    yield system
+    assert isinstance(system.database, SqlDatabase)
+    system.database.engine.dispose()
+
+
+@pytest.fixture
+def client(world: System, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[httpx.Client]:
+    """The application on a socket of this machine; keys are found where the world's are."""
+    monkeypatch.setenv("CAIGOU_VAR", str(home))
+    for name in ("SOFTHSM2_CONF", "CAIGOU_PKCS11_MODULE"):
+        monkeypatch.delenv(name, raising=False)
+    app = create_app(
+        world, Parts(talk=EchoTalk(world)), secret_key=b"k" * 32, config={"RATELIMIT_ENABLED": False}
+    )
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    with httpx.Client(base_url=f"http://127.0.0.1:{server.server_port}/api/v1", timeout=60) as http:
+        yield http
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.mark.parametrize("name", MAIN)
+def test_a_main_walk_through_the_api(name: str, world: System, client: httpx.Client) -> None:
+    try:
+        softhsm.find_module()
+    except UnavailableError:
+        missing("SoftHSM", "softhsm2")
+    walk = WALKS[name]
+    way = ApiWay(client, worlds.places()[walk.region])
+    walks.Player(world, walk, name, way).play()
+    with world.database.read() as tx:
+        assert tx.ledger.imbalances() == []
+        assert tx.records.broken_audit() == []
+
+
+def test_the_api_refuses_what_the_use_cases_refuse(world: System, client: httpx.Client) -> None:
+    """The same walk fails where an account does what is not its own."""
+    way = ApiWay(client, worlds.places()["xuchang"])
+    number = way.create(
+        Who.of("handler"), "plan", "ordinary", {"name": "打印机"}, above=None, key="walk-api-first"
+    )
+    with pytest.raises(DomainError) as refused:
+        way.act(Who.of("reviewer"), number, "submit", {}, key="walk-api-second")
+    assert refused.value.code == "forbidden"
+    assert way.see(Who.of("handler"), number).account_id is None

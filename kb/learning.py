@@ -46,7 +46,7 @@ def train(cut: Cut, clean: Sequence[str], lessons: Lessons, classes: int, *, lis
     if len(labels) > LEARNT:
         some = np.sort(np.random.default_rng(0).choice(len(labels), LEARNT, replace=False))
         taught, labels, weights = taught[some], labels[some], weights[some]
-    model = LinearSVC(C=_COST, random_state=0).fit(taught, labels, sample_weight=weights)
+    model = LinearSVC(C=_COST, dual=True, random_state=0).fit(taught, labels, sample_weight=weights)
     columns = _columns(matrix) if listed else sparse.csc_matrix(matrix.shape, dtype=np.float32)
     # A class without rows (no negatives) and the single column of two classes both end as one column a class.
     coefficients = np.zeros((classes, matrix.shape[1]), np.float32)

@@ -7,7 +7,7 @@ import structlog
 
 from core import coverage, process_commands
 from core.adapters import catalogue_file, challenge_signing, processes, rights_file, warning_file
-from core.bootstrap import build_system, migrate
+from core.bootstrap import build_system
 from core.domain import graph
 from core.domain.accounts import ROLE_LABELS
 from core.domain.errors import DomainError, NotFoundError
@@ -16,7 +16,6 @@ from core.domain.process import Process
 from core.domain.rights import process_rights
 from core.domain.ways import ways
 from core.service import planning, situations
-from core.settings import Settings
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -33,7 +32,8 @@ def main(arguments: list[str] | None = None) -> int:
     plan.add_argument("--document", required=True)
     plan.add_argument("--goal", required=True)
     commands.add_parser("audit", help="核对审计链和账目")
-    commands.add_parser("migrate", help="升级数据库结构")
+    moved = commands.add_parser("migrate", help="升级数据库结构；把未办结单据搬到新版流程")
+    process_commands.add_migrate_arguments(moved)
     covered = commands.add_parser("coverage", help="每个主题由哪些测试证明；缺的会失败")
     covered.add_argument("--walks", action="store_true", help="再把全部演练走一遍，列出没有走到的环节和操作")
     commands.add_parser("rights", help="打印权限表")
@@ -126,12 +126,6 @@ def _audit(_given: argparse.Namespace) -> int:
     return 1 if problems else 0
 
 
-def _migrate(_given: argparse.Namespace) -> int:
-    migrate(Settings.from_environment())
-    print("数据库结构已是最新")
-    return 0
-
-
 def _rights(_given: argparse.Namespace) -> int:
     print("能力\t角色")
     for capability, row in rights_file.load().rows.items():
@@ -173,7 +167,7 @@ _COMMANDS = {
     "diff": process_commands.run_diff,
     "plan": _plan,
     "audit": _audit,
-    "migrate": _migrate,
+    "migrate": process_commands.run_migrate,
     "rights": _rights,
     "coverage": _coverage,
     "sign-challenge": _sign_challenge,

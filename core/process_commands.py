@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from core.adapters import processes
-from core.bootstrap import build_system
+from core.bootstrap import build_system, migrate
 from core.domain.errors import DomainError, InvalidError
 from core.domain.process import Process
 from core.domain.process_diff import Change, Difference, How, Key, Part, WayChange, differences
 from core.domain.ways import Way
+from core.service import migration
 from core.service.planning import GOAL_LABELS
+from core.settings import Settings
 
 CURRENT = "current"
 WELL, IMPOSSIBLE, FAILED = 0, 1, 2
@@ -99,6 +101,53 @@ def _change(item: Change) -> str:
 def _way_change(item: WayChange) -> str:
     goal = GOAL_LABELS.get(item.goal, item.goal)
     return f"  路{_HOW[item.how]}：从“{item.node_label}”到{goal}：{way_said(item.before)} → {way_said(item.after)}"
+
+
+def add_migrate_arguments(parser: argparse.ArgumentParser) -> None:
+    """The database alone, or open documents too."""
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument(
+        "--preview", action="store_true", help="只看：哪些未办结单据能搬到新版流程，哪些不能、为什么"
+    )
+    what.add_argument("--move", action="store_true", help="把能搬的未办结单据搬到新版流程；可以重复运行")
+    parser.add_argument("--region", default="", help="只看或只搬这个区域的单据")
+    parser.add_argument("--json", action="store_true", help="输出 JSON，一行一张单据")
+
+
+def run_migrate(given: argparse.Namespace) -> int:
+    """Bring the database's structure up to date, or show or move open documents of earlier versions."""
+    if not given.preview and not given.move:
+        settings = Settings.from_environment()
+        migrate(settings)
+        print("数据库结构已是最新")
+        left = migration.waiting(build_system(settings))
+        if left:
+            print(f"{left} 张未办结单据还在旧版流程上：--preview 看能不能搬，--move 搬")
+        return WELL
+    system = build_system()
+    moved = stayed = 0
+    for one in (migration.move if given.move else migration.preview)(system, given.region):
+        moved, stayed = moved + (not one.why), stayed + bool(one.why)
+        print(json.dumps(asdict(one), ensure_ascii=False) if given.json else _move_said(one, done=given.move))
+    if not given.json:
+        print(
+            f"{'搬了' if given.move else '能搬'} {moved} 张，不能搬 {stayed} 张"
+            if moved or stayed
+            else "没有要搬的单据"
+        )
+    return WELL
+
+
+def _move_said(item: migration.Move, *, done: bool) -> str:
+    name = f"{item.number} {item.title}（{item.before} → {item.after or '没有'}）"
+    if item.why:
+        return f"不能搬 {name}：在“{item.source_label}”，{item.why}"
+    where = (
+        f"“{item.source_label}”"
+        if item.source == item.target
+        else f"“{item.source_label}”→“{item.target_label}”"
+    )
+    return f"{'搬了' if done else '能搬'} {name}：{where}"
 
 
 def way_said(way: Way | None) -> str:

@@ -134,6 +134,16 @@ class DocumentStore:
             self._connection.execute(select(document).where(document.c.id == document_id)).one()
         )
 
+    def versions(self) -> list[str]:
+        """Versions of processes that documents run on."""
+        return list(self._connection.execute(select(document.c.process_version).distinct()).scalars())
+
+    def on_version(self, version: str, nodes: Sequence[str], *, after: int, limit: int) -> list[Document]:
+        """Documents of a version that stand at one of these nodes, oldest first; `after` is the id to go on from."""
+        there = (document.c.process_version == version) & document.c.node.in_(nodes) & (document.c.id > after)
+        statement = select(document).where(there).order_by(document.c.id).limit(limit)
+        return [document_of(row) for row in self._connection.execute(statement)]
+
     def descendants(self, document_id: int) -> list[Document]:
         """Documents that hang on this one, at any depth, oldest first (so each after the one it hangs on)."""
         return [document_of(row) for row in self._connection.execute(_DESCENDANTS, {"sought": document_id})]

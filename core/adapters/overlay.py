@@ -81,7 +81,7 @@ class Overlay:
             for key, part in models[what].items():
                 for name in sorted(set(part.variants) - set(kind.variants)):
                     self._mistake((f"{what}s", key), f"“{key}”提到不存在的类别“{name}”")
-        for name in sorted(set(kind.renamed.values()) - models["node"].keys()):
+        for name in sorted(set(kind.renamed.values()) - models["node"].keys() - self.base.nodes.keys()):
             self._mistake(("renamed", ""), f"renamed 提到不存在的节点“{name}”")
         if self.problems:
             return []

@@ -224,6 +224,16 @@ class Process:
         """Node by id; KeyError only when data and documents disagree."""
         return self.nodes[node_id]
 
+    def successor(self, node_id: str) -> str:
+        """What a node of an earlier version is here; empty where it is gone."""
+        name = self.renamed.get(node_id, node_id)
+        return name if name in self.nodes else ""
+
+    def label_of(self, node_id: str) -> str:
+        """Label of a node that stands in a history, which may be older than this version."""
+        name = self.successor(node_id)
+        return self.nodes[name].label if name else "已取消的环节"
+
     @cached_property
     def actions_from(self) -> dict[str, tuple[Action, ...]]:
         """Actions by the node they start from, in the order of the data."""

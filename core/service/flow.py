@@ -1,13 +1,13 @@
 """The drawn flow of a live document: from the data of its own process version, never from a picture."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import pairwise
 
 from core.domain import graph
 from core.domain.accounts import Account
 from core.domain.documents import Entry
-from core.domain.process import Node
+from core.domain.process import Node, Process
 from core.service import people, situations
 from core.service.ports import Transaction
 from core.service.situations import Case
@@ -43,7 +43,7 @@ def flow(system: System, actor: Account, number: str) -> Flow:
     """Where the document is, who acted when with what opinion, whose turn it is (nm-8)."""
     with system.database.read() as tx:
         case = situations.case(system, tx, situations.find(system, tx, actor, number))
-        history = tx.documents.history(case.document.id)
+        history = [_as_now(case.process, entry) for entry in tx.documents.history(case.document.id)]
         line = list(graph.main_line(case.process))
         aside = [node for node in case.document.trail if node not in line]
         nodes = tuple(_node(tx, case, history, case.process.node(name), line) for name in [*line, *aside])
@@ -56,6 +56,12 @@ def flow(system: System, actor: Account, number: str) -> Flow:
             if entry.source != entry.target and _backwards(line, entry)
         )
         return Flow(case.document.number, case.document.title, nodes, (*forward, *detour, *returns))
+
+
+def _as_now(process: Process, entry: Entry) -> Entry:
+    """A line of the history with the names that nodes of earlier versions have now."""
+    source, target = process.successor(entry.source), process.successor(entry.target)
+    return replace(entry, source=source or entry.source, target=target or entry.target)
 
 
 def _backwards(line: list[str], entry: Entry) -> bool:

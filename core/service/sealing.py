@@ -114,7 +114,7 @@ def _certificate(system: System, tx: Transaction, case: Case) -> FilingCertifica
         indicators=[CertificateIndicator(item.code, item.name, amount) for item, amount in named],
         total_fen=document.amount_fen,
         reviewers=[
-            CertificateReview(case.process.node(entry.source).label, entry.who, entry.at)
+            CertificateReview(case.process.label_of(entry.source), entry.who, entry.at)
             for entry in reviews
             if entry.seq > last_return
         ],

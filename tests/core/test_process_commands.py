@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,8 @@ import pytest
 from core import process_commands
 from core.__main__ import main
 from core.adapters import processes
-from core.adapters.process_build import dump
+from core.adapters.process_build import dump, restore
+from core.adapters.process_registry import ProcessRegistry
 from core.domain.process_diff import How, difference, differences
 from tests.core.world import World
 
@@ -176,3 +178,29 @@ def test_what_a_process_does_not_use_makes_no_new_version() -> None:
     process = processes.load().get("neimenggu", "plan", "mall")
     assert "renamed" not in dump(process)
     assert "alone" not in dump(process)
+
+
+def test_open_documents_are_shown_moved_and_then_none_is_left(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setenv("CAIGOU_DATABASE_URL", str(world.engine.url))
+    monkeypatch.setenv("CAIGOU_VAR", str(tmp_path))
+    book, key = processes.load(), ("neimenggu", "plan", "mall")
+    earlier = restore(dump(book.processes[key]).replace("审核通过", "同意"))
+    with world.system.database.write() as tx:
+        tx.records.keep_process(earlier)
+    old = ProcessRegistry(replace(book, processes={**book.processes, key: earlier}))
+    number = replace(world, system=replace(world.system, processes=old)).plan(node="supervising")
+
+    def said(*arguments: str) -> str:
+        assert main(["migrate", *arguments]) == 0
+        return capsys.readouterr().out
+
+    assert "1 张未办结单据还在旧版流程上：--preview 看能不能搬，--move 搬" in said()
+    assert said("--preview", "--region", "fujian") == "没有要搬的单据\n"
+    line = f"{number} 激光打印机（{earlier.version} → {book.processes[key].version}）：“主管单位审核”"
+    assert said("--preview") == f"能搬 {line}\n能搬 1 张，不能搬 0 张\n"
+    assert json.loads(said("--preview", "--json"))["target"] == "supervising"
+    assert said("--move") == f"搬了 {line}\n搬了 1 张，不能搬 0 张\n"
+    assert said("--move") == "没有要搬的单据\n"
+    assert said() == "数据库结构已是最新\n"

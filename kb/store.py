@@ -12,7 +12,7 @@ from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Engine, delete, insert, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from core.adapters.database import reader_of
 from core.domain.errors import BlockedError, ConflictError, DataError, InvalidError, NotFoundError
@@ -42,6 +42,7 @@ _ZONE = ZoneInfo("Asia/Shanghai")
 _MOVED = "知识库刚被别人改过，请刷新后再试"
 _CLASH = "内容文件改了这个主题，而它有人工修改：请核对后再发布"
 _ATTEMPTS = 3
+_SERIALIZATION = "40001"  # PostgreSQL: what was read has been changed since
 
 
 @dataclass(frozen=True)
@@ -59,8 +60,10 @@ class Store:
 
     def __init__(self, engine: Engine, clock: Callable[[], datetime]) -> None:
         """`clock` gives aware UTC times; effective dates are those of Asia/Shanghai."""
-        self._engine = engine
         self._reader = reader_of(engine)
+        # SQLite has one writer at a time; elsewhere all that is compared is read from one snapshot.
+        sqlite = engine.dialect.name == "sqlite"
+        self._writer = engine if sqlite else engine.execution_options(isolation_level="REPEATABLE READ")
         self._clock = clock
 
     def today(self) -> date:
@@ -284,9 +287,11 @@ class Store:
         """Two that publish at once want the same number: the second does its work again on what the first left."""
         for attempt in range(_ATTEMPTS):
             try:
-                with self._engine.begin() as connection:
+                with self._writer.begin() as connection:
                     return act(connection)
-            except IntegrityError as error:
+            except (IntegrityError, OperationalError) as error:
+                if isinstance(error, OperationalError) and getattr(error.orig, "sqlstate", "") != _SERIALIZATION:
+                    raise
                 if attempt == _ATTEMPTS - 1:
                     raise ConflictError(_MOVED) from error
         raise AssertionError

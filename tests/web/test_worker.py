@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -61,10 +62,22 @@ def environment(tmp_path: Path, mall: Counterpart) -> dict[str, str]:
     return {**kept, **urls, "CAIGOU_VAR": str(tmp_path)}
 
 
+@contextmanager
+def running(
+    environment: dict[str, str], *arguments: str, stdout: int | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A Python process of its own that is gone afterwards, also where the test failed."""
+    with subprocess.Popen([sys.executable, *arguments], env=environment, stdout=stdout) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
 @pytest.mark.covers("nm-2")
 def test_a_worker_delivers_and_stops_when_asked(world: World, environment: dict[str, str]) -> None:
     first = world.plan("p", *TO_FILED).number
-    with subprocess.Popen([sys.executable, "-m", "web.worker"], env=environment) as worker:
+    with running(environment, "-m", "web.worker") as worker:
         until(lambda: world.find(first).node == "dispatched")
         second = world.plan("q", *TO_FILED, variant="project").number
         until(lambda: world.find(second).node == "dispatched")
@@ -79,7 +92,7 @@ def test_a_worker_checks_what_the_platform_stands_on(world: World, environment: 
     def seen(probe: str) -> str:
         return next((span.finding for span in store.latest() if span.probe == probe), "")
 
-    with subprocess.Popen([sys.executable, "-m", "web.worker"], env=environment) as worker:
+    with running(environment, "-m", "web.worker") as worker:
         until(lambda: seen("counterpart:mall") == "counterpart_answers")
         until(lambda: seen("outbox:all") == "outbox_clear")
         worker.send_signal(signal.SIGTERM)
@@ -88,7 +101,7 @@ def test_a_worker_checks_what_the_platform_stands_on(world: World, environment: 
 
 def test_a_companion_does_not_outlive_who_started_it(world: World, environment: dict[str, str]) -> None:
     number = world.plan("p", *TO_FILED).number
-    with subprocess.Popen([sys.executable, "-c", PARENT], env=environment, stdout=subprocess.PIPE) as parent:
+    with running(environment, "-c", PARENT, stdout=subprocess.PIPE) as parent:
         assert parent.stdout is not None
         worker = int(parent.stdout.readline())
         until(lambda: world.find(number).node == "dispatched")

@@ -89,7 +89,9 @@ def softhsm_module() -> Path:
 def import_mismatched(made: demo.Provisioned, folder: Path) -> None:
     """A certificate beside another key than its own."""
     theirs, ours = (rsa.generate_private_key(public_exponent=65537, key_size=2048) for _ in range(2))
-    issued = demo._authority(folder / "authority").issue(theirs.public_key(), UNIT, demo.DemoSeal("错配章"))
+    issued = demo._authority(folder / "authority", datetime.now(UTC)).issue(
+        theirs.public_key(), UNIT, demo.DemoSeal("错配章")
+    )
     request = {
         "op": "import",
         "token": TOKEN,
@@ -250,7 +252,7 @@ def test_an_unsigned_file_is_not_ok(signer: Pkcs11Signer) -> None:
 def test_a_signature_of_an_unknown_authority_is_not_trusted(
     made: demo.Provisioned, signed: SignedPdf, tmp_path: Path
 ) -> None:
-    demo._make_authority(tmp_path / "other")
+    demo._make_authority(tmp_path / "other", datetime.now(UTC))
     trust = Trust(tmp_path / "other" / "root.pem", tmp_path / "other" / "intermediate.pem")
     stranger = Pkcs11Signer(made.module, trust, environment=made.environment, limit=60)
     verdict = stranger.validate(signed.content)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.domain import graph
+from core.domain import forms, graph
 from core.domain.documents import Situation
 from core.domain.errors import BlockedError, ForbiddenError, InvalidError, NotFoundError
 from core.domain.guards import refusals
@@ -17,12 +17,13 @@ CASES = [(variant, node) for variant, nodes in NODES.items() for node in nodes]
 def allowed(world: World, number: str, process: Process) -> set[tuple[str, str]]:
     """(login, act) that the data allows: the route is there, the account is an actor, the guards hold."""
     document = world.document(number)
+    situation = Situation(flags=document.flags, form=forms.names(process.form.fields, document.form))
     found = set()
     for action in process.actions.values():
         here = document.node in action.routes
         if not here or not graph.targets(process, action, document.trail):
             continue
-        if refusals(action, Situation(flags=document.flags)):
+        if refusals(action, situation):
             continue
         actors = action.by or process.node(document.node).actors
         found |= {(account.login, action.id) for account in world.those(actors)}

@@ -191,9 +191,7 @@ def _outside_units(
     return found
 
 
-def kept(
-    process: Process, node: Node, before: Mapping[str, Any], given: Mapping[str, Any]
-) -> dict[str, Any]:
+def kept(process: Process, node: Node, before: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
     """`given` with what the node does not let be changed as it was `before`."""
     locked = {item.id for item in process.form.fields if node.fields and item.id not in node.fields}
     return {

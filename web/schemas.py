@@ -50,7 +50,6 @@ class Station(Shown):
     opinion: str = ""
     whose: str = ""
     help: str = ""
-    spent_s: int = 0
 
 
 class ChatIn(Taken):

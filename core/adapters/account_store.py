@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, exists, func, insert, select, update
 
+from core.adapters.prepared import Prepared
 from core.adapters.tables import account, inserted_id, session, unit
 from core.domain.accounts import Account, Role, Unit
 from core.service.identity_ports import OpenSession
@@ -49,9 +50,7 @@ _SESSIONS = select(
     *ACCOUNT_COLUMNS, session.c.token_hash, session.c.created_at, session.c.expires_at, session.c.method,
     session.c.certificate, session.c.device, session.c.deputy_id,
 ).select_from(JOINED.join(session, session.c.account_id == account.c.id))  # fmt: skip
-_ONE_SESSION = _SESSIONS.where(
-    session.c.token_hash == bindparam("hash")
-)  # asked by every request; built once
+_ONE_SESSION = Prepared(_SESSIONS.where(session.c.token_hash == bindparam("hash")))  # asked by every request
 
 
 def _session(row: Any) -> OpenSession:
@@ -68,11 +67,15 @@ def _credentials(row: Any) -> Credentials:
 _UNIT = select(*UNIT_COLUMNS)
 _ACCOUNT = select(*ACCOUNT_COLUMNS).select_from(JOINED)
 # Statements of every act are built once: building one costs more than running it.
-_UNIT_BY_ID = _UNIT.where(unit.c.id == bindparam("sought"))
+_UNIT_BY_ID = Prepared(_UNIT.where(unit.c.id == bindparam("sought")))
+_ACCOUNT_BY_ID = Prepared(_ACCOUNT.where(account.c.id == bindparam("sought")))
 _OF_UNIT = _ACCOUNT.where(account.c.unit_id == bindparam("of_unit"), account.c.active.is_(True)).order_by(
     account.c.id
 )
-_OF_UNIT_AND_ROLE = _OF_UNIT.where(account.c.role == bindparam("of_role"))
+_MEMBERS = {
+    False: Prepared(_OF_UNIT),
+    True: Prepared(_OF_UNIT.where(account.c.role == bindparam("of_role"))),
+}
 
 
 class AccountStore:
@@ -102,12 +105,12 @@ class AccountStore:
 
     def account(self, account_id: int) -> Account:
         """Account that is known to exist."""
-        return account_of(self._connection.execute(_ACCOUNT.where(account.c.id == account_id)).one())
+        return account_of(_ACCOUNT_BY_ID.one(self._connection, {"sought": account_id}))
 
     def unit(self, unit_id: int) -> Unit:
         """Unit that is known to exist."""
         if unit_id not in self._units:
-            self._units[unit_id] = unit_of(self._connection.execute(_UNIT_BY_ID, {"sought": unit_id}).one())
+            self._units[unit_id] = unit_of(_UNIT_BY_ID.one(self._connection, {"sought": unit_id}))
         return self._units[unit_id]
 
     def unit_by_code(self, division: str, code: str) -> Unit | None:
@@ -132,9 +135,9 @@ class AccountStore:
 
     def of(self, unit_id: int, role: Role | None = None) -> list[Account]:
         """Accounts of a unit that are not suspended, all or those of one role."""
-        statement, sought = (_OF_UNIT, {}) if role is None else (_OF_UNIT_AND_ROLE, {"of_role": role.value})
         if (unit_id, role) not in self._members:
-            rows = self._connection.execute(statement, {"of_unit": unit_id, **sought})
+            sought = {"of_unit": unit_id} if role is None else {"of_unit": unit_id, "of_role": role.value}
+            rows = _MEMBERS[role is not None].rows(self._connection, sought)
             self._members[unit_id, role] = [account_of(row) for row in rows]
         return list(self._members[unit_id, role])
 
@@ -170,7 +173,7 @@ class AccountStore:
 
     def session(self, token_hash: str) -> OpenSession | None:
         """A session with its account, expired or not."""
-        row = self._connection.execute(_ONE_SESSION, {"hash": token_hash}).first()
+        row = _ONE_SESSION.first(self._connection, {"hash": token_hash})
         return _session(row) if row else None
 
     def sessions(self, account_id: int, now: datetime) -> list[OpenSession]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, bindparam, delete, exists, insert, or_, select, text, update
 
+from core.adapters.prepared import Prepared
 from core.adapters.tables import document, form_version, history, inserted_id, party, task
 from core.domain.accounts import Account, Role
 from core.domain.documents import Document, Entry, FormVersion
@@ -55,15 +56,18 @@ _SEEN = {
     "unit": _NUMBERED.where(_visible_to_unit(bindparam("viewer_unit"))),
 }
 _BY_NUMBER = {
-    (who, lock): statement.with_for_update() if lock else statement
+    (who, lock): Prepared(statement.with_for_update() if lock else statement)
     for who, statement in _SEEN.items()
     for lock in (False, True)
 }
 _BELOW = select(document.c.id).where(document.c.parent_id == bindparam("sought")).cte("below", recursive=True)
 _BELOW = _BELOW.union_all(select(document.c.id).join(_BELOW, document.c.parent_id == _BELOW.c.id))
-_DESCENDANTS = select(document).where(document.c.id.in_(select(_BELOW.c.id))).order_by(document.c.id)
+_DESCENDANTS = Prepared(
+    select(document).where(document.c.id.in_(select(_BELOW.c.id))).order_by(document.c.id)
+)
+_BY_ID = Prepared(select(document).where(document.c.id == bindparam("sought")))
 _FIXED = {"number", "region", "kind", "variant", "unit_id", "author_id", "created_at", "parent_id"}
-_REPLACE = (
+_REPLACE = Prepared(
     update(document)
     .where(
         document.c.id == bindparam("known_id"),
@@ -74,8 +78,8 @@ _REPLACE = (
         {column.name: bindparam(column.name) for column in document.c if column.name not in {"id", *_FIXED}}
     )
 )
-_APPEND = insert(history)
-_OTHER_HATS = (
+_APPEND = Prepared(insert(history))
+_OTHER_HATS = Prepared(
     select(history.c.seq)
     .where(
         history.c.document_id == bindparam("document"),
@@ -84,15 +88,16 @@ _OTHER_HATS = (
     )
     .limit(1)
 )
-_NO_TASKS = delete(task).where(task.c.document_id == bindparam("sought"))
-_ADD_TASK = insert(task)
+_NO_TASKS = Prepared(delete(task).where(task.c.document_id == bindparam("sought")))
+_ADD_TASK = Prepared(insert(task))
 _TASKS = select(task).where(task.c.document_id.in_(bindparam("sought", expanding=True)))
+_TASKS_OF_ONE = Prepared(select(task).where(task.c.document_id == bindparam("sought")))
 _WAITING = (
     select(document.c.number)
     .join(task, task.c.document_id == document.c.id)
     .where(task.c.unit_id == bindparam("of_unit"), task.c.role == bindparam("of_role"))
 )
-_PARTIES = select(party.c.unit_id).where(party.c.document_id == bindparam("sought"))
+_PARTIES = Prepared(select(party.c.unit_id).where(party.c.document_id == bindparam("sought")))
 
 _NEXT_VALUE = text(
     "INSERT INTO counter (name, value) VALUES (:name, 1) "
@@ -125,14 +130,12 @@ class DocumentStore:
         if viewer is not None:
             who = "region" if viewer.role is Role.INTEGRATION else "unit"
             sought |= {"viewer_region": viewer.region} if who == "region" else {"viewer_unit": viewer.unit.id}
-        row = self._connection.execute(_BY_NUMBER[who, lock], sought).first()
+        row = _BY_NUMBER[who, lock].first(self._connection, sought)
         return document_of(row) if row else None
 
     def by_id(self, document_id: int) -> Document:
         """Document known to exist."""
-        return document_of(
-            self._connection.execute(select(document).where(document.c.id == document_id)).one()
-        )
+        return document_of(_BY_ID.one(self._connection, {"sought": document_id}))
 
     def versions(self) -> list[str]:
         """Versions of processes that documents run on."""
@@ -146,7 +149,7 @@ class DocumentStore:
 
     def descendants(self, document_id: int) -> list[Document]:
         """Documents that hang on this one, at any depth, oldest first (so each after the one it hangs on)."""
-        return [document_of(row) for row in self._connection.execute(_DESCENDANTS, {"sought": document_id})]
+        return [document_of(row) for row in _DESCENDANTS.rows(self._connection, {"sought": document_id})]
 
     def keep_form(self, before: Document, at: datetime, label: str) -> None:
         """Keep the form as it is, before it is changed."""
@@ -169,12 +172,12 @@ class DocumentStore:
         """Compare-and-set on node and version; False when the document moved meanwhile."""
         values = {name: value for name, value in _values(after).items() if name not in _FIXED}
         known = {"known_id": before.id, "known_version": before.version, "known_node": before.node}
-        return self._connection.execute(_REPLACE, {**values, **known}).rowcount == 1
+        return _REPLACE.change(self._connection, {**values, **known}) == 1
 
     def append(self, document_id: int, entry: Entry) -> None:
         """Add one line of history."""
-        self._connection.execute(
-            _APPEND,
+        _APPEND.change(
+            self._connection,
             {
                 "document_id": document_id, "seq": entry.seq, "at": entry.at, "account_id": entry.account_id,
                 "who": entry.who, "action": entry.action, "label": entry.label, "source": entry.source,
@@ -203,20 +206,23 @@ class DocumentStore:
     def other_hats(self, document_id: int, account_id: int, who: str) -> bool:
         """Whether the account acted on the document under another name than `who`: for somebody else, or as itself."""
         sought = {"document": document_id, "account": account_id, "who": who}
-        return self._connection.execute(_OTHER_HATS, sought).first() is not None
+        return _OTHER_HATS.first(self._connection, sought) is not None
 
     def set_tasks(self, document_id: int, tasks: Iterable[tuple[int, Role]]) -> None:
         """Whose turn it is now: (unit id, role) pairs instead of the ones before."""
-        self._connection.execute(_NO_TASKS, {"sought": document_id})
+        _NO_TASKS.change(self._connection, {"sought": document_id})
         rows = [
             {"document_id": document_id, "unit_id": unit_id, "role": role.value} for unit_id, role in tasks
         ]
         for row in rows:
-            self._connection.execute(_ADD_TASK, row)
+            _ADD_TASK.change(self._connection, row)
 
     def tasks(self, document_ids: Sequence[int]) -> list[tuple[int, int, Role]]:
         """(document id, unit id, role) of the open tasks of these documents."""
-        rows = self._connection.execute(_TASKS, {"sought": list(document_ids)})
+        if len(document_ids) == 1:
+            rows = _TASKS_OF_ONE.rows(self._connection, {"sought": document_ids[0]})
+        else:
+            rows = list(self._connection.execute(_TASKS, {"sought": list(document_ids)}))
         return [(row.document_id, row.unit_id, Role(row.role)) for row in rows]
 
     def waiting(self, viewer: Account) -> set[str]:
@@ -226,7 +232,7 @@ class DocumentStore:
 
     def add_parties(self, document_id: int, units: Iterable[int]) -> None:
         """Let these units see the document from now on."""
-        known = set(self._connection.execute(_PARTIES, {"sought": document_id}).scalars())
+        known = {row.unit_id for row in _PARTIES.rows(self._connection, {"sought": document_id})}
         rows = [{"document_id": document_id, "unit_id": unit_id} for unit_id in sorted(set(units) - known)]
         if rows:
             self._connection.execute(insert(party), rows)

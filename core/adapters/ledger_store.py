@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Connection, bindparam, func, insert, select, text, update
 
+from core.adapters.prepared import Prepared
 from core.adapters.tables import document, hold, indicator, inserted_id, movement
 from core.domain.ledger import Hold, Movement, MovementKind, granted, replay
 from core.service.ports import Indicator, MovementRow
@@ -30,17 +31,17 @@ _OF_UNIT = (
     .where(indicator.c.unit_id == bindparam("of_unit"), indicator.c.document_id.is_(None))
     .order_by(indicator.c.year, indicator.c.code)
 )
-_PAYERS = (
+_PAYERS = Prepared(
     select(indicator.c.id, document.c.kind)
     .select_from(indicator)
     .outerjoin(document, document.c.id == indicator.c.document_id)
     .where(indicator.c.unit_id == bindparam("of_unit"))
 )
-_OF_DOCUMENT = select(indicator).where(indicator.c.document_id == bindparam("holder"))
+_OF_DOCUMENT = Prepared(select(indicator).where(indicator.c.document_id == bindparam("holder")))
 _FROZEN = indicator.c.frozen_fen + bindparam("frozen_change", type_=BigInteger)
 _TOTAL = indicator.c.total_fen + bindparam("total_change", type_=BigInteger)
 _USED = indicator.c.used_fen + bindparam("used_change", type_=BigInteger)
-_CHANGE_BALANCE = (
+_CHANGE_BALANCE = Prepared(
     update(indicator)
     .where(
         indicator.c.id == bindparam("sought"),
@@ -50,8 +51,8 @@ _CHANGE_BALANCE = (
     )
     .values(frozen_fen=_FROZEN, used_fen=_USED, total_fen=_TOTAL)
 )
-_HOLDS = select(hold).where(hold.c.document_id == bindparam("holder"))
-_CHANGE_HOLD = (
+_HOLDS = Prepared(select(hold).where(hold.c.document_id == bindparam("holder")))
+_CHANGE_HOLD = Prepared(
     update(hold)
     .where(hold.c.document_id == bindparam("holder"), hold.c.indicator_id == bindparam("sought"))
     .values(
@@ -59,8 +60,11 @@ _CHANGE_HOLD = (
         used_fen=hold.c.used_fen + bindparam("used_change", type_=BigInteger),
     )
 )
-_ADD_HOLD = insert(hold)
-_ADD_MOVEMENT = insert(movement).inline()  # nobody asks for the new id
+_ADD_HOLD = Prepared(insert(hold))
+# Nobody asks for the new id.
+_ADD_MOVEMENT = Prepared(
+    insert(movement).inline(), "indicator_id", "document_id", "seq", "kind", "amount_fen", "at"
+)
 
 
 class LedgerStore:
@@ -82,7 +86,7 @@ class LedgerStore:
 
     def payers(self, unit_id: int) -> dict[int, str]:
         """Id of everything that may pay for the unit → kind of the document whose account it is, else empty."""
-        return {row.id: row.kind or "" for row in self._connection.execute(_PAYERS, {"of_unit": unit_id})}
+        return {row.id: row.kind or "" for row in _PAYERS.rows(self._connection, {"of_unit": unit_id})}
 
     def holders(self, indicator_id: int) -> list[str]:
         """Numbers of the documents that hold money of an indicator."""
@@ -96,7 +100,7 @@ class LedgerStore:
 
     def account_of(self, document_id: int) -> Indicator | None:
         """The document's own account, from which the documents under it are paid."""
-        row = self._connection.execute(_OF_DOCUMENT, {"holder": document_id}).first()
+        row = _OF_DOCUMENT.first(self._connection, {"holder": document_id})
         return _indicator(row) if row else None
 
     def add_indicator(self, values: Mapping[str, Any]) -> int:
@@ -111,14 +115,14 @@ class LedgerStore:
 
     def holds(self, document_id: int) -> list[Hold]:
         """What a document keeps of each indicator."""
-        rows = self._connection.execute(_HOLDS, {"holder": document_id})
+        rows = _HOLDS.rows(self._connection, {"holder": document_id})
         return [Hold(row.indicator_id, row.frozen_fen, row.used_fen) for row in rows]
 
     def apply(self, document_id: int, seq: int, move: Movement, at: datetime) -> bool:
         """Apply one movement; False, with nothing changed, when the indicator cannot bear it."""
         change = {"frozen_change": move.frozen_change, "used_change": move.used_change}
         guarded = {**change, "total_change": move.total_change, "sought": move.indicator_id}
-        if self._connection.execute(_CHANGE_BALANCE, guarded).rowcount != 1:
+        if _CHANGE_BALANCE.change(self._connection, guarded) != 1:
             return False
         if not move.total_change:
             self._keep(document_id, move)
@@ -126,18 +130,18 @@ class LedgerStore:
             "indicator_id": move.indicator_id, "document_id": document_id, "seq": seq, "kind": move.kind.value,
             "amount_fen": move.amount_fen, "at": at,
         }  # fmt: skip
-        self._connection.execute(_ADD_MOVEMENT, row)
+        _ADD_MOVEMENT.change(self._connection, row)
         return True
 
     def _keep(self, document_id: int, move: Movement) -> None:
         change = {"frozen_change": move.frozen_change, "used_change": move.used_change}
         own = {**change, "holder": document_id, "sought": move.indicator_id}
-        if self._connection.execute(_CHANGE_HOLD, own).rowcount == 0:
+        if _CHANGE_HOLD.change(self._connection, own) == 0:
             row = {
                 "document_id": document_id, "indicator_id": move.indicator_id,
                 "frozen_fen": move.frozen_change, "used_fen": move.used_change,
             }  # fmt: skip
-            self._connection.execute(_ADD_HOLD, row)
+            _ADD_HOLD.change(self._connection, row)
 
     def statement(self, indicator_id: int) -> list[MovementRow]:
         """Movements of an indicator, oldest first."""

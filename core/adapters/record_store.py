@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
+from core.adapters.prepared import Prepared
 from core.adapters.process_build import dump
 from core.adapters.tables import (
     audit,
@@ -48,27 +49,35 @@ _KEEP_PROCESS = text(
 
 
 # Statements of every act are built once: building one costs more than running it.
-_ADD_AUDIT = insert(audit)
-_SET_HEAD = (
+_ADD_AUDIT = Prepared(insert(audit))
+_SET_HEAD = Prepared(
     update(audit_head).where(audit_head.c.region == bindparam("sought")).values(hash=bindparam("newest"))
 )
-_REMEMBERED = select(idempotency.c.digest, idempotency.c.result).where(
-    idempotency.c.account_id == bindparam("owner"), idempotency.c.key == bindparam("sought")
+_REMEMBERED = Prepared(
+    select(idempotency.c.digest, idempotency.c.result).where(
+        idempotency.c.account_id == bindparam("owner"), idempotency.c.key == bindparam("sought")
+    )
 )
-_REMEMBER = insert(idempotency)
-_ADD_NOTICE = insert(notice).inline()  # nobody asks for the new id
+_REMEMBER = Prepared(insert(idempotency))
+# Nobody asks for the new id.
+_ADD_NOTICE = Prepared(insert(notice).inline(), "account_id", "number", "text", "at", "seen")
 _RUNNING = (
     select(repair)
     .where(repair.c.document_id.in_(bindparam("sought", expanding=True)), repair.c.state == "running")
     .order_by(repair.c.id)
 )
+_RUNNING_OF_ONE = Prepared(
+    select(repair)
+    .where(repair.c.document_id == bindparam("sought"), repair.c.state == "running")
+    .order_by(repair.c.id)
+)
 # Every turn of a conversation asks these two; built once, they cost half.
-_UNSEEN = (
+_UNSEEN = Prepared(
     select(notice)
     .where(notice.c.account_id == bindparam("account"), notice.c.seen.is_(False))
     .order_by(notice.c.id)
 )
-_WAITING = (
+_WAITING = Prepared(
     select(repair)
     .join(repair_waiting, repair_waiting.c.repair_id == repair.c.id)
     .where(repair_waiting.c.unit_id == bindparam("unit"), repair_waiting.c.role == bindparam("role"))
@@ -99,8 +108,8 @@ class RecordStore:
             "previous": head.hash,
         }
         row["hash"] = chain_hash(row)
-        self._connection.execute(_ADD_AUDIT, row)
-        self._connection.execute(_SET_HEAD, {"sought": region, "newest": row["hash"]})
+        _ADD_AUDIT.change(self._connection, row)
+        _SET_HEAD.change(self._connection, {"sought": region, "newest": row["hash"]})
 
     def latest(self, region: str, act: str) -> datetime | None:
         """When an act was last recorded in a region."""
@@ -143,14 +152,14 @@ class RecordStore:
         """Digest of the request and result that this key brought before; waits for whoever is using it now."""
         if self._connection.dialect.name == "postgresql":
             self._connection.execute(_KEY_LOCK, {"key": f"{account_id}:{key}"})
-        row = self._connection.execute(_REMEMBERED, {"owner": account_id, "sought": key}).first()
+        row = _REMEMBERED.first(self._connection, {"owner": account_id, "sought": key})
         return (row.digest, row.result) if row else None
 
     def remember(self, account_id: int, key: str, digest: str, result: Any, at: datetime) -> None:
         """Keep a key; ConflictError(code `in_progress`) when the same key is being used at this moment."""
         try:
             row = {"account_id": account_id, "key": key, "digest": digest, "result": result, "at": at}
-            self._connection.execute(_REMEMBER, row)
+            _REMEMBER.change(self._connection, row)
         except IntegrityError as error:
             raise ConflictError("同一个请求正在办理，请稍后看结果", code="in_progress") from error
 
@@ -158,11 +167,11 @@ class RecordStore:
         """Tell these accounts once each."""
         for account_id in sorted(set(account_ids)):
             row = {"account_id": account_id, "number": number, "text": words, "at": at, "seen": False}
-            self._connection.execute(_ADD_NOTICE, row)
+            _ADD_NOTICE.change(self._connection, row)
 
     def notices(self, account_id: int) -> list[Notice]:
         """What an account has not seen yet, oldest first."""
-        rows = self._connection.execute(_UNSEEN, {"account": account_id})
+        rows = _UNSEEN.rows(self._connection, {"account": account_id})
         return [Notice(row.id, row.at, row.text, row.number) for row in rows]
 
     def mark_seen(self, account_id: int, ids: Sequence[int]) -> None:
@@ -205,11 +214,15 @@ class RecordStore:
 
     def running_repairs(self, document_ids: Sequence[int]) -> list[RepairRow]:
         """Running repairs of these documents, oldest first."""
-        return [_repair(row) for row in self._connection.execute(_RUNNING, {"sought": list(document_ids)})]
+        if len(document_ids) == 1:
+            rows = _RUNNING_OF_ONE.rows(self._connection, {"sought": document_ids[0]})
+        else:
+            rows = list(self._connection.execute(_RUNNING, {"sought": list(document_ids)}))
+        return [_repair(row) for row in rows]
 
     def waiting_repairs(self, unit_id: int, role: Role) -> list[RepairRow]:
         """Running repairs whose next step waits for this role of this unit, oldest first."""
-        rows = self._connection.execute(_WAITING, {"unit": unit_id, "role": role.value})
+        rows = _WAITING.rows(self._connection, {"unit": unit_id, "role": role.value})
         return [_repair(row) for row in rows]
 
     def waited_for(self, repair_id: int) -> list[tuple[int, Role]]:

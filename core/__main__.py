@@ -5,7 +5,7 @@ import sys
 
 import structlog
 
-from core import coverage, process_commands
+from core import coverage, process_commands, record_commands
 from core.adapters import catalogue_file, challenge_signing, processes, rights_file, warning_file
 from core.bootstrap import build_system
 from core.domain import graph
@@ -31,7 +31,8 @@ def main(arguments: list[str] | None = None) -> int:
     plan = commands.add_parser("plan", help="某张单据到某个目标的最短办法")
     plan.add_argument("--document", required=True)
     plan.add_argument("--goal", required=True)
-    commands.add_parser("audit", help="核对审计链和账目")
+    audit = commands.add_parser("audit", help="核对审计链和账目；签检查点、对照检查点核对")
+    record_commands.add_audit_arguments(audit)
     moved = commands.add_parser("migrate", help="升级数据库结构；把未办结单据搬到新版流程")
     process_commands.add_migrate_arguments(moved)
     covered = commands.add_parser("coverage", help="每个主题由哪些测试证明；缺的会失败")
@@ -117,17 +118,6 @@ def _plan(given: argparse.Namespace) -> int:
     return 0
 
 
-def _audit(_given: argparse.Namespace) -> int:
-    system = build_system()
-    with system.database.read() as tx:
-        problems = [*tx.records.broken_audit(), *tx.ledger.imbalances()]
-    for problem in problems:
-        print(problem)
-    if not problems:
-        print("审计链完整，账目与流水一致")
-    return 1 if problems else 0
-
-
 def _rights(_given: argparse.Namespace) -> int:
     print("能力\t角色")
     for capability, row in rights_file.load().rows.items():
@@ -163,7 +153,7 @@ _COMMANDS = {
     "show": _show,
     "diff": process_commands.run_diff,
     "plan": _plan,
-    "audit": _audit,
+    "audit": record_commands.run_audit,
     "migrate": process_commands.run_migrate,
     "rights": _rights,
     "coverage": _coverage,

@@ -1,10 +1,11 @@
 """The worker: `python -m web.worker` delivers the outbox and runs what was put into the queue.
 
-Three loops in one process. The outbox is looked at every second by a thread of its own: huey's periodic tasks go by the
+Several loops in one process. The outbox is looked at every second by a thread of its own: huey's periodic tasks go by the
 minute, and whoever files a plan should see it dispatched while still looking. A second thread checks what the platform
-itself stands on (`diagnostics.watch`). The queue (huey; a SQLite file, or Redis where `CAIGOU_REDIS_URL` is set) carries
-WeChat's follow-ups. Any number of workers may run; killing one loses nothing: messages stay in the outbox until they
-are delivered, jobs in the inbox until they are answered, checks are due again.
+itself stands on (`diagnostics.watch`), a third keeps the record in order (`web.upkeep`). The queue (huey; a SQLite file,
+or Redis where `CAIGOU_REDIS_URL` is set) carries WeChat's follow-ups. Any number of workers may run; killing one loses
+nothing: messages stay in the outbox until they are delivered, jobs in the inbox until they are answered, checks are due
+again.
 """
 
 import argparse
@@ -30,6 +31,7 @@ from diagnostics.targets import Targets
 from diagnostics.watch import Watch
 from diagnostics.watch_store import WatchStore
 from web import logs
+from web.upkeep import upkeep_until
 from web.wechat.service import ChannelService
 
 log = logging.getLogger(__name__)
@@ -144,6 +146,10 @@ def run_worker(
             target=watch_until, args=(stop, own_watch(system, settings)), name="watch", daemon=True
         )
         watching.start()  # a look may take its ten seconds; nobody waits for it at the end
+        keeping = threading.Thread(
+            target=upkeep_until, args=(stop, system, settings), name="upkeep", daemon=True
+        )
+        keeping.start()
         if companion:
             stop_with_parent(lambda: os.kill(os.getpid(), signal.SIGTERM))
         consumer = tasks.create_consumer(

@@ -187,6 +187,10 @@ class AccountStore:
         own = update(session).where(session.c.token_hash == token_hash)
         self._connection.execute(own.values(deputy_id=appointment_id))
 
+    def forget_sessions(self, before: datetime) -> int:
+        """Delete the sessions that ended before a time; how many."""
+        return self._connection.execute(delete(session).where(session.c.expires_at < before)).rowcount
+
     def end_session(self, token_hash: str) -> None:
         """Forget a session."""
         self._connection.execute(delete(session).where(session.c.token_hash == token_hash))

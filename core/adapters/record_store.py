@@ -126,10 +126,19 @@ class RecordStore:
         rows = self._connection.execute(statement.order_by(audit.c.seq))
         return [(datetime.fromisoformat(row.at), json.loads(row.body)) for row in rows]
 
+    def audit_heads(self) -> dict[str, tuple[int, str]]:
+        """Of each region's chain: how many entries, and the hash of the last one."""
+        return {row.region: (row.seq, row.hash) for row in self._connection.execute(select(audit_head))}
+
+    def audit_hash(self, region: str, seq: int) -> str | None:
+        """Hash of one entry; None where there is none."""
+        statement = select(audit.c.hash).where(audit.c.region == region, audit.c.seq == seq)
+        return self._connection.execute(statement).scalar_one_or_none()
+
     def broken_audit(self) -> list[str]:
         """Every break of a chain as a sentence; empty when the audit verifies."""
         problems: list[str] = []
-        heads = {row.region: (row.seq, row.hash) for row in self._connection.execute(select(audit_head))}
+        heads = self.audit_heads()
         last: dict[str, tuple[int, str]] = {}
         for row in self._connection.execute(select(audit).order_by(audit.c.region, audit.c.seq)).mappings():
             seq, previous = last.get(row["region"], (0, _GENESIS))

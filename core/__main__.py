@@ -1,12 +1,19 @@
-"""`python -m core check | show | diff | plan | audit | migrate | rights | coverage | sign-challenge`."""
+"""`python -m core check | show | diff | plan | audit | migrate | rights | coverage | export | sign-challenge`."""
 
 import argparse
 import sys
 
 import structlog
 
-from core import coverage, process_commands, record_commands
-from core.adapters import catalogue_file, challenge_signing, processes, rights_file, warning_file
+from core import coverage, export_command, process_commands, record_commands
+from core.adapters import (
+    catalogue_file,
+    challenge_signing,
+    ocds_packages,
+    processes,
+    rights_file,
+    warning_file,
+)
 from core.bootstrap import build_system
 from core.domain import graph
 from core.domain.accounts import ROLE_LABELS
@@ -39,6 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
     covered.add_argument(
         "--walks", action="store_true", help="再把全部演练走一遍，列出没有走到的环节、操作和条件；有就失败"
     )
+    export_command.add_arguments(commands.add_parser("export", help="项目的公开数据（OCDS）"))
     commands.add_parser("rights", help="打印权限表")
     challenge_signing.add_arguments(commands.add_parser("sign-challenge", help="用锁里的证书签一段验证文字"))
     given = parser.parse_args(arguments)
@@ -66,6 +74,7 @@ def _check(given: argparse.Namespace) -> int:
     catalogue = catalogue_file.load()
     rights_file.load()
     warning_file.read_rules()
+    ocds_packages.read_rules()
     for process in book.processes.values():
         line = " → ".join(process.node(node).label for node in graph.main_line(process))
         print(f"{process.region}/{process.kind}/{process.variant} {process.version}\n  {line}")
@@ -148,6 +157,11 @@ def _sign_challenge(given: argparse.Namespace) -> int:
     return 0
 
 
+def _export(given: argparse.Namespace) -> int:
+    print(export_command.run(given))
+    return 0
+
+
 _COMMANDS = {
     "check": _check,
     "show": _show,
@@ -157,6 +171,7 @@ _COMMANDS = {
     "migrate": process_commands.run_migrate,
     "rights": _rights,
     "coverage": _coverage,
+    "export": _export,
     "sign-challenge": _sign_challenge,
 }
 

@@ -48,6 +48,16 @@ class ReportStore:
         )
         return [document_of(row) for row in self._connection.execute(statement)]
 
+    def topmost(self, region: str, kinds: Collection[str]) -> list[Document]:
+        """Documents of a region and these kinds that hang on no other, oldest first."""
+        statement = (
+            select(document)
+            .where(document.c.region == region, document.c.parent_id.is_(None))
+            .where(document.c.kind.in_(list(kinds)))
+            .order_by(document.c.id)
+        )
+        return [document_of(row) for row in self._connection.execute(statement)]
+
 
 def _looked_after(viewer: Account) -> ColumnElement[bool]:
     column = _LOOKS_AFTER.get(viewer.role)

@@ -1,10 +1,13 @@
 """The page of one document: where it stands, what it says, what hangs on it, what this account may do."""
 
+from collections.abc import Sequence
+from itertools import pairwise
 from uuid import uuid4
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from core.domain.documents import Entry
 from core.domain.errors import DomainError, InvalidError
 from core.domain.process import NodeType
 from core.service import acts, attachments, documents, dossier, filling, flow, people, planning, repairs
@@ -42,6 +45,9 @@ def _page(number: str, *, error: DomainError | None = None, action: str = "") ->
         flow=drawn,
         wide=drawing.wide(drawn.nodes, drawn.edges, actor().label),
         narrow=drawing.narrow(drawn.nodes, drawn.edges, me=actor().label),
+        standing=next((one for one in drawn.nodes if one.state == "current"), None),
+        ahead=_ahead(drawn),
+        history=_history(view.history),
         goals=_goals(view),
         may_edit=_may_edit(view),
         may_sign=_may_sign(view),
@@ -57,6 +63,31 @@ def _page(number: str, *, error: DomainError | None = None, action: str = "") ->
     )
 
 
+def _ahead(drawn: flow.Flow) -> list[flow.FlowNode]:
+    """Stations of the main way that still come, the next one first; none once it ended or left that way."""
+    at = next((i for i, node in enumerate(drawn.nodes) if node.state == "current"), 0)
+    if not drawn.nodes[at].whose:
+        return []
+    forward = {(a, b) for a, b, kind in drawn.edges if kind == "forward"}
+    found = []
+    for here, after in pairwise(drawn.nodes[at:]):
+        if (here.id, after.id) not in forward or after.state == "done":
+            break
+        found.append(after)
+    return found
+
+
+def _history(entries: Sequence[Entry]) -> list[tuple[Entry, float | None]]:
+    """Acts, oldest first, each with the seconds the document had rested where the act moved it on from."""
+    found: list[tuple[Entry, float | None]] = []
+    came = entries[0].at if entries else None
+    for entry in entries:
+        moved = came is not None and entry.source != entry.target
+        found.append((entry, (entry.at - came).total_seconds() if moved and came else None))
+        came = entry.at if moved else came
+    return found
+
+
 def _goals(view: DocumentView) -> list[tuple[str, str]]:
     """Where the document could be brought from here, in words."""
     node = view.process.node(view.document.node)
@@ -64,11 +95,12 @@ def _goals(view: DocumentView) -> list[tuple[str, str]]:
         return []
     open_ = [goal for goal, nodes in view.process.goals.items() if node.id not in nodes]
     passed = set(view.document.trail)
-    return [
-        (goal, goal_word(view, goal))
-        for goal in open_
+    named = {
+        goal_word(view, goal): goal
+        for goal in reversed(open_)  # of two that read the same the first is kept
         if goal == "editable" or not passed & set(view.process.goals[goal])
-    ]
+    }
+    return [(goal, word) for word, goal in reversed(named.items())]
 
 
 def goal_word(view: DocumentView, goal: str) -> str:

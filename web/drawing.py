@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import Protocol
 from unicodedata import east_asian_width
 
-from web.words import short_when, turn
+from web.words import short_when, span, turn
 
 
 class FlowNode(Protocol):
@@ -34,6 +34,8 @@ class FlowNode(Protocol):
     def whose(self) -> str: ...
     @property
     def help(self) -> str: ...
+    @property
+    def spent_s(self) -> int: ...
 
 
 Edge = tuple[str, str, str]
@@ -125,6 +127,8 @@ def _tip(node: FlowNode, me: str) -> str:
         parts.append(f"{node.who} {short_when(node.when)}".strip())
     if node.opinion:
         parts.append(f"意见：{node.opinion}")
+    if node.spent_s and (node.state in {"done", "returned"} or node.whose):
+        parts.append(f"停留 {span(node.spent_s)}")
     if node.whose:
         parts.append(turn(node.whose, me))
     return "\n".join([*parts, node.help] if node.help else parts)

@@ -12,7 +12,7 @@ from werkzeug.datastructures import MultiDict
 
 from core.domain.errors import InvalidError
 from core.domain.forms import ROW_LIMIT, Field, FieldType, is_empty
-from core.domain.money import parse_yuan
+from core.domain.money import parse_yuan, yuan
 
 PREFIX = "f"
 MAX_DIGITS = 9
@@ -154,12 +154,11 @@ _SENTENCES = {
 
 
 def text_of(item: Field, value: Any) -> str:
-    """A stored value as its field shows it: money in plain yuan."""
+    """A stored value as its field shows it."""
     if value is None or isinstance(value, (list, dict)):
         return ""
     if item.type is FieldType.YES_NO:
         return {True: "yes", False: "no"}.get(value, "")
     if item.type is FieldType.MONEY and isinstance(value, int):
-        whole, rest = divmod(abs(value), 100)
-        return f"{'-' if value < 0 else ''}{whole}.{rest:02d}"
+        return yuan(value)
     return str(value)

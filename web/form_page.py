@@ -9,7 +9,7 @@ from core.domain.forms import Field, FieldType, is_empty, rows
 from core.domain.money import yuan
 from core.service.filling import Filling
 from web.form_input import PREFIX, Read, text_of
-from web.form_shown import words_of
+from web.form_shown import Words, words_of
 
 RADIOS = 4  # up to so many choices lie open
 ROWS_DRAWN = 200  # a longer table is changed through a spreadsheet
@@ -38,6 +38,7 @@ class Box:
     model: tuple["Box", ...] = ()  # of a row that is added
     count: int = 0
     locked: bool = False  # stays as it is where the document stands
+    words: str = ""  # what is in it, to be read only
 
     @property
     def id(self) -> str:
@@ -93,14 +94,13 @@ class FormPage:
 
     @property
     def sections(self) -> list[list[Box]]:
-        """Fields in their order: those that follow each other together, each table by itself."""
-        found: list[list[Box]] = []
-        for box in self.boxes:
-            table = box.field.type is FieldType.TABLE
-            if table or not found or found[-1][0].field.type is FieldType.TABLE:
-                found.append([])
-            found[-1].append(box)
-        return found
+        """What may be changed."""
+        return _sections([box for box in self.boxes if not box.locked])
+
+    @property
+    def locked(self) -> list[list[Box]]:
+        """What stays as it is."""
+        return _sections([box for box in self.boxes if box.locked])
 
     @property
     def loose(self) -> dict[str, list[str]]:
@@ -121,6 +121,17 @@ class FormPage:
             "boxes": {box.path: box.plain() for box in self.flat()},
             "amount": self.amount, "wrong": len(self.wrong), "doubts": self.loose["doubts"],
         }  # fmt: skip
+
+
+def _sections(boxes: list[Box]) -> list[list[Box]]:
+    """Fields in their order: those that follow each other together, each table by itself."""
+    found: list[list[Box]] = []
+    for box in boxes:
+        table = box.field.type is FieldType.TABLE
+        if table or not found or found[-1][0].field.type is FieldType.TABLE:
+            found.append([])
+        found[-1].append(box)
+    return found
 
 
 def build(filling: Filling, given: Read | None, catalogue: Catalogue) -> FormPage:
@@ -150,14 +161,17 @@ class _Maker:
         if item.computed and not item.entered:
             text = "—" if is_empty(value) else words_of(item, value)
         table = self._table(item, path, values) if item.type is FieldType.TABLE else {}
+        locked = path.split(".", maxsplit=1)[0] in self.filling.locked
+        options = self._options(item, column, text)
         return Box(
             field=item, path=path, text=text, error=error, doubt=doubt,
             chosen=tuple(value) if isinstance(value, list) and item.type is FieldType.CHOICES else (text,),
             file=value if isinstance(value, Mapping) else None,
-            hidden=path in self.filling.state.hidden, required=path in self.filling.state.required,
+            hidden=path in self.filling.state.hidden or (locked and not self.filling.number and is_empty(value)),
+            required=path in self.filling.state.required,
             state=self._state(item, path, value), note=self._note(item, value),
-            locked=path.split(".", maxsplit=1)[0] in self.filling.locked,
-            options=self._options(item, column, text), suggest=self._suggest(item, column), **table,
+            locked=locked, words=self._words(item, value, options),
+            options=options, suggest=self._suggest(item, column), **table,
         )  # fmt: skip
 
     def _table(self, item: Field, path: str, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -193,6 +207,11 @@ class _Maker:
         # one that works no more, or was typed into the API: shown as it is, not silently dropped
         lost = text and item.type is not FieldType.CHOICES and text not in {value for value, _ in options}
         return (*options, (text, text)) if lost else options
+
+    def _words(self, item: Field, value: Any, options: tuple[tuple[str, str], ...]) -> str:
+        if item.type in {FieldType.INDICATOR, FieldType.UNIT, FieldType.DOCUMENT} and not is_empty(value):
+            return dict(options).get(str(value), str(value))
+        return Words(self.catalogue, {}).text(item, value, "")
 
     def _suggest(self, item: Field, column: str) -> str:
         if item.type is FieldType.CATALOGUE:

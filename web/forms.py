@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from core.domain.errors import DomainError, InvalidError
 from core.domain.forms import Field, FieldType
+from core.domain.process import Process
 from core.service import above, catalogue, documents, entering, filling
 from core.service.filling import Filling
 from core.service.views import DocumentView
@@ -74,7 +75,7 @@ def new(kind: str, variant: str) -> Answer:
 def create(kind: str, variant: str) -> Answer:
     """Save a new document, or only redraw its form."""
     process = system().processes.current(actor().region, kind, variant)
-    given = _given(process.form.fields, {})
+    given = _begun(process)
 
     def look() -> Filling:
         return filling.new(system(), actor(), kind, variant, parent=_under(), values=given.values)
@@ -118,8 +119,7 @@ def look() -> Response:
         given = _changed(view)
         found = filling.existing(core, actor(), number, given.values)
     else:
-        process = core.processes.current(actor().region, kind, variant)
-        given = _given(process.form.fields, {})
+        given = _begun(core.processes.current(actor().region, kind, variant))
         found = filling.new(core, actor(), kind, variant, parent=_under(), values=given.values)
     return jsonify(build(found, given, core.catalogue).plain())
 
@@ -141,6 +141,14 @@ def _given(fields: tuple[Field, ...], stored: Mapping[str, Any]) -> Read:
     looking = request.endpoint == "forms.look" or bool(_asked())
     given = read(fields, posted, stored, empty_rows=looking)
     given.wrong |= refused
+    return given
+
+
+def _begun(process: Process) -> Read:
+    """As `_given` for a document that does not exist yet: what may not be filled in at its start is left out."""
+    given = _given(process.form.fields, {})
+    for name in filling.locked(process, process.start):
+        given.values.pop(name, None)
     return given
 
 

@@ -50,6 +50,7 @@ class Station(Shown):
     opinion: str = ""
     whose: str = ""
     help: str = ""
+    spent_s: int = 0
 
 
 class ChatIn(Taken):

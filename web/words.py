@@ -21,6 +21,14 @@ def short_when(at: datetime | None) -> str:
     return at.astimezone(SHANGHAI).strftime("%m-%d %H:%M") if at else ""
 
 
+def span(seconds: float) -> str:
+    """A time spent, in its two biggest units: `3 天 4 小时`, `12 分钟`, `不到 1 分钟`."""
+    minutes = int(seconds) // 60
+    days, hours, rest = minutes // 1440, minutes // 60 % 24, minutes % 60
+    parts = [f"{count} {unit}" for count, unit in ((days, "天"), (hours, "小时"), (rest, "分钟")) if count]
+    return " ".join(parts[:2]) or "不到 1 分钟"
+
+
 def iso(at: datetime | None) -> str:
     """For `<time datetime>`."""
     return at.isoformat() if at else ""
@@ -46,5 +54,5 @@ def turn(whose: str, me: str = "") -> str:
 
 def register(app: Flask) -> None:
     """As template filters."""
-    for function in (yuan, when, short_when, iso, lines, common_name, turn):
+    for function in (yuan, when, short_when, span, iso, lines, common_name, turn):
         app.add_template_filter(function)

@@ -43,8 +43,9 @@ def create(
         fits(process, above)
         owner = tx.accounts.unit(above.unit_id) if above else actor.unit
         draft = blank(process, owner, actor.id, above, system.clock(), _number(system, tx, process, owner))
-        draft = _filled(system, tx, draft, process, {**inherited(process, above), **form})
-        start = process.node(process.start)
+        start, taken = process.node(process.start), inherited(process, above)
+        _only(start, process, taken, {**taken, **form})
+        draft = _filled(system, tx, draft, process, {**taken, **form})
         if not people.may(actor, owner, draft, start.actors):
             who = "、".join(ROLE_LABELS[item.role] for item in start.actors)
             raise ForbiddenError(f"{process.variant_label}要由{who}录入")
@@ -188,6 +189,15 @@ def _outside_units(
             )
         found[f"{item.role}_id"] = chosen.id if chosen else None
     return found
+
+
+def kept(process: Process, node: Node, before: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """`given` with what the node does not let be changed as it was `before`."""
+    locked = {item.id for item in process.form.fields if node.fields and item.id not in node.fields}
+    return {
+        **{name: value for name, value in given.items() if name not in locked},
+        **{name: value for name, value in before.items() if name in locked},
+    }
 
 
 def _only(node: Node, process: Process, before: Mapping[str, Any], given: Mapping[str, Any]) -> None:

@@ -72,8 +72,10 @@ def new(
         if not people.may(actor, owner, draft, start.actors):
             who = "、".join(ROLE_LABELS[item.role] for item in start.actors)
             raise ForbiddenError(f"{process.variant_label}要由{who}录入")
-        given = entering.inherited(process, above) if values is None else values
-        return _filling(system, tx, actor, draft, process, given, above)
+        taken = entering.inherited(process, above)
+        given = taken if values is None else entering.kept(process, start, taken, values)
+        filling = _filling(system, tx, actor, draft, process, given, above)
+        return replace(filling, locked=locked(process, process.start))
 
 
 def existing(system: System, actor: Account, number: str, values: Mapping[str, Any] | None = None) -> Filling:

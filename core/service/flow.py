@@ -1,5 +1,6 @@
 """The drawn flow of a live document: from the data of its own process version, never from a picture."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import pairwise
@@ -27,6 +28,7 @@ class FlowNode:
     opinion: str
     whose: str
     help: str
+    spent_s: int = 0  # seconds the document has rested here so far, all visits together
 
 
 @dataclass(frozen=True)
@@ -44,9 +46,13 @@ def flow(system: System, actor: Account, number: str) -> Flow:
     with system.database.read() as tx:
         case = situations.case(system, tx, situations.find(system, tx, actor, number))
         history = [_as_now(case.process, entry) for entry in tx.documents.history(case.document.id)]
+        spent = stays(history, system.clock())
         line = list(graph.main_line(case.process))
         aside = [node for node in case.document.trail if node not in line]
-        nodes = tuple(_node(tx, case, history, case.process.node(name), line) for name in [*line, *aside])
+        nodes = tuple(
+            replace(_node(tx, case, history, case.process.node(name), line), spent_s=spent.get(name, 0))
+            for name in [*line, *aside]
+        )
         forward = [(a, b, "forward") for a, b in pairwise(line)]
         trail = case.document.trail
         detour = [(a, b, "forward") for a, b in pairwise(trail) if b in aside]
@@ -62,6 +68,14 @@ def _as_now(process: Process, entry: Entry) -> Entry:
     """A line of the history with the names that nodes of earlier versions have now."""
     source, target = process.successor(entry.source), process.successor(entry.target)
     return replace(entry, source=source or entry.source, target=target or entry.target)
+
+
+def stays(history: Sequence[Entry], now: datetime) -> dict[str, int]:
+    """Seconds a document rested at each node, from its history (oldest first) until `now`."""
+    found: dict[str, int] = {}
+    for entry, later in zip(history, [*(one.at for one in history[1:]), now], strict=True):
+        found[entry.target] = found.get(entry.target, 0) + max(0, int((later - entry.at).total_seconds()))
+    return found
 
 
 def _backwards(line: list[str], entry: Entry) -> bool:
@@ -82,7 +96,7 @@ def _node(tx: Transaction, case: Case, history: list[Entry], node: Node, line: l
     else:
         state = "ahead" if node.id in line else "side"
     whose = people.names(tx, case.owner, case.document, node.actors) if state in {"current", "ahead"} else ""
-    ended = node.type.value == "end"
+    ended = node.type.value == "end" or node.id in case.process.finish
     shown = last if state != "ahead" else None
     return FlowNode(
         node.id, node.label, node.lane, state, shown.who if shown else "", shown.at if shown else None,

@@ -60,7 +60,7 @@ function take(told) {
   }
   const amount = form.querySelector("[data-amount]");
   if (amount) amount.textContent = told.amount;
-  form.querySelector("[data-left]").textContent = told.wrong ? `还有 ${told.wrong} 处没填对` : "全部填对了";
+  form.querySelector("[data-left]").textContent = told.wrong ? `还有 ${told.wrong} 处没填好` : "全部填对了";
   const loose = document.querySelector("[data-loose]");
   loose.hidden = !told.doubts.length;
   loose.firstElementChild.replaceChildren(

@@ -153,11 +153,20 @@ def _errand(viewer: Viewer, entry: Entry) -> Errand | None:
 
 def _on_document(scene: Scene, before: Scene, entry: Entry, errand: Errand) -> Outcome:
     viewer = repair.viewer_of(scene)
+    pool = candidates(viewer, entry)
+    above = ""
     if scene.heard.numbers:
-        return begin(scene, replace(errand, number=scene.heard.numbers[0]))
-    found = meant(before, candidates(viewer, entry), looks=errand.kind in {"status", "paid"})
+        named = scene.heard.numbers[0]
+        if not viewer.sees(named) or viewer.look(named).summary.kind == (
+            entry.operation and entry.operation.kind
+        ):
+            return begin(scene, replace(errand, number=named))
+        above = named  # 给 HT-… 录验收: a document above those that the topic is about
+        below = {item.number for item in viewer.look(named).linked}
+        pool = [item for item in pool if item.number in below]
+    found = meant(before, pool, looks=errand.kind in {"status", "paid"})
     if not found:
-        started = starting.offer(scene, entry)
+        started = starting.offer(scene, entry, above)
         if started is not None:
             told = general(scene.knowledge, entry)
             return Outcome(started.state, (*told, *started.replies))

@@ -12,7 +12,7 @@ from assistant.scene import Outcome, Scene, Viewer
 from assistant.topics import concerns
 from assistant.understanding import LAST, Heard
 from assistant.wording import commands
-from core.domain.process import NodeType
+from core.domain.process import NodeType, Process
 from core.service.views import DocumentSummary
 from kb import Entry, Finding
 from kb import text as words
@@ -26,39 +26,69 @@ _SHORT, _SHARE = 3, 0.6  # names up to 3 characters are said whole, of longer on
 OF_WHAT_IS = frozenset(
     {
         "editable", "void", "cancelled", "terminated", "closed", "changed", "fulfilled", "archived",
-        "method_changed", "form_changed", "collected", "uncollected", "answered",
+        "method_changed", "form_changed", "collected", "uncollected", "answered", "returned", "lots",
     }
 )  # fmt: skip
+_LOOKS = frozenset({"query", "track"})  # at what has ended too
 T = TypeVar("T")
 _ORDER = {NodeType.REVIEW: 0, NodeType.WORK: 1, NodeType.PREPARE: 2, NodeType.END: 3}
 _PRONOUNS = ("这条", "这个", "那条", "它", "这单", "刚才那")
 
 
 def candidates(viewer: Viewer, entry: Entry) -> list[DocumentSummary]:
-    """Live documents an entry can be about, those under review first. Where its cases name nodes, only those."""
-    documents = viewer.of_kind(entry.operation.kind if entry.operation else "plan")
+    """Live documents an entry can be about, those under review first. Where its cases name nodes, only those.
+
+    Whoever only reviews is first asked about what waits for it, then about all that it may see.
+    """
+    kind = entry.operation.kind if entry.operation else "plan"
+    return _fitting(viewer, entry, viewer.of_kind(kind)) or _fitting(viewer, entry, viewer.seen(kind))
+
+
+def _fitting(viewer: Viewer, entry: Entry, documents: Sequence[DocumentSummary]) -> list[DocumentSummary]:
     types = {item.number: _node_type(viewer, item) for item in documents}
-    looks = entry.operation is not None and entry.operation.action == "query"  # at what has ended too
-    kept = [item for item in documents if looks and item.node != "void"]
-    live = kept or [item for item in documents if types[item.number] is not NodeType.END]
-    live = [item for item in live if concerns(entry, item.variant) and not _there(viewer, entry, item)]
+    live = [
+        item
+        for item in documents
+        if concerns(entry, item.variant) and _is_live(viewer, entry, item) and not _there(viewer, entry, item)
+    ]
     states = {node for case in entry.cases for node in case.state}
-    fitting = [item for item in live if item.node in states]
+    fitting = [item for item in live if item.node in states or _takes(viewer, entry, item)]
     return sorted(fitting or live, key=lambda item: (_ORDER[types[item.number]], -item.id))
 
 
+def _is_live(viewer: Viewer, entry: Entry, item: DocumentSummary) -> bool:
+    """Whether there is anything left to do with a document; what is only looked at may have ended well."""
+    if entry.operation is not None and entry.operation.action in _LOOKS:
+        return item.node != "void"
+    process = _process(viewer, item)
+    ways = [action for action in process.actions.values() if item.node in action.routes]
+    return bool(ways) and (
+        _node_type(viewer, item) is not NodeType.END or any(not action.hidden for action in ways)
+    )
+
+
+def _takes(viewer: Viewer, entry: Entry, item: DocumentSummary) -> bool:
+    """Whether the act that a topic is about can be taken where a document is."""
+    action = _process(viewer, item).actions.get((entry.operation and entry.operation.action) or "")
+    return action is not None and item.node in action.routes
+
+
 def _there(viewer: Viewer, entry: Entry, item: DocumentSummary) -> bool:
-    """Whether a document is already where a topic of entering new ones leads to: it is not what is asked about."""
+    """Whether a document is, or was once, where a topic of entering new ones leads to: it is not what is asked about."""
     goal = entry.operation.goal if entry.operation else None
     if not goal or goal in OF_WHAT_IS:
         return False
-    process = viewer.system.processes.current(viewer.account.region, item.kind, item.variant)
-    return item.node in (*process.goals.get(goal, ()), *process.finish)
+    process = _process(viewer, item)
+    reached = {*process.goals.get(goal, ()), *process.finish}
+    return item.node in reached or bool(reached & set(viewer.look(item.number).document.trail))
+
+
+def _process(viewer: Viewer, item: DocumentSummary) -> Process:
+    return viewer.system.processes.current(viewer.account.region, item.kind, item.variant)
 
 
 def _node_type(viewer: Viewer, item: DocumentSummary) -> NodeType:
-    process = viewer.system.processes.current(viewer.account.region, item.kind, item.variant)
-    node = process.nodes.get(item.node)
+    node = _process(viewer, item).nodes.get(item.node)
     return node.type if node else NodeType.WORK
 
 

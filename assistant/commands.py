@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 from assistant.cards import Reply
 from assistant.choosing import LOOKED_AT, ask_which, closest
 from assistant.conversation import Errand
-from assistant.looking import missing, seal, track
+from assistant.looking import missing, not_offered, seal, track
 from assistant.repair import propose
 from assistant.replies import say
 from assistant.scene import Outcome, Scene, Viewer
 from assistant.topics import leading
+from assistant.understanding import MARKS
 from assistant.wording import commands, offered, stance
 from core.service.views import DocumentSummary, DocumentView
 from kb import text as words
@@ -42,9 +43,21 @@ def act(scene: Scene) -> Outcome | None:
     if bare and (match is None or match.kind == "act"):
         return _among_waiting(scene, viewer) or (_carry(scene, view, match) if match else None)
     # 怎么作废 JH-… asks for the way, not for the act
-    if match is None or (heard.question and match.kind not in {"sign", "track"}):
+    if heard.question and (match is None or match.kind not in {"sign", "track"}):
         return None
-    return _carry(scene, view, match)
+    return _carry(scene, view, match) if match else _not_known(scene, view)
+
+
+def _not_known(scene: Scene, view: DocumentView) -> Outcome | None:
+    """An act by a name that documents of this kind do not have: what can be done instead."""
+    said = words.key(scene.heard.lead)
+    for mark in MARKS:
+        said = said.replace(words.key(mark), "")
+    if not any(
+        word in said and len(word) * 2 > len(said) for spoken in commands().acts.values() for word in spoken
+    ):
+        return None
+    return not_offered(scene, view)
 
 
 def _judging(scene: Scene, viewer: Viewer, meant: str, number: str) -> Outcome:
@@ -95,7 +108,7 @@ def _carry(scene: Scene, view: DocumentView, match: _Match) -> Outcome | None:
     if match.name not in offered and not scene.heard.numbers:
         return None  # without a number it was perhaps not meant as a command
     if match.name not in view.process.actions:
-        return Outcome(scene.state, (Reply(say("not_offered", number=number, node=view.summary.node_label)),))
+        return not_offered(scene, view)
     return propose(scene, Errand("act", number=number, action=match.name), slots)
 
 
@@ -122,6 +135,9 @@ def _matches(view: DocumentView, said: str) -> Iterator[_Match]:
     for goal, spoken in known.goals.items():
         if goal in view.process.goals:
             yield from (_Match(len(word), "goal", goal) for word in spoken if word in said)
+    for name, goal in known.instead.items():
+        if name not in view.process.actions and goal in view.process.goals:
+            yield from (_Match(len(word), "goal", goal) for word in known.acts[name] if word in said)
     for kind, spoken in (("track", known.track), ("sign", known.sign)):
         if kind == "track" or "sign" in view.process.actions:
             yield from (_Match(len(word), kind, kind) for word in spoken if word in said)

@@ -55,6 +55,12 @@ class Prepared:
     reason: str = ""
 
     @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the process says before these acts are confirmed."""
+        own = {leg.action for leg in self.legs if leg.number == self.view.summary.number}
+        return tuple(offer.warn for offer in self.view.offers if offer.warn and offer.action in own)
+
+    @property
     def fields(self) -> tuple[FormField, ...]:
         """Fields that must be filled, each once."""
         wanted = {field.name: field for leg in self.legs for field in leg.form if field.required}
@@ -110,11 +116,31 @@ def _goal(viewer: Viewer, errand: Errand) -> Prepared | Refused:
         errand = replace(errand, goal=wanted)
         found = planning.plan_to(viewer.system, viewer.account, errand.number, wanted)
     if isinstance(found, NoWay):
-        return Refused(reason or "；".join(found.reasons), view)
+        reason = reason or "；".join(found.reasons)
+        return _opening(view, errand, reason) or Refused(reason, view)
     if not found.steps:
         return Refused(reason or _already(view, errand.goal), view)
     running = under_way(viewer, view, errand.goal)
     return _planned(view, errand, found, reason, running)
+
+
+def _opening(view: DocumentView, errand: Errand, reason: str) -> Prepared | None:
+    """Where only the form stands in the way: the one own act after which it can be filled in."""
+    process, node = view.process, view.summary.node
+    if not view.form_errors or process.node(node).editable:
+        return None
+    targets = {one.action: process.actions[one.action].routes.get(node, "") for one in view.offers}
+    opening = [action for action, to in targets.items() if to in process.nodes and process.node(to).editable]
+    if len(opening) != 1:
+        return None
+    offer = next(one for one in view.offers if one.action == opening[0])
+    return _single(
+        view,
+        replace(errand, kind="act", goal="", action=opening[0]),
+        _offered(view, offer, ""),
+        offer,
+        reason,
+    )
 
 
 def _already(view: DocumentView, goal: str) -> str:
@@ -208,8 +234,13 @@ def _act(viewer: Viewer, errand: Errand, target: str) -> Prepared | Refused:
     errand = replace(errand, action=offered(errand.action, view.offers))
     offer = next((one for one in view.offers if one.action == errand.action), None)
     if offer is None:
-        return Refused(_why_not(viewer, view, errand.action), view)
-    leg = _offered(view, offer, target)
+        others = _by_others(viewer, view, errand)
+        return others or Refused(_why_not(viewer, view, errand.action), view)
+    return _single(view, errand, _offered(view, offer, target), offer)
+
+
+def _single(view: DocumentView, errand: Errand, leg: Leg, offer: Offer, reason: str = "") -> Prepared:
+    """One act that is offered now."""
     return Prepared(
         errand=errand,
         view=view,
@@ -217,7 +248,30 @@ def _act(viewer: Viewer, errand: Errand, target: str) -> Prepared | Refused:
         steps=(PlanStep(offer.label, view.whose_turn, mine=True, state="current", menu=offer.menu),),
         after=leg.target_label,
         versions=((view.summary.number, view.document.version),),
+        reason=reason,
     )
+
+
+def _by_others(viewer: Viewer, view: DocumentView, errand: Errand) -> Prepared | None:
+    """An act that is somebody else's now, as the first step of the shortest way that begins with it: they can be asked."""
+    action = view.process.actions.get(errand.action)
+    if action is None or view.summary.node not in action.routes:
+        return None
+    plans: list[RepairPlan] = []
+    for goal in view.process.goals:
+        found = planning.plan_to(viewer.system, viewer.account, errand.number, goal)
+        if isinstance(found, RepairPlan) and found.steps and _begins_with(found, errand):
+            plans.append(found)
+    if not plans:
+        return None
+    plan = min(plans, key=lambda one: len(one.steps))
+    wanted = replace(errand, kind="goal", goal=plan.goal, action="")
+    return _planned(view, wanted, plan, "", under_way(viewer, view, plan.goal))
+
+
+def _begins_with(plan: RepairPlan, errand: Errand) -> bool:
+    first = plan.steps[0]
+    return (first.number, first.action, first.mine) == (errand.number, errand.action, False)
 
 
 def _offered(view: DocumentView, offer: Offer, target: str) -> Leg:

@@ -83,6 +83,14 @@ def _suggestions(viewer: Viewer, view: DocumentView) -> tuple[Choice, ...]:
     return tuple(offered)
 
 
+def not_offered(scene: Scene, view: DocumentView) -> Outcome:
+    """What was asked for cannot be done with a document; what can."""
+    viewer = repair.viewer_of(scene)
+    said = say("not_offered", number=view.summary.number, node=view.summary.node_label)
+    state = replace(scene.state, number=view.summary.number)
+    return Outcome(state, (Reply(said, choices=_suggestions(viewer, view)),))
+
+
 def who_next(scene: Scene) -> Outcome | None:
     """谁来审, 然后呢: of the document spoken of last; None where there is none."""
     if not scene.viewer or not scene.number or not scene.viewer.sees(scene.number):

@@ -158,6 +158,7 @@ def _confirm(
 ) -> Outcome:
     ready = replace(frame, stage=Stage.CONFIRMING, asked="", options=())
     public = say("irreversible") if any(leg.public for leg in found.legs) else ""
+    public += "".join(say("warning", warning=one) for one in found.warnings)
     card = found.confirm_card(ready.slots.items())
     reply = Reply(f"{lead}{_question(found)}{public}", card, YES_NO)
     return Outcome(state.swap(ready), (*before, reply))

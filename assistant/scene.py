@@ -50,10 +50,14 @@ class Viewer:
 
     @cached_property
     def _kinds(self) -> dict[str, tuple[DocumentSummary, ...]]:
-        return {"plan": self.plans}
+        return {}
 
     def of_kind(self, kind: str) -> tuple[DocumentSummary, ...]:
         """Documents of a kind the asker works with, newest first; those of the other kinds by what may be seen."""
+        return self.plans if kind == "plan" else self.seen(kind)
+
+    def seen(self, kind: str) -> tuple[DocumentSummary, ...]:
+        """Documents of a kind the asker may see, newest first."""
         if kind not in self._kinds:
             found = documents.listing(self.system, self.account, kind=kind, limit=LISTED)
             self._kinds[kind] = tuple(found)

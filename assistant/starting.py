@@ -9,6 +9,8 @@ from assistant.choosing import OF_WHAT_IS
 from assistant.conversation import Errand, Frame, Stage
 from assistant.replies import say
 from assistant.scene import YES_NO, Outcome, Scene, Viewer
+from assistant.topics import concerns
+from assistant.understanding import MARKS
 from core.domain.accounts import ROLE_LABELS
 from core.domain.errors import DomainError
 from core.domain.process import Process
@@ -24,20 +26,23 @@ _LISTED_MISSING = 6
 _NAME = 2  # characters that are enough to mean a kind
 
 
-def offer(scene: Scene, entry: Entry) -> Outcome | None:
-    """What to say of a topic when the asker has no document for it; None where entering one would not help."""
+def offer(scene: Scene, entry: Entry, above: str = "") -> Outcome | None:
+    """What to say of a topic when the asker has no document for it; None where entering one would not help.
+
+    `above` is the document under which it is to be entered, where one was named.
+    """
     operation = entry.operation
     if operation is None or scene.viewer is None or operation.goal in OF_WHAT_IS:
         return None
     if operation.action not in _ENTERED_FOR:
         return None
-    able = _may_start(scene.viewer, operation.kind)
+    able = [one for one in _may_start(scene.viewer, operation.kind) if concerns(entry, one.variant)]
     if not able:
         return None
     named = [process for process in able if _named(process, scene.heard.plain)] or able
     if len(named) > 1:
         return Outcome(scene.state, (_which(named),))
-    return _propose(scene, scene.viewer, named[0])
+    return _propose(scene, scene.viewer, named[0], above)
 
 
 def command(scene: Scene) -> Outcome | None:
@@ -47,6 +52,8 @@ def command(scene: Scene) -> Outcome | None:
     if viewer is None or not verb or scene.heard.question:
         return None
     rest = said.removeprefix(words.key(verb))
+    for mark in MARKS:
+        rest = rest.removesuffix(words.key(mark))
     region = viewer.account.region
     kinds = viewer.system.processes.kinds(region)
     known = [process for kind in kinds for process in viewer.system.processes.variants(region, kind)]

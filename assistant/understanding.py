@@ -29,7 +29,7 @@ _SLOT = re.compile(
     r"(意见|理由|原因)\s*(?:[:：]|写|填|是|为|改成|改为)\s*[“\"「]?([^”\"」\n]{1,500})[”\"」]?\s*\Z"
 )
 _HAN = {**{c: i for i, c in enumerate("一二三四五六七八九十", 1)}, "两": 2}
-_MARK, _OTHER_MARK = "这条计划", "这张单据"
+MARKS = _MARK, _OTHER_MARK = "这条计划", "这张单据"  # what stands for a document's number in `plain`
 _PLANS = {"JH", "DD"}
 # Figures that are wholes of their own: neither a choice nor the end of a document's number.
 _UNIT = r"\s*(?:元|万元|万|亿|块钱?)"

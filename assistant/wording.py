@@ -30,6 +30,7 @@ class Commands(BaseModel):
     stances: dict[str, Stance]
     acts: dict[str, tuple[str, ...]]
     goals: dict[str, tuple[str, ...]]
+    instead: dict[str, str]
     track: tuple[str, ...]
     sign: tuple[str, ...]
 

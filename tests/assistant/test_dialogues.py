@@ -4,8 +4,10 @@ Each file: `covers` (inventory rows), `turns` and `then`. A turn: `who`, `say` (
 plan with that word in its title, `<order>` that of the mall order), optional `key` and `page`, and what is expected:
 `has` / `lacks` (words in the plain text), `cards` (types, in order), `at` (where plans are afterwards), `act` (the
 last act recorded on a plan). `aside` are acts outside the conversation before the turn. `region` is another than 内蒙古,
-with what its walks left; `<contract:词>` and `contract:词` name a document of a kind, `<contract:>` the newest. `sets/`
-holds files with several dialogues each; with `plain: true` the turns go over the plain-text channel, as on WeChat.
+with what its walks left; `<contract:词>` and `contract:词` name a document of a kind, `<contract:>` the newest. With
+`walk: fujian/funds` and `until: submit@early` it starts from an empty world and that walk, taken up to that step; its
+documents are `<early>` and `early`. `held` and `account` are yuan that a document holds, that its own account still has.
+`sets/` holds files with several dialogues each; with `plain: true` the turns go over the plain-text channel, as on WeChat.
 """
 
 import re
@@ -22,6 +24,7 @@ from assistant.plain import render
 from assistant.understanding import hear, patterns
 from core.adapters.yaml_reader import read_model
 from core.service import acts, documents
+from tests.assistant import staging
 from tests.assistant.world import World
 
 FOLDER = Path(__file__).parent / "dialogues"
@@ -66,6 +69,8 @@ class Aside(Strict):
 
 class Expected(Strict):
     at: dict[str, str] = {}
+    held: dict[str, int] = {}
+    account: dict[str, int] = {}
     act: dict[str, str] = {}
     free: dict[str, int] = {}
     times: dict[str, int] = {}
@@ -85,6 +90,8 @@ class Said(Expected):
 class Dialogue(Strict):
     title: str
     region: str = "neimenggu"
+    walk: str = ""
+    until: str = ""
     plain: bool = False
     covers: tuple[str, ...] = ()
     turns: tuple[Said, ...]
@@ -109,8 +116,14 @@ def cases() -> list[Any]:
 
 
 @pytest.mark.parametrize("dialogue", cases())
-def test_dialogue(world_of: Callable[[str], World], dialogue: Dialogue) -> None:
-    world = world_of(dialogue.region)
+def test_dialogue(
+    world_of: Callable[[str], World], bare_world_of: Callable[[str], World], dialogue: Dialogue
+) -> None:
+    if dialogue.walk:
+        world = bare_world_of(dialogue.walk.partition("/")[0])
+        world.named = staging.before(world.system, dialogue.walk, dialogue.until).player.numbers
+    else:
+        world = world_of(dialogue.region)
     for at, turn in enumerate(dialogue.turns, 1):
         for aside in turn.aside:
             act_aside(world, aside)
@@ -160,6 +173,11 @@ def check(world: World, expected: Expected, where: str) -> None:
         assert world.available(code) == fen, (where, code)
     for word, count in expected.times.items():
         assert counted(world, word) == count, (where, word)
+    for word, yuan in expected.held.items():
+        holds = world.view(word).holds
+        assert sum(one.frozen_fen + one.used_fen for one in holds) == yuan * 100, (where, word)
+    for word, yuan in expected.account.items():
+        assert world.left(word) == yuan * 100, (where, word)
 
 
 def counted(world: World, word: str) -> int:

@@ -39,6 +39,7 @@ class World:
     region: str = "neimenggu"
     conversations: dict[str, str] = field(default_factory=dict)
     keys: "count[int]" = field(default_factory=count)
+    named: dict[str, str] = field(default_factory=dict)  # documents of a walk
 
     def account(self, name: str) -> Account:
         with self.system.database.read() as tx:
@@ -81,6 +82,8 @@ class World:
 
     def number(self, title: str, kind: str = "plan", who: str = "handler") -> str:
         """Number of the document whose title has this word; `contract:台式机` names a kind, `contract:` its newest."""
+        if title in self.named:
+            return self.named[title]
         if ":" in title:
             kind, _, title = title.partition(":")
             return documents.listing(self.system, self.account(who), kind=kind, text=title)[0].number
@@ -95,6 +98,14 @@ class World:
         """Fen of an indicator of the school that can still be used."""
         rows = ledger.indicators(self.system, self.account("handler"))
         return next(row.available_fen for row in rows if row.code.endswith(code))
+
+    def left(self, title: str) -> int:
+        """Fen that the account of a document itself still has."""
+        with self.system.database.read() as tx:
+            document = tx.documents.by_number(self.number(title), None)
+            assert document is not None
+            account = tx.ledger.account_of(document.id)
+        return account.available_fen if account else 0
 
     def order(self) -> str:
         """Number of the one open mall order."""

@@ -15,20 +15,23 @@ from assistant.cards import Reply, Turn, from_json, to_json
 from assistant.conversation import State
 from assistant.sql import Sql, engine_of
 from assistant.tables import conversation, feedback, message, ticket, turn_key
+from core.adapters.prepared import Prepared
 from core.domain.errors import InvalidError, NotFoundError
 from core.service.system import System
 
 # Statements are built once: building them anew takes longer than running them.
-_KEY = select(turn_key).where(turn_key.c.owner == bindparam("owner"), turn_key.c.key == bindparam("key"))
-_CONVERSATION = select(conversation).where(conversation.c.id == bindparam("id"))
+_KEY = Prepared(
+    select(turn_key).where(turn_key.c.owner == bindparam("owner"), turn_key.c.key == bindparam("key"))
+)
+_CONVERSATION = Prepared(select(conversation).where(conversation.c.id == bindparam("id")))
 _BEGIN = insert(conversation)
-_ADVANCE = (
+_ADVANCE = Prepared(
     update(conversation)
     .where(conversation.c.id == bindparam("known"), conversation.c.version == bindparam("seen"))
     .values(state=bindparam("state"), version=bindparam("next"), updated_at=bindparam("updated_at"))
 )
-_SAY = insert(message)
-_KEEP_KEY = insert(turn_key)
+_SAY = Prepared(insert(message))
+_KEEP_KEY = Prepared(insert(turn_key))
 _EACH = 2  # messages of one turn; so a message's number follows from the conversation's version
 
 KEY_LIMIT = 80
@@ -107,7 +110,7 @@ class Store(Sql):
                 f"消息编号要在 1 到 {KEY_LIMIT} 个字符之间", code="bad_key", fields={"key": "长度不对"}
             )
         with self._reading() as connection:
-            row = connection.execute(_KEY, {"owner": owner.name, "key": key}).first()
+            row = _KEY.first(connection, {"owner": owner.name, "key": key})
             if row is None:
                 return _load(connection, conversation_id, owner) if conversation_id is not None else None
         if row.digest != wanted:
@@ -159,7 +162,7 @@ class Store(Sql):
                     "replies": body,
                     "at": at,
                 }
-                connection.execute(_KEEP_KEY, {**row, "conversation_id": opened.id})
+                _KEEP_KEY.change(connection, {**row, "conversation_id": opened.id})
         except IntegrityError as error:
             raise MovedError from error
 
@@ -175,8 +178,7 @@ class Store(Sql):
             connection.execute(_BEGIN, {**row, **place, "version": 1, "created_at": at, "updated_at": at})
             return
         values = {"state": state, "next": opened.version + 1, "updated_at": at}
-        changed = connection.execute(_ADVANCE, {**values, "known": opened.id, "seen": opened.version})
-        if changed.rowcount != 1:
+        if _ADVANCE.change(connection, {**values, "known": opened.id, "seen": opened.version}) != 1:
             raise MovedError
 
     def _say(
@@ -207,7 +209,8 @@ class Store(Sql):
                 "lack": written.lack,
             },
         ]
-        connection.execute(_SAY, [{**row, "conversation_id": opened.id, "at": at} for row in rows])
+        for row in rows:
+            _SAY.change(connection, {**row, "conversation_id": opened.id, "at": at})
 
     def _ticket(self, connection: Connection, opened: Opened, row: Mapping[str, Any], at: datetime) -> None:
         said = connection.execute(
@@ -272,7 +275,7 @@ class Store(Sql):
                 "text": text,
             }
             body = to_json(replies or (Reply(text),))
-            connection.execute(_SAY, {**row, "at": at, "body": body, "topic": "", "lack": ""})
+            _SAY.change(connection, {**row, "at": at, "body": body, "topic": "", "lack": ""})
 
     def ticket(self, number: str) -> Row[Any] | None:
         """One ticket."""
@@ -296,7 +299,7 @@ class Store(Sql):
 
 
 def _load(connection: Connection, conversation_id: str, owner: Owner) -> Opened | None:
-    row = connection.execute(_CONVERSATION, {"id": conversation_id}).first()
+    row = _CONVERSATION.first(connection, {"id": conversation_id})
     if row is None:
         return None
     if (row.account_id, row.peer) != (owner.account_id, owner.peer):

@@ -44,10 +44,14 @@ def reader_of(engine: Engine) -> Engine:
     """The same connections for looking only: SQLite takes no write lock."""
     if engine.dialect.name != "sqlite":
         return engine
-    reader = engine.execution_options()
-    reader.dialect = copy.copy(engine.dialect)
-    reader.dialect.do_begin = _begin_reading  # type: ignore[assignment, method-assign]
-    return reader
+    kept = vars(engine)
+    if "_caigou_reader" not in kept:  # one for each engine: statements are compiled for each dialect anew
+        reader = engine.execution_options()
+        reader.dialect = copy.copy(engine.dialect)
+        reader.dialect.do_begin = _begin_reading  # type: ignore[assignment, method-assign]
+        kept["_caigou_reader"] = reader
+    found: Engine = kept["_caigou_reader"]
+    return found
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

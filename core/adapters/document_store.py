@@ -79,6 +79,9 @@ _REPLACE = Prepared(
     )
 )
 _APPEND = Prepared(insert(history))
+_HISTORY = Prepared(
+    select(history).where(history.c.document_id == bindparam("sought")).order_by(history.c.seq)
+)
 _OTHER_HATS = Prepared(
     select(history.c.seq)
     .where(
@@ -187,7 +190,6 @@ class DocumentStore:
 
     def history(self, document_id: int) -> list[Entry]:
         """All lines, oldest first."""
-        statement = select(history).where(history.c.document_id == document_id).order_by(history.c.seq)
         return [
             Entry(
                 row.seq,
@@ -200,7 +202,7 @@ class DocumentStore:
                 row.target,
                 row.opinion,
             )
-            for row in self._connection.execute(statement)
+            for row in _HISTORY.rows(self._connection, {"sought": document_id})
         ]
 
     def other_hats(self, document_id: int, account_id: int, who: str) -> bool:

@@ -51,6 +51,7 @@ _CHANGE_BALANCE = Prepared(
     )
     .values(frozen_fen=_FROZEN, used_fen=_USED, total_fen=_TOTAL)
 )
+_BY_ID = Prepared(select(indicator).where(indicator.c.id == bindparam("sought")))
 _HOLDS = Prepared(select(hold).where(hold.c.document_id == bindparam("holder")))
 _CHANGE_HOLD = Prepared(
     update(hold)
@@ -81,7 +82,7 @@ class LedgerStore:
 
     def indicator(self, indicator_id: int) -> Indicator | None:
         """One indicator."""
-        row = self._connection.execute(select(indicator).where(indicator.c.id == indicator_id)).first()
+        row = _BY_ID.first(self._connection, {"sought": indicator_id})
         return _indicator(row) if row else None
 
     def payers(self, unit_id: int) -> dict[int, str]:

@@ -133,7 +133,9 @@ class SqlDatabase:
     def write(self) -> Iterator[SqlTransaction]:
         """Commit on clean exit, else roll back."""
         with self._translated(), self.engine.begin() as connection:
-            yield SqlTransaction.over(connection)
+            transaction = SqlTransaction.over(connection)
+            yield transaction
+            transaction.publications.number()
 
     @contextmanager
     def _translated(self) -> Iterator[None]:

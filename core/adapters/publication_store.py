@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Column,
     Connection,
     ForeignKey,
@@ -15,9 +16,11 @@ from sqlalchemy import (
     Table,
     insert,
     select,
+    text,
+    update,
 )
 
-from core.adapters.table_types import Utc, key, metadata
+from core.adapters.table_types import Utc, inserted_id, key, metadata
 from core.domain import publishing
 from core.domain.publishing import Content
 from core.service.publication_ports import Publication
@@ -33,9 +36,16 @@ publication = Table(
     Column("unit_name", String(100), nullable=False),
     Column("content", JSON, nullable=False),
     Column("at", Utc, nullable=False),
+    Column("seq", BigInteger, unique=True),  # its place in the feed; NULL only inside the transaction that adds it
     Index(None, "document_id"),
     Index(None, "region", "id"),
 )  # fmt: skip
+
+
+_PLACES = text(
+    "INSERT INTO counter (name, value) VALUES ('feed', :places) "
+    "ON CONFLICT (name) DO UPDATE SET value = counter.value + excluded.value RETURNING value"
+)
 
 
 class PublicationStore:
@@ -44,15 +54,37 @@ class PublicationStore:
     def __init__(self, connection: Connection) -> None:
         """Work on one connection."""
         self._connection = connection
+        self._added: list[int] = []
 
     def add(self, document_id: int, publication_: Publication) -> None:
         """Keep one."""
         made = publication_.content
         tables = [{"label": t.label, "header": t.header, "rows": t.rows} for t in made.tables]
         values = {
-            **vars(publication_), "document_id": document_id, "content": {"lines": made.lines, "tables": tables},
+            **vars(publication_), "document_id": document_id, "content": {"lines": made.lines, "tables": tables}, "seq": None,
         }  # fmt: skip
-        self._connection.execute(insert(publication).values(values))
+        self._added.append(inserted_id(self._connection.execute(insert(publication).values(values))))
+
+    def number(self) -> None:
+        """Give what was added its places in the feed: the very last thing of a transaction.
+
+        The counter's row stays locked until the commit, so places are given in the order in which they become
+        visible, and a reader that has seen place n has seen all before it. Being the last lock that a transaction
+        takes, it cannot be part of a deadlock.
+        """
+        if not self._added:
+            return
+        last = int(self._connection.execute(_PLACES, {"places": len(self._added)}).scalar_one())
+        for place, number in enumerate(self._added, last - len(self._added) + 1):
+            self._connection.execute(update(publication).where(publication.c.id == number).values(seq=place))
+        self._added.clear()
+
+    def since(self, after: int, *, region: str, limit: int) -> list[Publication]:
+        """What stands behind place `after` in the feed, in its order; `region` empty: of all regions."""
+        statement = select(publication).where(publication.c.seq > after)
+        if region:
+            statement = statement.where(publication.c.region == region)
+        return self._found(statement.order_by(publication.c.seq).limit(limit))
 
     def by_address(self, address: str) -> Publication | None:
         """One notice."""
@@ -93,4 +125,5 @@ def _publication(row: Row[Any]) -> Publication:
         row.unit_name,
         Content(lines, tables),
         row.at,
+        row.seq or 0,
     )

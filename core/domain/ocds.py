@@ -49,6 +49,7 @@ class Fact:
     number: str
     title: str
     kind_label: str
+    node_label: str
     at: datetime
     seq: int
     form: Mapping[str, Any]

@@ -97,10 +97,12 @@ def _of(
     for entry, moment in moments_in(tx.documents.history(document.id), moments):
         then = next((version for version in kept if version.at > entry.at), document)
         yield Fact(
-            moment=moment, number=document.number, title=document.title, kind_label=process.variant_label,
-            at=entry.at, seq=entry.seq, form=then.form, amount_fen=then.amount_fen,
-            above=tuple(_above(document, by_id)), buyer=_unit(tx, document.unit_id) or Org("", ""),
-            agency=_unit(tx, document.agency_id), supplier=_supplier(tx, document),
+            moment=moment, number=document.number, kind_label=process.variant_label,
+            title=str(then.form.get(process.form.title) or document.title),
+            node_label=process.node(entry.target).label, at=entry.at, seq=entry.seq, form=then.form,
+            amount_fen=then.amount_fen, above=tuple(_above(document, by_id)),
+            buyer=_unit(tx, document.unit_id) or Org("", ""), agency=_unit(tx, document.agency_id),
+            supplier=_supplier(tx, document, then.form.get("supplier")),
             method=shown(method, then.form.get("method"), lambda _type, code: code) if method else "",
             papers=tuple(_papers_at(papers, entry)),
         )  # fmt: skip
@@ -138,10 +140,8 @@ def _unit(tx: Transaction, unit_id: int | None) -> Org | None:
     return Org(f"{unit.division}-{unit.code}", unit.name)
 
 
-def _supplier(tx: Transaction, document: Document) -> Org | None:
-    known = _unit(tx, document.supplier_id)
-    code = str(document.form.get("supplier") or "")
-    return known or (_org(tx, document.region, code) if code else None)
+def _supplier(tx: Transaction, document: Document, code: Any) -> Org | None:
+    return _org(tx, document.region, str(code)) if code else _unit(tx, document.supplier_id)
 
 
 def _org(tx: Transaction, region: str, code: str) -> Org:

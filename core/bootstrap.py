@@ -9,7 +9,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Engine
 
-from core.adapters import catalogue_file, processes, publication_file, rights_file, softhsm, warning_file
+from core.adapters import calendar_file, catalogue_file, processes, publication_file, rights_file, softhsm, warning_file
 from core.adapters.blobs import FileBlobs
 from core.adapters.certificate_pdf import render
 from core.adapters.certificates import X509Judge
@@ -76,6 +76,7 @@ def build_system(
         rights=rights_file.load(),
         warnings=warning_file.read_rules(),
         public=publication_file.read_public(),
+        calendar=calendar_file.load(),
     )
 
 

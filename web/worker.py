@@ -3,9 +3,9 @@
 Several loops in one process. The outbox is looked at every second by a thread of its own: huey's periodic tasks go by the
 minute, and whoever files a plan should see it dispatched while still looking. A second thread checks what the platform
 itself stands on (`diagnostics.watch`), a third keeps the record in order (`web.upkeep`). The queue (huey; a SQLite file,
-or Redis where `CAIGOU_REDIS_URL` is set) carries WeChat's follow-ups. Any number of workers may run; killing one loses
-nothing: messages stay in the outbox until they are delivered, jobs in the inbox until they are answered, checks are due
-again.
+or Redis where `CAIGOU_REDIS_URL` is set) carries WeChat's follow-ups and, every minute, what follows from time limits.
+Any number of workers may run; killing one loses nothing: messages stay in the outbox until they are delivered, jobs in
+the inbox until they are answered, checks and limits are due again.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from core.adapters.companion import stop_with_parent
 from core.adapters.exchange_client import HttpExchange, check_urls, shared_secrets
 from core.bootstrap import build_system
 from core.domain.errors import DataError, DomainError
-from core.service import exchange
+from core.service import escalating, exchange, limits
 from core.service.exchange_ports import ExchangePort
 from core.service.system import System
 from core.settings import Settings
@@ -97,6 +97,19 @@ def serve_follow_ups(tasks: Huey, service: ChannelService) -> None:
     tasks.periodic_task(crontab(minute="*"), name="wechat_resume")(resume)
 
 
+def serve_limits(tasks: Huey, system: System) -> None:
+    """Let `tasks` do every minute what follows from time limits that have passed.
+
+    Every worker's clock puts the task in; a step that two of them come to is done once.
+    """
+
+    def escalate() -> None:
+        while escalating.escalate_due(system):
+            pass
+
+    tasks.periodic_task(crontab(minute="*"), name="limits")(escalate)
+
+
 def deliver_until(stop: threading.Event, system: System, port: ExchangePort) -> None:
     """Deliver the outbox every second until `stop`; a failed round is logged and the next one comes."""
     while not stop.is_set():
@@ -138,6 +151,8 @@ def run_worker(
     service = follow_ups(system, settings) if follow_ups else None
     if service is not None:
         serve_follow_ups(tasks, service)
+    limits.recount(system)  # holidays may have been announced since
+    serve_limits(tasks, system)
     stop = threading.Event()
     with http_exchange(settings) as port:
         delivery = threading.Thread(target=deliver_until, args=(stop, system, port), name="delivery")

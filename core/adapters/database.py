@@ -12,6 +12,7 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from core.adapters.account_store import AccountStore
 from core.adapters.attachment_store import AttachmentStore
+from core.adapters.copy_store import CopyStore
 from core.adapters.document_store import DocumentStore
 from core.adapters.expert_store import ExpertStore
 from core.adapters.identity_store import IdentityStore
@@ -22,6 +23,7 @@ from core.adapters.publication_store import PublicationStore
 from core.adapters.record_store import RecordStore
 from core.adapters.report_store import ReportStore
 from core.adapters.staff_store import StaffStore
+from core.adapters.term_store import TermStore
 from core.domain.errors import UnavailableError
 
 
@@ -90,6 +92,8 @@ class SqlTransaction:
     experts: ExpertStore
     reports: ReportStore
     publications: PublicationStore
+    terms: TermStore
+    copies: CopyStore
 
     @classmethod
     def over(cls, connection: Connection) -> "SqlTransaction":
@@ -108,6 +112,8 @@ class SqlTransaction:
             ExpertStore(connection),
             ReportStore(connection),
             PublicationStore(connection),
+            TermStore(connection),
+            CopyStore(connection),
         )
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Connection, bindparam, delete, exists, ins
 
 from core.adapters.prepared import Prepared
 from core.adapters.tables import document, form_version, history, inserted_id, party, task
+from core.adapters.term_tables import document_copy
 from core.domain.accounts import Account, Role
 from core.domain.documents import Document, Entry, FormVersion
 
@@ -41,11 +42,19 @@ def _visible_to_unit(unit_id: Any) -> ColumnElement[bool]:
     return or_(document.c.unit_id == unit_id, shared)
 
 
+_HELD = document_copy.alias()  # a list of copies has the table already
+
+
+def _copied_to(account_id: Any) -> ColumnElement[bool]:
+    """Given to this account to read."""
+    return exists().where(_HELD.c.document_id == document.c.id, _HELD.c.account_id == account_id)
+
+
 def visible_to(viewer: Account) -> ColumnElement[bool]:
     """What an account may see; the platform itself sees its region."""
     if viewer.role is Role.INTEGRATION:
         return document.c.region == viewer.region
-    return _visible_to_unit(viewer.unit.id)
+    return or_(_visible_to_unit(viewer.unit.id), _copied_to(viewer.desk_id))
 
 
 # Statements of every act are built once: building one costs more than running it.
@@ -55,10 +64,12 @@ _SEEN = {
     "region": _NUMBERED.where(document.c.region == bindparam("viewer_region")),
     "unit": _NUMBERED.where(_visible_to_unit(bindparam("viewer_unit"))),
 }
+# Whoever locks a document is going to change it; a copy is for reading only.
+_READ = or_(_visible_to_unit(bindparam("viewer_unit")), _copied_to(bindparam("viewer_desk")))
 _BY_NUMBER = {
-    (who, lock): Prepared(statement.with_for_update() if lock else statement)
-    for who, statement in _SEEN.items()
-    for lock in (False, True)
+    **{(who, True): Prepared(statement.with_for_update()) for who, statement in _SEEN.items()},
+    **{(who, False): Prepared(statement) for who, statement in _SEEN.items()},
+    ("unit", False): Prepared(_NUMBERED.where(_READ)),
 }
 _BELOW = select(document.c.id).where(document.c.parent_id == bindparam("sought")).cte("below", recursive=True)
 _BELOW = _BELOW.union_all(select(document.c.id).join(_BELOW, document.c.parent_id == _BELOW.c.id))
@@ -126,6 +137,7 @@ class DocumentStore:
     def by_number(self, number: str, viewer: Account | None, *, lock: bool = False) -> Document | None:
         """Document by number; None also when `viewer` may not see it (viewer None: the platform itself).
 
+        A copy to read is enough to see it, but not to `lock` it.
         `lock` lets writers of one document queue up where the database would let them run side by side.
         """
         sought: dict[str, Any] = {"sought": number}
@@ -133,6 +145,8 @@ class DocumentStore:
         if viewer is not None:
             who = "region" if viewer.role is Role.INTEGRATION else "unit"
             sought |= {"viewer_region": viewer.region} if who == "region" else {"viewer_unit": viewer.unit.id}
+        if who == "unit" and viewer is not None and not lock:
+            sought["viewer_desk"] = viewer.desk_id
         row = _BY_NUMBER[who, lock].first(self._connection, sought)
         return document_of(row) if row else None
 

@@ -1,11 +1,14 @@
-"""Lists of documents in SQL: what an account may see, filtered, newest first."""
+"""Lists of documents in SQL: what an account may see, filtered, newest or most urgent first."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Select,
     delete,
     exists,
     false,
@@ -18,19 +21,12 @@ from sqlalchemy import (
 from core.adapters.document_store import document_of, visible_to
 from core.adapters.page_tables import saved_view
 from core.adapters.tables import document, history, task
+from core.adapters.term_tables import deadline, document_copy
 from core.domain.accounts import Account
 from core.domain.documents import Document
 from core.service.page_ports import Query, SavedView
 
-_ARRIVED = (
-    select(func.max(history.c.at))
-    .where(
-        history.c.document_id == document.c.id,
-        or_(history.c.source != history.c.target, history.c.action == "create"),
-    )
-    .correlate(document)
-    .scalar_subquery()
-)
+MOST_COUNTED = 1000  # beyond it nobody wants to know exactly
 
 
 class ListStore:
@@ -41,15 +37,27 @@ class ListStore:
         self._connection = connection
 
     def find(self, viewer: Account, query: Query, *, limit: int, before: int | None) -> list[Document]:
-        """What `viewer` may see of what `query` asks for; `before` is the id to page on from."""
-        statement = select(document).where(visible_to(viewer), *_filters(query)).limit(limit)
-        folder = _folder(viewer, query)
-        if folder is not None:
-            statement = statement.where(folder)
-        if before:
-            statement = statement.where(document.c.id < before)
+        """What `viewer` may see of what `query` asks for, in its order.
+
+        `before` is the id to page on from, together with the query's `after` where the order is not that of the ids.
+        """
+        statement = _wanted(viewer, query).limit(limit)
+        rank = _RANKS.get(query.order)
+        if rank is None:
+            if before:
+                statement = statement.where(document.c.id < before)
+        else:
+            if before and query.after:
+                same = (rank.column == query.after) & (document.c.id < before)
+                statement = statement.where(or_(rank.further(query.after), same))
+            statement = statement.order_by(rank.order)
         rows = self._connection.execute(statement.order_by(document.c.id.desc()))
         return [document_of(row) for row in rows]
+
+    def count(self, viewer: Account, query: Query) -> int:
+        """How many documents a list has, up to `MOST_COUNTED`."""
+        some = _wanted(viewer, query).with_only_columns(document.c.id).limit(MOST_COUNTED).subquery()
+        return self._connection.execute(select(func.count()).select_from(some)).scalar_one()
 
     def views(self, account_id: int) -> list[SavedView]:
         """Lists that the account keeps, in the order it made them."""
@@ -67,6 +75,40 @@ class ListStore:
         """Forget a list of this account."""
         own = (saved_view.c.account_id == account_id, saved_view.c.id == view_id)
         self._connection.execute(delete(saved_view).where(*own))
+
+
+@dataclass(frozen=True)
+class _Rank:
+    """An order other than that of the ids: by a column, upwards or downwards."""
+
+    column: ColumnElement[Any]
+    down: bool
+
+    @property
+    def order(self) -> ColumnElement[Any]:
+        return self.column.desc() if self.down else self.column.asc()
+
+    def further(self, at: datetime) -> ColumnElement[bool]:
+        return self.column < at if self.down else self.column > at
+
+
+_RANKS = {
+    "urgent": _Rank(deadline.c.due_at, down=False),
+    "copied": _Rank(document_copy.c.at, down=True),
+}
+
+
+def _wanted(viewer: Account, query: Query) -> Select[Any]:
+    statement = select(document).where(visible_to(viewer), *_filters(query))
+    if query.order == "urgent" or query.folder == "late" or query.overdue:
+        statement = statement.join(deadline, deadline.c.document_id == document.c.id)
+    if query.folder == "copied":
+        given = (document_copy.c.document_id == document.c.id) & (document_copy.c.account_id == viewer.desk_id)
+        statement = statement.join(document_copy, given)
+    if query.overdue:
+        statement = statement.where(deadline.c.due_at <= query.now if query.now else false())
+    folder = _folder(viewer, query)
+    return statement if folder is None else statement.where(folder)
 
 
 def _filters(query: Query) -> list[ColumnElement[bool]]:
@@ -103,8 +145,9 @@ def _folder(viewer: Account, query: Query) -> ColumnElement[bool] | None:
             history.c.action != "create",
         )
     if query.folder == "mine":
-        return document.c.author_id == viewer.id
+        return document.c.author_id.in_({viewer.desk_id, viewer.id})
     if query.folder == "late":
-        waits = exists().where(task.c.document_id == document.c.id)
-        return waits & (query.rested_since > _ARRIVED) if query.rested_since else false()
+        return deadline.c.due_at <= query.now if query.now else false()
+    if query.folder == "copied" and query.unread:
+        return document_copy.c.read_at.is_(None)
     return None

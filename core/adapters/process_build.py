@@ -9,12 +9,13 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from core.adapters.process_models import ActionModel, CheckModel, FieldModel, KindModel, NodeModel
+from core.adapters.process_models import ActionModel, CheckModel, FieldModel, KindModel, LimitModel, NodeModel
 from core.domain.forms import Check, Field, Form, Option
 from core.domain.process import (
     Action,
     Actor,
     Also,
+    Escalation,
     Instead,
     Limit,
     Node,
@@ -71,8 +72,13 @@ def _node(key: str, model: NodeModel) -> Node:
         editable=bool(model.editable),
         fields=tuple(model.editable) if isinstance(model.editable, list) else (), funds=model.funds, help=model.help,
         instead=tuple(Instead(item.goal, item.use, item.reason) for item in model.instead), when=model.when,
-        account=model.account, limit=Limit(model.limit.days) if model.limit else None,
+        account=model.account, limit=_limit(model.limit) if model.limit else None, copies=_actors(model.copies),
     )  # fmt: skip
+
+
+def _limit(model: LimitModel) -> Limit:
+    steps = tuple(Escalation(step.after, step.remind, _actors(step.tell), step.take) for step in model.steps)
+    return Limit(model.days, steps)
 
 
 def _action(key: str, model: ActionModel) -> Action:

@@ -35,10 +35,26 @@ class InsteadModel(Strict):
     reason: Text
 
 
+class EscalationModel(Strict):
+    """A step of a limit; exactly one of `remind`, `tell` and `take` is given."""
+
+    after: Annotated[int, Field(ge=-30, le=365)]
+    remind: bool = False
+    tell: list[ActorModel] = []
+    take: str = ""
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> "EscalationModel":
+        if [self.remind, bool(self.tell), bool(self.take)].count(True) != 1:
+            raise ValueError("remind、tell、take 只写一个")
+        return self
+
+
 class LimitModel(Strict):
-    """A time limit in working days."""
+    """A time limit in working days, and what follows when it passes."""
 
     days: Annotated[int, Field(ge=1, le=365)]
+    steps: list[EscalationModel] = []
 
 
 class NodeModel(Strict):
@@ -55,6 +71,7 @@ class NodeModel(Strict):
     when: str = ""
     account: bool = False
     limit: LimitModel | None = None
+    copies: list[ActorModel] = []
     variants: list[Name] = []
 
 

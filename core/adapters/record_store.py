@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
+from core.adapters.identity_tables import account, deputy
 from core.adapters.prepared import Prepared
 from core.adapters.process_build import dump
 from core.adapters.tables import (
@@ -23,6 +24,7 @@ from core.adapters.tables import (
     repair_waiting,
 )
 from core.domain.accounts import Role
+from core.domain.calendar import day_of
 from core.domain.errors import ConflictError
 from core.domain.process import Process
 from core.service.ports import Certificate, Notice, RepairRow
@@ -61,6 +63,17 @@ _REMEMBERED = Prepared(
 _REMEMBER = Prepared(insert(idempotency))
 # Nobody asks for the new id.
 _ADD_NOTICE = Prepared(insert(notice).inline(), "account_id", "number", "text", "at", "seen")
+_STANDING_IN = Prepared(
+    select(deputy.c.deputy_id, account.c.name)
+    .join(account, account.c.id == deputy.c.principal_id)
+    .where(
+        deputy.c.principal_id == bindparam("principal"),
+        deputy.c.since <= bindparam("day"),
+        deputy.c.until >= bindparam("day"),
+        deputy.c.ended_at.is_(None),
+        account.c.active,
+    )
+)
 _RUNNING = (
     select(repair)
     .where(repair.c.document_id.in_(bindparam("sought", expanding=True)), repair.c.state == "running")
@@ -179,9 +192,15 @@ class RecordStore:
             raise ConflictError("同一个请求正在办理，请稍后看结果", code="in_progress") from error
 
     def notify(self, account_ids: Iterable[int], number: str, words: str, at: datetime) -> None:
-        """Tell these accounts once each."""
-        for account_id in sorted(set(account_ids)):
-            row = {"account_id": account_id, "number": number, "text": words, "at": at, "seen": False}
+        """Tell these accounts once each; of a document also those who stand in for them now."""
+        texts = dict.fromkeys(sorted(set(account_ids)), words)
+        if number:
+            for principal in list(texts):
+                known = {"principal": principal, "day": day_of(at)}
+                for row in _STANDING_IN.rows(self._connection, known):
+                    texts.setdefault(row.deputy_id, f"代{row.name}：{words}")
+        for account_id, told in texts.items():
+            row = {"account_id": account_id, "number": number, "text": told, "at": at, "seen": False}
             _ADD_NOTICE.change(self._connection, row)
 
     def notices(self, account_id: int) -> list[Notice]:

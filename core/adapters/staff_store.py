@@ -1,10 +1,10 @@
 """Members of units, invitations, deputies and the tree of units in SQL."""
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Collection, Mapping
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, exists, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, exists, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from core.adapters.account_store import ACCOUNT_COLUMNS, JOINED, UNIT_COLUMNS, account_of, unit_of
@@ -125,6 +125,20 @@ class StaffStore:
         """End it now; False when it was ended before."""
         running = update(deputy).where(deputy.c.id == appointment_id, deputy.c.ended_at.is_(None))
         return self._connection.execute(running.values(ended_at=at)).rowcount == 1
+
+    def standing_in(self, principal_ids: Collection[int], day: date) -> list[Appointment]:
+        """Appointments by which others act for one of these on a day."""
+        return self._holding(deputy.c.principal_id.in_(list(principal_ids)), day)
+
+    def standing_in_for(self, deputy_id: int, day: date) -> list[Appointment]:
+        """Appointments by which the account acts for others on a day."""
+        return self._holding(deputy.c.deputy_id == deputy_id, day)
+
+    def _holding(self, whose: ColumnElement[bool], day: date) -> list[Appointment]:
+        holds = (deputy.c.since <= day, deputy.c.until >= day, deputy.c.ended_at.is_(None))
+        active = exists().where(account.c.id == deputy.c.principal_id, account.c.active)
+        found = select(deputy).where(whose, active, *holds).order_by(deputy.c.id)
+        return [self._appointment(row) for row in self._connection.execute(found).all()]
 
     def _appointment(self, row: Any) -> Appointment:
         principal, standing_in = self._account(row.principal_id), self._account(row.deputy_id)

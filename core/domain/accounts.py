@@ -73,8 +73,8 @@ class Unit:
 class Account:
     """Who is signed in. `login` is the account number; `name` is a person and is masked in logs.
 
-    A deputy at work keeps its own id, login and name; `role` is then the other's, `acts_for` the other's name.
-    `by_key`: a CA key opened its session.
+    A deputy at work keeps its own id, login and name; `role` is then the other's, `acts_for` the other's name and
+    `acts_for_id` the other's id. `by_key`: a CA key opened its session.
     """
 
     id: int
@@ -84,6 +84,12 @@ class Account:
     unit: Unit
     acts_for: str = ""
     by_key: bool = field(default=False, compare=False)
+    acts_for_id: int = 0
+
+    @property
+    def desk_id(self) -> int:
+        """Whose work this is: of a deputy at work the other's id, else the own."""
+        return self.acts_for_id or self.id
 
     @property
     def region(self) -> str:
@@ -98,7 +104,7 @@ class Account:
 
     def standing_in_for(self, other: "Account") -> "Account":
         """This account doing the other's work: its own person, the other's role."""
-        return replace(self, role=other.role, acts_for=other.name)
+        return replace(self, role=other.role, acts_for=other.name, acts_for_id=other.id)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from core.domain import graph, lint_forms
+from core.domain import graph, lint_forms, lint_limits
 from core.domain.accounts import Role
 from core.domain.process import CHOSEN, ORIGIN, RETURNER, Action, Actor, Funds, NodeType, Process
 
@@ -17,7 +17,7 @@ _FORBIDDEN_FUNDS = {
 
 def problems(process: Process, values: frozenset[str] = frozenset()) -> list[tuple[tuple[str, ...], str]]:
     """All mistakes as (path in the data, sentence); `values` are the names of the region's values."""
-    found = [*_references(process), *lint_forms.problems(process, values)]
+    found = [*_references(process), *lint_forms.problems(process, values), *lint_limits.problems(process)]
     if found:  # the graph questions need sound references
         return found
     return [*_paths(process), *_people(process), *_funds(process)]

@@ -115,10 +115,25 @@ class Also:
 
 
 @dataclass(frozen=True)
+class Escalation:
+    """What is done so many working days `after` a limit has passed (negative: before): one of the three.
+
+    `remind` those whose turn it is, `tell` these roles (who may then read the document), `take` this act in the name of
+    the platform. An act that is public is never taken so.
+    """
+
+    after: int
+    remind: bool = False
+    tell: tuple[Actor, ...] = ()
+    take: str = ""
+
+
+@dataclass(frozen=True)
 class Limit:
-    """A node's time limit in working days; documents that stand there longer are listed as late."""
+    """A node's time limit in working days; documents that stand there longer are late, and `steps` follow in order."""
 
     days: int
+    steps: tuple[Escalation, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -142,6 +157,7 @@ class Node:
     when: str = ""
     account: bool = False
     limit: Limit | None = None
+    copies: tuple[Actor, ...] = ()  # who gets every document that comes here to read
 
 
 @dataclass(frozen=True)

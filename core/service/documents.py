@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from core.domain.accounts import ROLE_LABELS, Account
 from core.domain.documents import Document
 from core.domain.process import NodeType, Process
-from core.service import situations
+from core.service import limits, situations
 from core.service.offers import offers
 from core.service.ports import Transaction
 from core.service.system import System
-from core.service.views import DocumentSummary, DocumentView, HoldView
+from core.service.views import DocumentSummary, DocumentView, Due, HoldView
 
 
 def get(system: System, actor: Account, number: str) -> DocumentView:
@@ -65,21 +65,25 @@ def summarise(system: System, tx: Transaction, found: Sequence[Document]) -> lis
         if unit_id not in units:
             units[unit_id] = tx.accounts.unit(unit_id)
         tasks.setdefault(document_id, []).append(f"{units[unit_id].name} {ROLE_LABELS[role]}")
+    terms = tx.terms.of([document.id for document in found])
     return [
         _summary(
-            system.processes.version(d.process_version, tx), d, units[d.unit_id].name, tasks.get(d.id, [])
+            system.processes.version(d.process_version, tx), d, units[d.unit_id].name, tasks.get(d.id, []),
+            limits.due(system, terms[d.id]) if d.id in terms else None,
         )
         for d in found
-    ]
+    ]  # fmt: skip
 
 
-def _summary(process: Process, document: Document, unit_name: str, whose: list[str]) -> DocumentSummary:
+def _summary(
+    process: Process, document: Document, unit_name: str, whose: list[str], due: Due | None
+) -> DocumentSummary:
     return DocumentSummary(
         number=document.number, kind=document.kind, kind_label=process.label, variant=document.variant,
         variant_label=process.variant_label, title=document.title, node=document.node,
         node_label=process.node(document.node).label, amount_fen=document.amount_fen, unit_name=unit_name,
         updated_at=document.updated_at, version=document.version, whose="、".join(whose), id=document.id,
-        stage=_stage(process, document.node),
+        stage=_stage(process, document.node), due=due,
     )  # fmt: skip
 
 

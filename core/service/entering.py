@@ -11,7 +11,7 @@ from core.domain.documents import Document, Entry
 from core.domain.errors import BlockedError, ConflictError, ForbiddenError, InvalidError
 from core.domain.forms import FieldType, rows
 from core.domain.process import Node, Parent, Process
-from core.service import attachments, once, people, situations
+from core.service import arriving, attachments, once, people, situations
 from core.service.ports import Transaction
 from core.service.system import System
 
@@ -49,7 +49,7 @@ def create(
         if not people.may(actor, owner, draft, start.actors):
             who = "、".join(ROLE_LABELS[item.role] for item in start.actors)
             raise ForbiddenError(f"{process.variant_label}要由{who}录入")
-        document = _added(tx, draft, process, owner, actor)
+        document = _added(system, tx, draft, process, owner, actor)
         once.keep(tx, actor, key, request, {"number": document.number}, system)
         return document
 
@@ -73,10 +73,12 @@ def spawn(
     known = {item.id for item in process.form.fields}
     values = {**inherited(process, above), **{name: row[name] for name in row.keys() & known}}
     draft = _filled(system, tx, draft, process, values)
-    return _added(tx, draft, process, owner, actor)
+    return _added(system, tx, draft, process, owner, actor)
 
 
-def _added(tx: Transaction, draft: Document, process: Process, owner: Unit, actor: Account) -> Document:
+def _added(  # what is there from the start
+    system: System, tx: Transaction, draft: Document, process: Process, owner: Unit, actor: Account
+) -> Document:
     document = tx.documents.add(draft)
     attachments.bind(tx, document, process, actor)
     start = process.node(process.start)
@@ -88,6 +90,7 @@ def _added(tx: Transaction, draft: Document, process: Process, owner: Unit, acto
         document.id, [(unit_id, item.role) for unit_id, item in people.places(owner, document, start.actors)]
     )
     tx.documents.add_parties(document.id, people.involved(owner, document, process))
+    arriving.arrive(system, tx, document, process, actor)
     tx.records.audit(
         document.region, document.created_at, actor.login, "create", document.number, dict(document.form)
     )

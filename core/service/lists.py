@@ -1,9 +1,8 @@
-"""Lists of documents: what waits for an account, what it did, began or finds late; filters, views it keeps."""
+"""Lists of documents: what waits for an account, what it did, began, got to read or finds late; filters, kept views."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import datetime
 
 from core.domain import graph
 from core.domain.accounts import Account
@@ -13,15 +12,18 @@ from core.service import acts, situations
 from core.service.documents import summarise
 from core.service.offers import offers
 from core.service.page_ports import Query, SavedView
+from core.service.ports import Transaction
 from core.service.system import System
-from core.service.views import DocumentSummary
+from core.service.term_ports import Copy
+from core.service.views import CopyNote, DocumentSummary
 
-FOLDERS = {"todo": "待办", "all": "全部", "done": "我办过的", "mine": "我录入的", "late": "超过期限"}
+FOLDERS = {
+    "todo": "待办", "done": "我办过的", "mine": "我录入的", "copied": "抄送我的", "late": "超过期限", "all": "全部",
+}  # fmt: skip
+_ORDERS = {"todo": "urgent", "late": "urgent", "copied": "copied"}  # the others: newest first
 MOST_VIEWS = 20
 MOST_AT_ONCE = 50
 _NAME_LIMIT = 40
-_HERE = ZoneInfo("Asia/Shanghai")
-_WORKDAYS = 5  # Monday to Friday
 _SIMPLE = {"opinion", "reason"}  # what several documents can be told alike
 
 
@@ -56,21 +58,37 @@ class Outcome:
 def find(
     system: System, actor: Account, query: Query, *, limit: int = 20, before: int | None = None
 ) -> list[DocumentSummary]:
-    """Documents of a list, newest first."""
+    """Documents of a list in the order that its query says."""
     with system.database.read() as tx:
-        if query.folder == "late":
-            since = _working_days_ago(system.clock(), system.rules.late_days)
-            query = replace(query, rested_since=since)
-        return summarise(system, tx, tx.lists.find(actor, query, limit=limit, before=before))
+        return find_in(system, tx, actor, query, limit, before)
 
 
-def _working_days_ago(now: datetime, days: int) -> datetime:
-    """The end of the day that lies so many working days back."""
-    day = now.astimezone(_HERE).date()
-    while days > 0:
-        day -= timedelta(days=1)
-        days -= day.weekday() < _WORKDAYS
-    return datetime.combine(day, time.min, _HERE).astimezone(UTC)
+def find_in(
+    system: System, tx: Transaction, actor: Account, query: Query, limit: int, before: int | None = None
+) -> list[DocumentSummary]:
+    """As `find`, inside a transaction."""
+    found = tx.lists.find(actor, replace(query, now=system.clock()), limit=limit, before=before)
+    lines = summarise(system, tx, found)
+    if query.folder != "copied":
+        return lines
+    notes = tx.copies.notes(actor.desk_id, [line.id for line in lines])
+    return [replace(line, copy=_note(notes[line.id])) for line in lines]
+
+
+def _note(copy: Copy) -> CopyNote:
+    return CopyNote(copy.who, copy.note, copy.at, copy.read_at)
+
+
+def order_of(folder: str) -> str:
+    """In which order a list is shown."""
+    return _ORDERS.get(folder, "newest")
+
+
+def rank(folder: str, line: DocumentSummary) -> datetime | None:
+    """From where the page after `line` goes on, for `Query.after`."""
+    if order_of(folder) == "urgent":
+        return line.due.at if line.due else None
+    return line.copy.at if line.copy else None
 
 
 def kinds(system: System, actor: Account) -> list[Kind]:

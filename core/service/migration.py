@@ -14,7 +14,7 @@ from core.domain.documents import Document, Entry, Trail
 from core.domain.errors import DomainError, NotFoundError
 from core.domain.money import yuan
 from core.domain.process import NodeType, Process
-from core.service import following, funding, people, situations
+from core.service import following, funding, limits, people, situations
 from core.service.ports import Transaction
 from core.service.system import System
 
@@ -148,6 +148,7 @@ def _move(system: System, tx: Transaction, document: Document, old: Process, new
         tx.documents.set_tasks(after.id, [(unit_id, actor.role) for unit_id, actor in turn])
         _tell(tx, after, node.label, [(unit_id, actor.role) for unit_id, actor in turn], at)
     tx.documents.add_parties(after.id, people.involved(owner, after, new))
+    limits.renew(system, tx, after, new)
     following.follow(system, tx, after, ACTION, platform)
     body = {
         "from": document.node, "to": after.node, "version": after.version, "process": [old.version, new.version],

@@ -11,7 +11,7 @@ from core.domain.errors import BlockedError, ConflictError
 from core.domain.money import yuan
 from core.domain.planner import changed, flags_after
 from core.domain.process import Action, Actor, Also, Effect, Node, NodeType
-from core.service import entering, experts, funding, people, publications, situations
+from core.service import arriving, entering, experts, funding, people, publications, situations
 from core.service.ports import Transaction
 from core.service.situations import Case
 from core.service.system import System
@@ -68,6 +68,8 @@ def carry_out(system: System, tx: Transaction, act: Act) -> Document:
     )  # fmt: skip
     tx.documents.set_tasks(after.id, [(unit_id, actor.role) for unit_id, actor in _turn(act, after)])
     tx.documents.add_parties(after.id, people.involved(act.case.owner, after, act.case.process))
+    if act.target != before.node:
+        arriving.arrive(system, tx, after, act.case.process, act.actor)
     _tell(tx, act, after, target)
     _send(system, tx, act, after)
     _above_and_below(system, tx, act, after)

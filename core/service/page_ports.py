@@ -22,7 +22,11 @@ class Attachment:
 
 @dataclass(frozen=True)
 class Query:
-    """Which documents a list shows. `folder`: all, todo, done, mine, late; times are UTC, money is fen."""
+    """Which documents a list shows. `folder`: all, todo, done, mine, copied, late; times are UTC, money is fen.
+
+    `order`: newest (by id), urgent (what is due first; only what waits for somebody), copied (what was copied last; in
+    that folder). `after` is where a page of the last two begins: when the last document shown is due, or was copied.
+    """
 
     folder: str = "all"
     kind: str = ""
@@ -32,7 +36,11 @@ class Query:
     until: datetime | None = None
     least_fen: int | None = None
     most_fen: int | None = None
-    rested_since: datetime | None = None  # for late: came to its node before this and somebody has to act
+    order: str = "newest"
+    after: datetime | None = None
+    now: datetime | None = None  # for late and overdue: due before this
+    overdue: bool = False
+    unread: bool = False  # for copied: only what was not read yet
 
 
 @dataclass(frozen=True)
@@ -57,6 +65,7 @@ class Lists(Protocol):
     """Searching documents, and views that accounts keep."""
 
     def find(self, viewer: Account, query: Query, *, limit: int, before: int | None) -> list[Document]: ...
+    def count(self, viewer: Account, query: Query) -> int: ...
     def views(self, account_id: int) -> list[SavedView]: ...
     def keep_view(self, account_id: int, name: str, query: Mapping[str, Any]) -> None: ...
     def drop_view(self, account_id: int, view_id: int) -> None: ...

@@ -53,6 +53,16 @@ def involved(owner: Unit, document: Document, process: Process) -> list[int]:
     return [unit_id for unit_id, _ in places(owner, document, (*actors, *others))]
 
 
+def waiting(tx: Transaction, document_id: int) -> list[Account]:
+    """Accounts whose turn a document is, each once."""
+    found = [
+        account
+        for _, unit_id, role in tx.documents.tasks([document_id])
+        for account in tx.accounts.of(unit_id, role)
+    ]
+    return list(dict.fromkeys(found))
+
+
 def names(tx: Transaction, owner: Unit, document: Document, actors: Iterable[Actor]) -> str:
     """Who may act, for people: `王芳（采购单位负责人（02））` or the unit where it has no such account."""
     found: list[str] = []

@@ -20,6 +20,7 @@ from core.service.identity_ports import Identities, OpenSession, Staff
 from core.service.page_ports import Attachments, Lists
 from core.service.publication_ports import Publications
 from core.service.report_ports import Reports
+from core.service.term_ports import Copies, Terms
 
 
 @dataclass(frozen=True)
@@ -272,6 +273,10 @@ class Transaction(Protocol):
     def reports(self) -> Reports: ...
     @property
     def publications(self) -> Publications: ...
+    @property
+    def terms(self) -> Terms: ...
+    @property
+    def copies(self) -> Copies: ...
 
 
 class Database(Protocol):

@@ -71,6 +71,8 @@ def find(
 
     ForbiddenError `read_only` where the viewer wants to `lock` what was only copied to it.
 
+    ForbiddenError `read_only` where the viewer wants to `lock` what was only copied to it.
+
     `lock` it before judging whether it may be changed: what is true of it then stays true until the commit.
     """
     document = tx.documents.by_number(number.strip().upper(), viewer, lock=lock)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from core.domain.calendar import Calendar
 from core.domain.catalogue import Catalogue
 from core.domain.rights import Rights
 from core.domain.warning_rules import Rule
@@ -47,4 +48,5 @@ class System:
     rights: Rights
     rules: Rules = Rules()
     warnings: tuple[Rule, ...] = ()
+    calendar: Calendar = field(default_factory=Calendar)
     public: Mapping[str, frozenset[str]] = field(default_factory=dict)  # kind → fields that notices show

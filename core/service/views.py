@@ -41,6 +41,36 @@ class Offer:
 
 
 @dataclass(frozen=True)
+class Due:
+    """Until when a document should be acted on where it is; times are UTC.
+
+    `days` is the limit of the process (None: the platform's own idea of too long), `waited`, `left` and `over` count
+    working days, `guessed`: it reaches into a year whose holidays are not announced. `words` says it in a few words.
+    """
+
+    since: datetime
+    at: datetime
+    days: int | None
+    late: bool
+    waited: int
+    left: int
+    over: int
+    guessed: bool
+    reminded: int
+    words: str
+
+
+@dataclass(frozen=True)
+class CopyNote:
+    """From whom a document came to be read, and whether it was."""
+
+    who: str
+    note: str
+    at: datetime
+    read_at: datetime | None
+
+
+@dataclass(frozen=True)
 class DocumentSummary:
     """One line of a list. `whose` says in words whose turn it is; times are UTC, money is fen."""
 
@@ -59,6 +89,8 @@ class DocumentSummary:
     whose: str
     id: int
     stage: str = ""  # prepare, review, work, finished (well), ended
+    due: Due | None = None  # where somebody has to act
+    copy: CopyNote | None = None  # in the list of what was copied to the account
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from core.adapters import processes
-from core.domain.errors import DomainError
+from core.domain.errors import DataError, DomainError
 from kb import evaluation, importer, workbook
 from kb.difference import difference
 from kb.entries import Library
@@ -57,10 +57,13 @@ def check(options: argparse.Namespace) -> int:
 def import_(options: argparse.Namespace) -> int:
     """Preview a file of questions and answers; drafts only with --write."""
     library = open_library(options.content)
-    if options.file.suffix.lower() == ".xlsx" and workbook.is_export(options.file, options.file.read_bytes()):
-        return _import_workbook(options, library)
-    retriever = open_retriever(options.region, library)
-    previews = importer.preview(importer.read_file(options.file), options.region, library, retriever)
+    data = importer.read_bytes(options.file)
+    if options.file.suffix.lower() == ".xlsx" and workbook.is_export(options.file, data):
+        return _import_workbook(options, library, data)
+    region = options.region or _only_region(library)
+    previews = importer.preview(
+        importer.read_data(options.file, data), region, library, open_retriever(region, library)
+    )
     for one in previews:
         print(f"第 {one.draft.line} 行 [{importer.STATES[one.state]}] {one.draft.title or '（无标题）'}")
         for reason in one.reasons:
@@ -71,15 +74,22 @@ def import_(options: argparse.Namespace) -> int:
     print("，".join(f"{importer.STATES[state]} {count}" for state, count in counts.items()))
     if options.write:
         today = datetime.now(UTC).date()
-        for file in importer.write_drafts(previews, options.region, options.out, today):
+        for file in importer.write_drafts(previews, region, options.out, today):
             print(f"已写草稿 {file}")
     return 0
 
 
-def _import_workbook(options: argparse.Namespace, library: Library) -> int:
+def _only_region(library: Library) -> str:
+    """The library's region where it has one; of several none is guessed, for a draft in the wrong one is no draft."""
+    if len(library.regions) != 1:
+        raise DataError([f"请用 --region 说明是哪个地区的：{'、'.join(library.regions)}"])
+    return library.regions[0]
+
+
+def _import_workbook(options: argparse.Namespace, library: Library, data: bytes) -> int:
     """Preview a workbook that `export` wrote and people edited; whole entries with --write."""
     counts: Counter[str] = Counter()
-    for entry in workbook.read(options.file, options.file.read_bytes()):
+    for entry in workbook.read(options.file, data):
         known = library.entries.get((entry.region, entry.id))
         changes = difference(known, entry) if known else []
         state: importer.State = "new" if known is None else "same" if known == entry else "changed"
@@ -190,7 +200,7 @@ def _parser() -> argparse.ArgumentParser:
     one.set_defaults(run=check)
     one = commands.add_parser("import", help="预览 DOCX/XLSX/CSV/Markdown/文本里的问答，可写成草稿")
     one.add_argument("file", type=Path, metavar="文件")
-    one.add_argument("--region", default="neimenggu", help="地区")
+    one.add_argument("--region", help="哪个地区的（只有一个地区、或导回 export 写的文件时不用说）")
     one.add_argument("--write", action="store_true", help="写出草稿")
     one.add_argument("--out", type=Path, default=cache_folder() / "drafts", help="草稿文件夹")
     one.set_defaults(run=import_)

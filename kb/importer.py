@@ -48,13 +48,17 @@ class Preview:
     reasons: tuple[str, ...]
 
 
-def read_file(file: Path) -> list[Draft]:
-    """Read DOCX, XLSX, CSV, Markdown or plain text; DataError says what is wrong with the file."""
+def read_bytes(file: Path) -> bytes:
+    """What the file holds; DataError where there is none or it may not be read."""
     try:
-        data = file.read_bytes()
+        return file.read_bytes()
     except OSError as error:
         raise DataError([f"{file}:1: 文件读不出来"]) from error
-    return read_data(file, data)
+
+
+def read_file(file: Path) -> list[Draft]:
+    """Read DOCX, XLSX, CSV, Markdown or plain text; DataError says what is wrong with the file."""
+    return read_data(file, read_bytes(file))
 
 
 def read_data(file: Path, data: bytes) -> list[Draft]:

@@ -97,12 +97,23 @@ def test_evaluate_without_a_file_says_so(run, tmp_path):
 def test_import_previews_and_writes_only_when_told(run, tmp_path):
     file = tmp_path / "f.csv"
     file.write_text("id,问题,答案\nx-1,怎么申请食堂饭卡,去后勤\n", "utf-8")
-    shown = run("import", file, "--out", tmp_path / "out")
+    shown = run("import", file, "--region", "shanxi", "--out", tmp_path / "out")
     assert shown.returncode == 0, shown.stderr
     assert "新增 1" in shown.stdout
     assert not (tmp_path / "out").exists()
-    assert "已写草稿" in run("import", file, "--out", tmp_path / "out", "--write").stdout
-    assert (tmp_path / "out" / "neimenggu" / "x-1.yaml").is_file()
+    again = run("import", file, "--region", "shanxi", "--out", tmp_path / "out", "--write")
+    assert "已写草稿" in again.stdout
+    assert (tmp_path / "out" / "shanxi" / "x-1.yaml").is_file()
+
+
+def test_an_import_that_cannot_be_says_why(run, tmp_path):
+    done = run("import", tmp_path / "none.xlsx", "--region", "shanxi")
+    assert (done.returncode, "文件读不出来" in done.stderr, "Traceback" in done.stderr) == (1, True, False)
+    file = tmp_path / "f.csv"
+    file.write_text("问题,答案\n怎么申请食堂饭卡,去后勤\n", "utf-8")
+    done = run("import", file)
+    assert done.returncode == 1
+    assert "请用 --region 说明是哪个地区的：anhui、fujian、neimenggu、shanxi、xuchang" in done.stderr
 
 
 def test_a_workbook_out_and_back_shows_only_what_people_changed(run, folder, tmp_path):

@@ -9,7 +9,15 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Engine
 
-from core.adapters import calendar_file, catalogue_file, processes, publication_file, rights_file, softhsm, warning_file
+from core.adapters import (
+    calendar_file,
+    catalogue_file,
+    processes,
+    publication_file,
+    rights_file,
+    softhsm,
+    warning_file,
+)
 from core.adapters.blobs import FileBlobs
 from core.adapters.certificate_pdf import render
 from core.adapters.certificates import X509Judge

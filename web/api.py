@@ -137,7 +137,16 @@ def account_out(account: Account) -> AccountOut:
 
 def register(app: Flask) -> None:
     """All endpoints and their description."""
-    from web import api_account, api_documents, api_feed, api_forms, api_people, api_reports, api_staff  # noqa: F401 - their routes register themselves
+    from web import (  # noqa: F401 - their routes register themselves
+        api_account,
+        api_approvals,
+        api_documents,
+        api_feed,
+        api_forms,
+        api_people,
+        api_reports,
+        api_staff,
+    )
 
     if "api" not in app.blueprints:
         app.register_blueprint(pages)

@@ -13,6 +13,7 @@ from core.service.system import System
 from web import (
     account,
     api,
+    approvals,
     attachments,
     chat,
     desk,
@@ -48,6 +49,7 @@ PAGES = (
     staff.pages,
     chat.pages,
     lists.pages,  # the blueprint of documents, with the lists
+    approvals.pages,
     forms.pages,
     attachments.pages,
     imports.pages,

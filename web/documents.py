@@ -28,10 +28,11 @@ _FRAME = {"csrf_token", "_account", "key", "version"}
 @pages.get("/documents/<number>")
 def page(number: str) -> str:
     """One document."""
-    return _page(number)
+    return page_of(number)
 
 
-def _page(number: str, *, error: DomainError | None = None, action: str = "") -> str:
+def page_of(number: str, *, error: DomainError | None = None, action: str = "") -> str:
+    """The page, with what went wrong in the form of `action`."""
     view = documents.get(system(), actor(), number)
     drawn = flow.flow(system(), actor(), number)
     node = view.process.node(view.document.node)
@@ -157,7 +158,7 @@ def act(number: str, action: str) -> Response | tuple[str, int]:
             system(), actor(), number, action, version=version(), arguments=arguments, key=key()
         )
     except DomainError as error:
-        return _page(number, error=error, action=action), status_and_title(error)[0]
+        return page_of(number, error=error, action=action), status_and_title(error)[0]
     flash(result.said)
     return redirect(url_for(".page", number=number), 303)
 

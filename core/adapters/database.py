@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from core.adapters.account_store import AccountStore
+from core.adapters.assignment_store import AssignmentStore
 from core.adapters.attachment_store import AttachmentStore
 from core.adapters.copy_store import CopyStore
 from core.adapters.document_store import DocumentStore
@@ -92,6 +93,7 @@ class SqlTransaction:
     experts: ExpertStore
     reports: ReportStore
     publications: PublicationStore
+    assignments: AssignmentStore
     terms: TermStore
     copies: CopyStore
 
@@ -112,6 +114,7 @@ class SqlTransaction:
             ExpertStore(connection),
             ReportStore(connection),
             PublicationStore(connection),
+            AssignmentStore(connection),
             TermStore(connection),
             CopyStore(connection),
         )

@@ -10,6 +10,7 @@ from core.adapters.prepared import Prepared
 from core.adapters.tables import document, form_version, history, inserted_id, party, task
 from core.adapters.term_tables import document_copy
 from core.domain.accounts import Account, Role
+from core.domain.approval import Seat
 from core.domain.documents import Document, Entry, FormVersion
 
 
@@ -106,10 +107,20 @@ _NO_TASKS = Prepared(delete(task).where(task.c.document_id == bindparam("sought"
 _ADD_TASK = Prepared(insert(task))
 _TASKS = select(task).where(task.c.document_id.in_(bindparam("sought", expanding=True)))
 _TASKS_OF_ONE = Prepared(select(task).where(task.c.document_id == bindparam("sought")))
+
+
+def turn_of(unit_id: Any, role: Any, account_id: Any) -> ColumnElement[bool]:
+    """Tasks of this person: its own, and those of whoever has its role in its unit."""
+    return or_(
+        (task.c.account_id == 0) & (task.c.unit_id == unit_id) & (task.c.role == role),
+        (task.c.account_id == account_id) & (task.c.account_id != 0),
+    )
+
+
 _WAITING = (
     select(document.c.number)
     .join(task, task.c.document_id == document.c.id)
-    .where(task.c.unit_id == bindparam("of_unit"), task.c.role == bindparam("of_role"))
+    .where(turn_of(bindparam("of_unit"), bindparam("of_role"), bindparam("of_account")))
 )
 _PARTIES = Prepared(select(party.c.unit_id).where(party.c.document_id == bindparam("sought")))
 
@@ -224,27 +235,38 @@ class DocumentStore:
         sought = {"document": document_id, "account": account_id, "who": who}
         return _OTHER_HATS.first(self._connection, sought) is not None
 
-    def set_tasks(self, document_id: int, tasks: Iterable[tuple[int, Role]]) -> None:
-        """Whose turn it is now: (unit id, role) pairs instead of the ones before."""
+    def set_tasks(self, document_id: int, tasks: Iterable[Seat]) -> None:
+        """Whose turn it is now, instead of the ones before."""
         _NO_TASKS.change(self._connection, {"sought": document_id})
         rows = [
-            {"document_id": document_id, "unit_id": unit_id, "role": role.value} for unit_id, role in tasks
+            {
+                "document_id": document_id,
+                "unit_id": seat.unit_id,
+                "role": seat.role.value,
+                "account_id": seat.account_id,
+            }
+            for seat in tasks
         ]
         for row in rows:
             _ADD_TASK.change(self._connection, row)
 
-    def tasks(self, document_ids: Sequence[int]) -> list[tuple[int, int, Role]]:
-        """(document id, unit id, role) of the open tasks of these documents."""
+    def tasks(self, document_ids: Sequence[int]) -> list[tuple[int, Seat]]:
+        """(document id, whose turn) of the open tasks of these documents."""
         if len(document_ids) == 1:
             rows = _TASKS_OF_ONE.rows(self._connection, {"sought": document_ids[0]})
         else:
             rows = list(self._connection.execute(_TASKS, {"sought": list(document_ids)}))
-        return [(row.document_id, row.unit_id, Role(row.role)) for row in rows]
+        return [(row.document_id, Seat(row.unit_id, Role(row.role), row.account_id)) for row in rows]
 
     def waiting(self, viewer: Account) -> set[str]:
         """Numbers of the documents whose turn is `viewer`'s."""
-        sought = {"of_unit": viewer.unit.id, "of_role": viewer.role.value}
+        sought = {"of_unit": viewer.unit.id, "of_role": viewer.role.value, "of_account": viewer.desk_id}
         return set(self._connection.execute(_WAITING, sought).scalars())
+
+    def waiting_for(self, account_id: int) -> list[int]:
+        """Ids of the documents whose turn is this account's alone."""
+        mine = select(task.c.document_id).where(task.c.account_id == account_id, task.c.account_id != 0)
+        return sorted(set(self._connection.execute(mine).scalars()))
 
     def add_parties(self, document_id: int, units: Iterable[int]) -> None:
         """Let these units see the document from now on."""
@@ -277,10 +299,6 @@ class DocumentStore:
             matches = (column.like(pattern, escape="\\") for column in (document.c.number, document.c.title))
             statement = statement.where(or_(*matches))
         if todo:
-            mine = exists().where(
-                task.c.document_id == document.c.id,
-                task.c.unit_id == viewer.unit.id,
-                task.c.role == viewer.role.value,
-            )
-            statement = statement.where(mine)
+            mine = turn_of(viewer.unit.id, viewer.role.value, viewer.desk_id)
+            statement = statement.where(exists().where(task.c.document_id == document.c.id, mine))
         return [document_of(row) for row in self._connection.execute(statement)]

@@ -18,7 +18,7 @@ from sqlalchemy import (
     select,
 )
 
-from core.adapters.document_store import document_of, visible_to
+from core.adapters.document_store import document_of, turn_of, visible_to
 from core.adapters.page_tables import saved_view
 from core.adapters.tables import document, history, task
 from core.adapters.term_tables import deadline, document_copy
@@ -133,11 +133,8 @@ def _filters(query: Query) -> list[ColumnElement[bool]]:
 
 def _folder(viewer: Account, query: Query) -> ColumnElement[bool] | None:
     if query.folder == "todo":
-        return exists().where(
-            task.c.document_id == document.c.id,
-            task.c.unit_id == viewer.unit.id,
-            task.c.role == viewer.role.value,
-        )
+        mine = turn_of(viewer.unit.id, viewer.role.value, viewer.desk_id)
+        return exists().where(task.c.document_id == document.c.id, mine)
     if query.folder == "done":
         return exists().where(
             history.c.document_id == document.c.id,

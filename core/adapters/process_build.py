@@ -9,7 +9,16 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from core.adapters.process_models import ActionModel, CheckModel, FieldModel, KindModel, LimitModel, NodeModel
+from core.adapters.process_models import (
+    ActionModel,
+    ApprovalModel,
+    CheckModel,
+    FieldModel,
+    KindModel,
+    LimitModel,
+    NodeModel,
+)
+from core.domain.approval import Approval
 from core.domain.forms import Check, Field, Form, Option
 from core.domain.process import (
     Action,
@@ -73,12 +82,17 @@ def _node(key: str, model: NodeModel) -> Node:
         fields=tuple(model.editable) if isinstance(model.editable, list) else (), funds=model.funds, help=model.help,
         instead=tuple(Instead(item.goal, item.use, item.reason) for item in model.instead), when=model.when,
         account=model.account, limit=_limit(model.limit) if model.limit else None, copies=_actors(model.copies),
+        approval=_approval(model.approval) if model.approval else None, helpers=_actors(model.helpers),
     )  # fmt: skip
 
 
 def _limit(model: LimitModel) -> Limit:
     steps = tuple(Escalation(step.after, step.remind, _actors(step.tell), step.take) for step in model.steps)
     return Limit(model.days, steps)
+
+
+def _approval(model: ApprovalModel) -> Approval:
+    return Approval(**{**dict(model), "weights": tuple(model.weights)})
 
 
 def _action(key: str, model: ActionModel) -> Action:

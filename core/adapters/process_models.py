@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from core.domain.accounts import Relation, Role
+from core.domain.approval import Each, Mode, Refusal
 from core.domain.forms import FieldType
 from core.domain.process import Cost, Effect, Funds, Guard, NodeType
 
@@ -57,6 +58,27 @@ class LimitModel(Strict):
     steps: list[EscalationModel] = []
 
 
+class ApprovalModel(Strict):
+    """How several people decide at a node; `weights` go with the node's actors."""
+
+    mode: Mode
+    agree: Name
+    refuse: str = ""
+    each: Each = Each.PLACE
+    weights: list[Annotated[int, Field(ge=1, le=1000)]] = []
+    share: Annotated[int, Field(ge=1, le=100)] = 100
+    refusal: Refusal = Refusal.RETURN
+
+    @model_validator(mode="after")
+    def _share_where_votes_are_weighed(self) -> "ApprovalModel":
+        weighed = self.mode is Mode.WEIGHTED
+        if weighed != ("share" in self.model_fields_set) or (self.weights and not weighed):
+            raise ValueError("mode: weighted 要写 share（通过要占的百分比），其他方式不写 share 和 weights")
+        if self.refusal is Refusal.COUNT and not self.refuse:
+            raise ValueError("refusal: count 要写 refuse（哪个操作是不同意）")
+        return self
+
+
 class NodeModel(Strict):
     """One station of a process."""
 
@@ -72,6 +94,8 @@ class NodeModel(Strict):
     account: bool = False
     limit: LimitModel | None = None
     copies: list[ActorModel] = []
+    approval: ApprovalModel | None = None
+    helpers: list[ActorModel] = []
     variants: list[Name] = []
 
 

@@ -79,12 +79,15 @@ party = Table(
     Index(None, "unit_id", "document_id"),
 )  # fmt: skip
 
+# Whose turn it is: whoever has the role in the unit (account_id 0), or one account alone.
 task = Table(
     "task", metadata,
     Column("document_id", ForeignKey("document.id"), primary_key=True),
     Column("unit_id", ForeignKey("unit.id"), primary_key=True),
     Column("role", String(30), primary_key=True),
+    Column("account_id", BigInteger, primary_key=True, autoincrement=False, server_default="0"),
     Index(None, "unit_id", "role"),
+    Index(None, "account_id"),
 )  # fmt: skip
 
 history = Table(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from core.domain import graph, lint_forms, lint_limits
+from core.domain import graph, lint_approval, lint_forms, lint_limits
 from core.domain.accounts import Role
 from core.domain.process import CHOSEN, ORIGIN, RETURNER, Action, Actor, Funds, NodeType, Process
 
@@ -20,7 +20,7 @@ def problems(process: Process, values: frozenset[str] = frozenset()) -> list[tup
     found = [*_references(process), *lint_forms.problems(process, values), *lint_limits.problems(process)]
     if found:  # the graph questions need sound references
         return found
-    return [*_paths(process), *_people(process), *_funds(process)]
+    return [*_paths(process), *_people(process), *_funds(process), *lint_approval.problems(process)]
 
 
 def _references(process: Process) -> Iterator[tuple[tuple[str, ...], str]]:

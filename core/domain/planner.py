@@ -8,9 +8,9 @@ the cheapest such way are the smallest set of reasons.
 
 import heapq
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, partial
 from itertools import count
 
 from core.domain import graph
@@ -24,12 +24,26 @@ _QUOTED = re.compile(r"'([a-z0-9_]+)'")
 _Cost = tuple[int, int, int, int, int]  # broken guards, public acts, other units, colleagues, steps
 
 
+@dataclass(frozen=True)
+class Hand:
+    """One of several who have to act before a document goes on; all but the last leave it where it is.
+
+    `who` and `account_id` name somebody who has to do it alone; otherwise any of `actors` may.
+    """
+
+    action: str
+    label: str
+    actors: tuple[Actor, ...]
+    who: str = ""
+    account_id: int = 0
+
+
 @dataclass(frozen=True, eq=False)
 class Given:
     """What a search does not change of one document. `situation` is how it stands before the first step.
 
     `above` is the number of the document it hangs on; nodes in `skip` are passed over; `cut` is what its latest
-    return cut off.
+    return cut off. `hands` says for a node and an action, where several have to act, who they are.
     """
 
     number: str
@@ -38,6 +52,7 @@ class Given:
     above: str = ""
     skip: frozenset[str] = frozenset()
     cut: Trail = ()
+    hands: Mapping[tuple[str, str], tuple[Hand, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -87,6 +102,8 @@ class Step:
     target: str
     chosen: bool
     menu: str
+    who: str = ""  # somebody who has to do it alone
+    account_id: int = 0
 
 
 @dataclass(frozen=True)
@@ -145,11 +162,11 @@ def _search(
         if _key(state, words) in done:
             continue
         done.add(_key(state, words))
-        for step, after, reasons in _moves(state, nearness):
+        for taken, after, reasons in _moves(state, nearness):
             if _key(after, words) in done or (strict and reasons):
                 continue
-            price = _add(cost, step, len(reasons), public=_is_public(state, step))
-            heapq.heappush(queue, (price, next(tie), after, (*steps, step), (*broken, *reasons)))
+            price = _add(cost, taken, len(reasons), public=_is_public(state, taken[-1]))
+            heapq.heappush(queue, (price, next(tie), after, (*steps, *taken), (*broken, *reasons)))
     return None
 
 
@@ -161,13 +178,13 @@ def _key(state: _State, words: frozenset[str]) -> _Key:
     return (state[0], *(_END if item.ended and item.trail[-1] not in words else item for item in state[1:]))
 
 
-def _add(cost: _Cost, step: Step, broken: int, *, public: bool) -> _Cost:
+def _add(cost: _Cost, steps: tuple[Step, ...], broken: int, *, public: bool) -> _Cost:
     return (
         cost[0] + broken,
         cost[1] + int(public),
-        cost[2] + int(step.nearness == OTHER),
-        cost[3] + int(step.nearness == COLLEAGUE),
-        cost[4] + 1,
+        cost[2] + sum(step.nearness == OTHER for step in steps),
+        cost[3] + sum(step.nearness == COLLEAGUE for step in steps),
+        cost[4] + len(steps),
     )
 
 
@@ -176,7 +193,8 @@ def _is_public(state: _State, step: Step) -> bool:
     return subject.process.actions[step.action].cost is Cost.PUBLIC
 
 
-def _moves(state: _State, nearness: Nearness) -> Iterator[tuple[Step, _State, tuple[str, ...]]]:
+def _moves(state: _State, nearness: Nearness) -> Iterator[tuple[tuple[Step, ...], _State, tuple[str, ...]]]:
+    """Ways to go on: the steps of one act (several where several have to take it), the state after, what forbids it."""
     for index, subject in _in_turn(state):
         node = subject.trail[-1]
         situation = situation_of(state, index)
@@ -195,7 +213,23 @@ def _moves(state: _State, nearness: Nearness) -> Iterator[tuple[Step, _State, tu
                     subject.number, action.id, action.label, actors, near, action.form, node,
                     moved[index].trail[-1], action.chosen, action.menu,
                 )  # fmt: skip
-                yield step, moved, reasons
+                hands = subject.given.hands.get((node, action.id))
+                yield _by_hands(step, hands, partial(nearness, index)) if hands else (step,), moved, reasons
+
+
+def _by_hands(
+    step: Step, hands: tuple[Hand, ...], nearness: Callable[[tuple[Actor, ...]], int]
+) -> tuple[Step, ...]:
+    """The step as several take it one after the other; the last one moves the document."""
+    taken = [
+        replace(
+            step, action=hand.action, label=hand.label, actors=hand.actors, nearness=nearness(hand.actors),
+            form=step.form if hand.action == step.action else ("opinion?",),
+            target=step.source, who=hand.who, account_id=hand.account_id,
+        )
+        for hand in hands
+    ]  # fmt: skip
+    return (*taken[:-1], replace(taken[-1], target=step.target))
 
 
 def _in_turn(state: _State) -> Iterator[tuple[int, Subject]]:

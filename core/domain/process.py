@@ -10,6 +10,7 @@ from enum import StrEnum
 from functools import cached_property
 
 from core.domain.accounts import Relation, Role
+from core.domain.approval import Approval
 from core.domain.forms import Form
 
 _MONEY_NAME = re.compile(r"\b(frozen|used|account|account_frozen|account_used)_fen\b")
@@ -157,6 +158,10 @@ class Node:
     when: str = ""
     account: bool = False
     limit: Limit | None = None
+    approval: Approval | None = None  # how several people decide here; None: whoever acts first
+    helpers: tuple[
+        Actor, ...
+    ] = ()  # who may be asked, added or given the task besides colleagues of the unit
     copies: tuple[Actor, ...] = ()  # who gets every document that comes here to read
 
 
@@ -261,6 +266,14 @@ class Process:
     def actors(self, action: Action, node: str) -> tuple[Actor, ...]:
         """Who may take `action` at `node`."""
         return action.by or self.nodes[node].actors
+
+    def agrees(self, action: Action, node: str) -> bool:
+        """Whether `action` is how the node's people let the document go on from `node`."""
+        approval = self.nodes[node].approval
+        if approval is not None:
+            return action.id == approval.agree
+        target = action.routes.get(node)
+        return not action.by and target not in (None, CHOSEN, ORIGIN, RETURNER, node)
 
     def word(self, key: str) -> str:
         """The region's own word for `key` (备案号 …), else the key itself."""

@@ -1,13 +1,14 @@
 """Taking one lawful act on a document: all of it in one transaction, or nothing."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from core.domain import graph, guards
 from core.domain.accounts import Account
 from core.domain.documents import Document
 from core.domain.errors import BlockedError, ForbiddenError, InvalidError
 from core.domain.process import Action, Effect, Guard, NodeType
-from core.service import following, moving, once, people, situations
+from core.service import following, moving, once, people, situations, voting
 from core.service.documents import summarise
 from core.service.moving import Act
 from core.service.ports import Certificate, Transaction
@@ -74,10 +75,11 @@ def perform_in(  # noqa: PLR0913 - as perform, and the transaction
         if certificate is None:
             raise BlockedError("备案书签章要选印章并输入证书口令，请用签章功能")
         tx.records.add_certificate(document.id, certificate, actor.id)
-    after = moving.carry_out(system, tx, act)
+    held = voting.cast(system, tx, act)
+    after = held or moving.carry_out(system, tx, act)
     following.follow(system, tx, after, action, actor)
-    moving.audit(tx, act, after)
-    said = moving.said(tx, act, after)
+    moving.audit(tx, replace(act, target=after.node), after)
+    said = voting.said(tx, act.case, held, act.action.label) if held else moving.said(tx, act, after)
     once.keep(
         tx, actor, key, request, {"number": after.number, "label": act.action.label, "said": said}, system
     )
@@ -119,10 +121,7 @@ def _lawful(
             f"{document.number} 现在在“{node.label}”，不能{action.label}。{node.help}",
             fields={"reasons": [node.help]},
         )
-    actors = case.process.actors(action, document.node)
-    if not people.may(actor, case.owner, document, actors):
-        who = people.names(tx, case.owner, document, actors) or "系统"
-        raise ForbiddenError(f"“{action.label}”要由{who}办理，您的账号不能代办", fields={"who": who})
+    _refuse_others(tx, case, action, actor)
     _refuse_own_review(tx, case, action, actor)
     _refuse_without_key(action, actor)
     reasons = guards.refusals(action, case.situation)
@@ -130,6 +129,23 @@ def _lawful(
         raise BlockedError("；".join(reasons), fields={"reasons": reasons, **case.form_errors})
     _filled_in(action, arguments)
     return Act(case, action, actor, _target(case, action, arguments), arguments, system.clock())
+
+
+def _refuse_others(tx: Transaction, case: Case, action: Action, actor: Account) -> None:
+    """Who may: by the process, or (where the task was handed over or is voted on) by how the decision stands."""
+    if not situations.may(case, actor, action):
+        seats = case.standing.turns if case.standing.special and not action.by else None
+        actors = case.process.actors(action, case.document.node)
+        who = (
+            people.names(tx, case.owner, case.document, actors)
+            if seats is None
+            else people.names_of(tx, seats)
+        )
+        who = who or "系统"
+        raise ForbiddenError(f"“{action.label}”要由{who}办理，您的账号不能代办", fields={"who": who})
+    if waits := situations.waited_for(case, actor, action):
+        said = f"还在等{people.names_of(tx, [row.to for row in waits])}的意见，等到了，或收回、减签以后，才能{action.label}"
+        raise BlockedError(said, fields={"reasons": [said]})
 
 
 def _refuse_own_review(tx: Transaction, case: Case, action: Action, actor: Account) -> None:

@@ -61,10 +61,13 @@ def summarise(system: System, tx: Transaction, found: Sequence[Document]) -> lis
     """Lines of a list, with whose turn it is."""
     tasks: dict[int, list[str]] = {}
     units = {document.unit_id: tx.accounts.unit(document.unit_id) for document in found}
-    for document_id, unit_id, role in tx.documents.tasks([document.id for document in found]):
-        if unit_id not in units:
-            units[unit_id] = tx.accounts.unit(unit_id)
-        tasks.setdefault(document_id, []).append(f"{units[unit_id].name} {ROLE_LABELS[role]}")
+    for document_id, seat in tx.documents.tasks([document.id for document in found]):
+        if seat.account_id:
+            tasks.setdefault(document_id, []).append(tx.accounts.account(seat.account_id).label)
+            continue
+        if seat.unit_id not in units:
+            units[seat.unit_id] = tx.accounts.unit(seat.unit_id)
+        tasks.setdefault(document_id, []).append(f"{units[seat.unit_id].name} {ROLE_LABELS[seat.role]}")
     terms = tx.terms.of([document.id for document in found])
     return [
         _summary(

@@ -7,6 +7,7 @@ from typing import Any
 
 from core.domain import form_state
 from core.domain.accounts import ROLE_LABELS, Account, Role, Unit
+from core.domain.approval import Seat
 from core.domain.documents import Document, Entry
 from core.domain.errors import BlockedError, ConflictError, ForbiddenError, InvalidError
 from core.domain.forms import FieldType, rows
@@ -87,7 +88,8 @@ def _added(  # what is there from the start
     )
     tx.documents.append(document.id, entry)
     tx.documents.set_tasks(
-        document.id, [(unit_id, item.role) for unit_id, item in people.places(owner, document, start.actors)]
+        document.id,
+        [Seat(unit_id, item.role) for unit_id, item in people.places(owner, document, start.actors)],
     )
     tx.documents.add_parties(document.id, people.involved(owner, document, process))
     arriving.arrive(system, tx, document, process, actor)
@@ -153,11 +155,7 @@ def blank(
 def _filled(
     system: System, tx: Transaction, document: Document, process: Process, values: Mapping[str, Any]
 ) -> Document:
-    broken = form_state.unwritable(values)
-    if broken:
-        raise InvalidError(
-            "有一处内容不能保存，请重新输入", fields={broken[:60]: "含有不能保存的字符，或层次太深"}
-        )
+    refuse_unwritable(values)
     form, amount = situations.complete(system, tx, document, process, values)
     named = _outside_units(tx, document, process, form)
     return replace(
@@ -165,6 +163,16 @@ def _filled(
         agency_id=named.get("agency_id", document.agency_id),
         supplier_id=named.get("supplier_id", document.supplier_id),
     )  # fmt: skip
+
+
+def refuse_unwritable(values: Mapping[str, Any]) -> None:
+    """InvalidError where something in a form could never be kept."""
+    broken = form_state.unwritable(values)
+    if broken:
+        raise InvalidError(
+            "有一处内容不能保存，请重新输入",
+            fields={broken[:60]: "含有不能保存的字符、太大的数，或层次太深"},
+        )
 
 
 def _title(form: Mapping[str, Any], process: Process) -> str:

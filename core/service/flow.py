@@ -9,7 +9,7 @@ from core.domain import graph
 from core.domain.accounts import Account
 from core.domain.documents import Entry
 from core.domain.process import Node, Process
-from core.service import people, situations
+from core.service import people, situations, standings
 from core.service.ports import Transaction
 from core.service.situations import Case
 from core.service.system import System
@@ -98,7 +98,14 @@ def _node(tx: Transaction, case: Case, history: list[Entry], node: Node, line: l
     whose = people.names(tx, case.owner, case.document, node.actors) if state in {"current", "ahead"} else ""
     ended = node.type.value == "end" or node.id in case.process.finish
     shown = last if state != "ahead" else None
+    if state == "current" and case.standing.special:
+        whose = people.names_of(tx, case.standing.turns)
+        votes = standings.summary(tx, case.standing)
+        shown = None if votes else shown
+    else:
+        votes = ""
     return FlowNode(
         node.id, node.label, node.lane, state, shown.who if shown else "", shown.at if shown else None,
-        f"{shown.label}{'：' + shown.opinion if shown.opinion else ''}" if shown else "", "" if ended else whose, node.help,
+        f"{shown.label}{'：' + shown.opinion if shown.opinion else ''}" if shown else votes,
+        "" if ended else whose, node.help,
     )  # fmt: skip

@@ -6,6 +6,9 @@ from core.service import people, situations
 from core.service.ports import RepairRow, Transaction
 from core.service.system import System
 
+# The step of whoever was asked for an opinion or added as a signer; no action of the process.
+ANSWER = "answer"
+
 
 def follow(system: System, tx: Transaction, after: Document, action: str, actor: Account) -> None:
     """Move running repairs on, or stop those whose document was moved another way."""
@@ -13,16 +16,42 @@ def follow(system: System, tx: Transaction, after: Document, action: str, actor:
     for row in tx.records.running_repairs(ids):
         if all(step["number"] != after.number for step in row.steps[row.position :]):
             continue
-        step = row.steps[row.position]
-        if (step["number"], step["action"], step["target"]) != (after.number, action, after.node):
+        here = _reached(row, after, action)
+        if here is None:
             why = f"{after.number} 被{actor.label}办了别的操作，原来的步骤不再适用"
             stop(system, tx, row, why, actor)
-        elif row.position + 1 == len(row.steps):
-            tx.records.set_repair(row.id, state="done", position=row.position + 1, why="", waiting=())
+            continue
+        step = row.steps[here]
+        if here + 1 == len(row.steps):
+            tx.records.set_repair(row.id, state="done", position=here + 1, why="", waiting=())
             tell = f"{row.number} 的处理已全部办完：{step['label']}之后现在是“{step['target_label']}”"
             tx.records.notify({row.asked_by} - {actor.id}, row.number, tell, system.clock())
         else:
+            hand_on(system, tx, row, here + 1, actor)
+
+
+def answered(system: System, tx: Transaction, after: Document, actor: Account) -> None:
+    """An opinion or a signature was given: it moves on the repairs that waited for it, and stops none."""
+    for row in tx.records.running_repairs([after.id]):
+        step = row.steps[row.position]
+        if (step["number"], step["action"]) == (after.number, ANSWER):
             hand_on(system, tx, row, row.position + 1, actor)
+
+
+def _reached(row: RepairRow, after: Document, action: str) -> int | None:
+    """Position of the step that was taken; votes and signatures that were not needed any more are passed over.
+
+    None where it was none of the steps. A vote more than was thought stays at the step it was.
+    """
+    for index, step in enumerate(row.steps[row.position :], row.position):
+        if step["number"] != after.number or step["action"] not in (action, ANSWER):
+            return None
+        came = step["target"] == after.node
+        if came and (step["action"] == action or step["source"] != after.node):
+            return index
+        if step["source"] == after.node:
+            return row.position - 1  # still voting
+    return None
 
 
 def stop(system: System, tx: Transaction, row: RepairRow, why: str, actor: Account) -> None:
@@ -56,7 +85,11 @@ def hand_on(system: System, tx: Transaction, row: RepairRow, position: int, acto
 
 
 def actors_of(system: System, tx: Transaction, number: str, action: str) -> list[tuple[int, Role]]:
-    """(unit id, role) of those who may take `action` on the document where it stands."""
+    """(unit id, role) of those who may take `action` on the document where it stands; nobody is asked for an answer anew."""
+    if action == ANSWER:
+        return []
     case = situations.case(system, tx, situations.find(system, tx, None, number))
+    if case.standing.special and not case.process.actions[action].by:
+        return [(seat.unit_id, seat.role) for seat in case.standing.turns]
     actors = case.process.actors(case.process.actions[action], case.document.node)
     return [(unit_id, item.role) for unit_id, item in people.places(case.owner, case.document, actors)]

@@ -5,16 +5,16 @@ renamed, which the process data say), its form is right by the new rules (unless
 its amount does not change under those who approved it, and its money can be brought to where the node wants it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from core.domain.accounts import Role
+from core.domain.approval import Seat
 from core.domain.documents import Document, Entry, Trail
 from core.domain.errors import DomainError, NotFoundError
 from core.domain.money import yuan
 from core.domain.process import NodeType, Process
-from core.service import following, funding, limits, people, situations
+from core.service import following, funding, limits, people, situations, standings
 from core.service.ports import Transaction
 from core.service.system import System
 
@@ -118,6 +118,8 @@ def _current(system: System, document: Document) -> Process | None:
 
 def _move(system: System, tx: Transaction, document: Document, old: Process, new: Process) -> None:
     """All that moving changes; an error where the document has to stay."""
+    if tx.assignments.live(document.id):
+        raise _StaysError("这一步有人在会签、加签、委派或转办，等办完再搬")
     platform, at = tx.accounts.system(document.region), system.clock()
     trail = _trail(new, document.trail)
     after = replace(
@@ -141,12 +143,12 @@ def _move(system: System, tx: Transaction, document: Document, old: Process, new
         ),
     )  # fmt: skip
     owner = tx.accounts.unit(after.unit_id)
-    if node.actors != old.node(document.node).actors or (after.node in new.finish) != (
-        document.node in old.finish
-    ):
-        turn = [] if after.node in new.finish else people.places(owner, after, node.actors)
-        tx.documents.set_tasks(after.id, [(unit_id, actor.role) for unit_id, actor in turn])
-        _tell(tx, after, node.label, [(unit_id, actor.role) for unit_id, actor in turn], at)
+    before = old.node(document.node)
+    decided = (before.actors, before.approval, document.node in old.finish)
+    if (node.actors, node.approval, after.node in new.finish) != decided:
+        turn = () if after.node in new.finish else standings.fresh(tx, after, new, owner).turns
+        tx.documents.set_tasks(after.id, turn)
+        _tell(tx, after, node.label, turn, at)
     tx.documents.add_parties(after.id, people.involved(owner, after, new))
     limits.renew(system, tx, after, new)
     following.follow(system, tx, after, ACTION, platform)
@@ -181,8 +183,8 @@ def _still_right(system: System, tx: Transaction, document: Document, after: Doc
         raise _StaysError(f"表单不合新版的要求：{'；'.join(fresh)}；先退回给录入人改，再搬")
 
 
-def _tell(tx: Transaction, after: Document, label: str, turn: list[tuple[int, Role]], at: datetime) -> None:
+def _tell(tx: Transaction, after: Document, label: str, turn: Iterable[Seat], at: datetime) -> None:
     what = f"{after.number} {after.title}：流程改版，现在在“{label}”"
-    waiting_ = {account.id for unit_id, role in turn for account in tx.accounts.of(unit_id, role)}
+    waiting_ = {account.id for seat in turn for account in people.accounts_of(tx, seat)}
     tx.records.notify(waiting_, after.number, f"{what}，轮到您办理", at)
     tx.records.notify({after.author_id} - waiting_, after.number, what, at)

@@ -6,12 +6,13 @@ from datetime import datetime
 
 from core.domain import expressions, forms, graph, guards
 from core.domain.accounts import Account
+from core.domain.approval import Seat
 from core.domain.documents import Document, Entry
 from core.domain.errors import BlockedError, ConflictError
 from core.domain.money import yuan
 from core.domain.planner import changed, flags_after
-from core.domain.process import Action, Actor, Also, Effect, Node, NodeType
-from core.service import arriving, entering, experts, funding, people, publications, situations
+from core.domain.process import Action, Also, Effect, Node, NodeType
+from core.service import arriving, entering, experts, funding, people, publications, situations, standings
 from core.service.ports import Transaction
 from core.service.situations import Case
 from core.service.system import System
@@ -27,6 +28,7 @@ class Act:
     target: str
     arguments: Mapping[str, str]
     at: datetime
+    label: str = ""  # how the record calls it, where not as the action is called
 
 
 def moved(system: System, tx: Transaction, document: Document) -> ConflictError:
@@ -62,11 +64,13 @@ def carry_out(system: System, tx: Transaction, act: Act) -> Document:
     tx.documents.append(
         after.id,
         Entry(
-            after.version, act.at, act.actor.id, act.actor.label, act.action.id, act.action.label, before.node,
-            act.target, _opinion(act),
+            after.version, act.at, act.actor.id, act.actor.label, act.action.id, act.label or act.action.label,
+            before.node, act.target, opinion(act),
         ),
     )  # fmt: skip
-    tx.documents.set_tasks(after.id, [(unit_id, actor.role) for unit_id, actor in _turn(act, after)])
+    if trail != before.trail and act.case.standing.special:
+        tx.assignments.end_stay(after.id)  # a vote of this stay never counts in another one
+    tx.documents.set_tasks(after.id, _turns(tx, act, after))
     tx.documents.add_parties(after.id, people.involved(act.case.owner, after, act.case.process))
     if act.target != before.node:
         arriving.arrive(system, tx, after, act.case.process, act.actor)
@@ -153,14 +157,15 @@ def _change_above(system: System, tx: Transaction, act: Act, above: Document) ->
         raise moved(system, tx, above)
     entry = Entry(
         marked.version, act.at, act.actor.id, act.actor.label, act.action.id,
-        f"{act.action.label}（{act.case.document.number}）", above.node, above.node, _opinion(act),
+        f"{act.action.label}（{act.case.document.number}）", above.node, above.node, opinion(act),
     )  # fmt: skip
     tx.documents.append(above.id, entry)
     if values:
         funding.settle(tx, marked, process, process.node(above.node), act.at)
 
 
-def _opinion(act: Act) -> str:
+def opinion(act: Act) -> str:
+    """What whoever acts said to it."""
     return (act.arguments.get("opinion") or act.arguments.get("reason") or "").strip()
 
 
@@ -168,24 +173,24 @@ def audit(tx: Transaction, act: Act, after: Document) -> None:
     """Last of all: the head of the chain is what writers of a region queue up for, so nothing is waited for behind it."""
     tx.records.audit(
         after.region, act.at, act.actor.login, act.action.id, after.number,
-        {"from": act.case.document.node, "to": act.target, "version": after.version, "opinion": _opinion(act)},
+        {"from": act.case.document.node, "to": act.target, "version": after.version, "opinion": opinion(act)},
     )  # fmt: skip
 
 
-def _turn(act: Act, after: Document) -> list[tuple[int, Actor]]:
-    """(unit id, actor) whose turn it is: nobody's where the process has ended well, though more could be done."""
+def _turns(tx: Transaction, act: Act, after: Document) -> tuple[Seat, ...]:
+    """Whose turn it is: nobody's where the process has ended well, though more could be done."""
     if after.node in act.case.process.finish:
-        return []
-    return people.places(act.case.owner, after, act.case.process.node(after.node).actors)
+        return ()
+    if after.trail == act.case.document.trail:
+        return act.case.standing.turns
+    return standings.fresh(tx, after, act.case.process, act.case.owner).turns
 
 
 def _tell(tx: Transaction, act: Act, after: Document, target: Node) -> None:
     """The author hears what others did; whoever's turn it is now hears that it is."""
-    quoted = f"，意见：{text}" if (text := _opinion(act)) else ""
+    quoted = f"，意见：{text}" if (text := opinion(act)) else ""
     what = f"{after.number} {after.title}：{act.actor.label}办了“{act.action.label}”{quoted}，现在在“{target.label}”"
-    waiting = {a.id for unit_id, item in _turn(act, after) for a in tx.accounts.of(unit_id, item.role)} - {
-        act.actor.id
-    }
+    waiting = {a.id for seat in _turns(tx, act, after) for a in people.accounts_of(tx, seat)} - {act.actor.id}
     tx.records.notify(waiting, after.number, f"{what}，轮到您办理", act.at)
     tx.records.notify({after.author_id} - waiting - {act.actor.id}, after.number, what, act.at)
 
@@ -212,7 +217,7 @@ def _send(system: System, tx: Transaction, act: Act, after: Document) -> None:
 
 def said(tx: Transaction, act: Act, after: Document) -> str:
     target = act.case.process.node(act.target)
-    who = people.names(tx, act.case.owner, after, [actor for _, actor in _turn(act, after)])
+    who = people.names_of(tx, _turns(tx, act, after))
     turn = f"，接下来由{who}办理" if who else ""
     money = _money_said(tx, after)
     # An act that leads to a new station of its author (撤销 → 填写撤销原因) is begun, not done.

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from core.domain import graph, guards
 from core.domain.accounts import Account
-from core.domain.process import Action, Cost
-from core.service import people
+from core.domain.process import Cost
+from core.service import situations
 from core.service.situations import Case
 from core.service.views import FIELD_LABELS, FormField, Offer
 
@@ -14,11 +14,10 @@ def offers(case: Case, actor: Account) -> tuple[Offer, ...]:
     """Acts lawful for the structure, the trail, the role and the guards, in the order of the data."""
     found = []
     for action in case.process.actions_from[case.document.node]:
-        actors = case.process.actors(action, case.document.node)
         targets = graph.targets(case.process, action, case.document.trail, case.document.cut, case.skip)
-        if action.hidden or not targets or not people.may(actor, case.owner, case.document, actors):
+        if action.hidden or not targets or not situations.may(case, actor, action):
             continue
-        if guards.refusals(action, case.situation):
+        if situations.waited_for(case, actor, action) or guards.refusals(action, case.situation):
             continue
         labels = (
             tuple((target, case.process.node(target).label) for target in targets) if action.chosen else ()
@@ -28,7 +27,7 @@ def offers(case: Case, actor: Account) -> tuple[Offer, ...]:
             Offer(
                 action.id,
                 action.label,
-                fields_of(action, labels),
+                fields_of(action.form, labels),
                 labels,
                 irreversible,
                 action.menu,
@@ -38,10 +37,10 @@ def offers(case: Case, actor: Account) -> tuple[Offer, ...]:
     return tuple(found)
 
 
-def fields_of(action: Action, targets: Sequence[tuple[str, str]] = ()) -> tuple[FormField, ...]:
-    """The fields an action's form wants; `targets` are the choices of the field `target`."""
+def fields_of(form: Sequence[str], targets: Sequence[tuple[str, str]] = ()) -> tuple[FormField, ...]:
+    """The fields an act's form wants; `targets` are the choices of the field `target`."""
     result = []
-    for name in action.form:
+    for name in form:
         plain = name.removesuffix("?")
         options = tuple(targets) if plain == "target" else ()
         result.append(FormField(plain, FIELD_LABELS.get(plain, plain), plain == name, options))

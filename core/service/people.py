@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from core.domain.accounts import ROLE_LABELS, Account, Relation, Unit
+from core.domain.approval import Seat
 from core.domain.documents import Document
 from core.domain.planner import COLLEAGUE, OTHER, OWN
 from core.domain.process import Actor, Process
@@ -55,21 +56,28 @@ def involved(owner: Unit, document: Document, process: Process) -> list[int]:
 
 def waiting(tx: Transaction, document_id: int) -> list[Account]:
     """Accounts whose turn a document is, each once."""
-    found = [
-        account
-        for _, unit_id, role in tx.documents.tasks([document_id])
-        for account in tx.accounts.of(unit_id, role)
-    ]
-    return list(dict.fromkeys(found))
+    seats = [seat for _, seat in tx.documents.tasks([document_id])]
+    return list(dict.fromkeys(account for seat in seats for account in accounts_of(tx, seat)))
 
 
 def names(tx: Transaction, owner: Unit, document: Document, actors: Iterable[Actor]) -> str:
     """Who may act, for people: `王芳（采购单位负责人（02））` or the unit where it has no such account."""
+    return names_of(tx, [Seat(unit_id, item.role) for unit_id, item in places(owner, document, actors)])
+
+
+def names_of(tx: Transaction, seats: Iterable[Seat]) -> str:
+    """As `names`, of seats."""
     found: list[str] = []
-    for unit_id, item in places(owner, document, actors):
-        accounts = tx.accounts.of(unit_id, item.role)
-        if accounts:
+    for seat in seats:
+        if accounts := accounts_of(tx, seat):
             found += [account.label for account in accounts]
         else:
-            found.append(f"{tx.accounts.unit(unit_id).name}的{ROLE_LABELS[item.role]}（还没有账号）")
+            found.append(f"{tx.accounts.unit(seat.unit_id).name}的{ROLE_LABELS[seat.role]}（还没有账号）")
     return "、".join(dict.fromkeys(found))
+
+
+def accounts_of(tx: Transaction, seat: Seat) -> list[Account]:
+    """Who sits there."""
+    if seat.account_id:
+        return [tx.accounts.account(seat.account_id)]
+    return tx.accounts.of(seat.unit_id, seat.role)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from core.domain import planner
 from core.domain.accounts import Account
 from core.domain.planner import NoWay, Step
-from core.domain.process import Actor
-from core.service import once, people, situations
+from core.domain.process import Actor, Cost
+from core.service import deciding, once, people, situations
 from core.service.offers import fields_of
 from core.service.ports import Transaction
 from core.service.situations import Case
@@ -95,10 +95,10 @@ def plan_in(system: System, tx: Transaction, actor: Account, number: str, goal: 
     def nearness(index: int, actors: tuple[Actor, ...]) -> int:
         return people.nearness(actor, owners[documents[index].unit_id], documents[index], actors)
 
-    found = planner.plan(case.subjects, goal, nearness)
+    found = planner.plan(deciding.with_hands(tx, case, case.subjects), goal, nearness)
     if isinstance(found, NoWay):
         return found
-    steps = tuple(_in_words(tx, case, step) for step in found.steps)
+    steps = tuple(_in_words(tx, case, step, actor) for step in found.steps)
     return RepairPlan(case.document.number, goal, GOAL_LABELS.get(goal, goal), steps, fingerprint(case))
 
 
@@ -107,17 +107,18 @@ def fingerprint(case: Case) -> str:
     return once.digest([(d.number, d.version) for d in (case.document, *(d for d, _ in case.linked))])[:16]
 
 
-def _in_words(tx: Transaction, case: Case, step: Step) -> RepairStep:
+def _in_words(tx: Transaction, case: Case, step: Step, actor: Account) -> RepairStep:
     document, process = next(
         (d, p) for d, p in ((case.document, case.process), *case.linked) if d.number == step.number
     )
-    action = process.actions[step.action]
+    action = process.actions.get(step.action)  # none for an opinion or a signature
     target = process.node(step.target)
     return RepairStep(
         number=step.number, action=step.action, label=step.label,
-        who=people.names(tx, tx.accounts.unit(document.unit_id), document, step.actors) or "系统",
-        mine=step.nearness == planner.OWN,
-        form=fields_of(action, ((target.id, target.label),) if step.chosen else ()),
+        who=step.who or people.names(tx, tx.accounts.unit(document.unit_id), document, step.actors) or "系统",
+        mine=step.account_id == actor.desk_id if step.account_id else step.nearness == planner.OWN,
+        form=fields_of(step.form, ((target.id, target.label),) if step.chosen else ()),
         source=step.source, source_label=process.node(step.source).label,
-        target=step.target, target_label=target.label, menu=step.menu, public=action.cost.value == "public",
+        target=step.target, target_label=target.label, menu=step.menu,
+        public=action is not None and action.cost is Cost.PUBLIC,
     )  # fmt: skip

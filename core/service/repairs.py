@@ -12,7 +12,7 @@ from core.domain.accounts import Account
 from core.domain.documents import Document
 from core.domain.errors import BlockedError, ConflictError, ForbiddenError, NotFoundError
 from core.domain.planner import NoWay
-from core.service import acts, following, once, people, planning, situations
+from core.service import acts, following, once, planning, situations, standings
 from core.service.documents import summarise
 from core.service.planning import RepairStep
 from core.service.ports import RepairRow, Transaction
@@ -134,6 +134,8 @@ def mine(system: System, actor: Account) -> list[RepairTask]:
             document = situations.find(system, tx, actor, row.steps[row.position]["number"])
             view = _view(system, tx, actor, row)
             step = view.steps[view.position]
+            if not step.mine:  # a colleague of the same role has it alone
+                continue
             tasks.append(
                 RepairTask(
                     row.id, row.number, row.goal, view.asked_by, step, document.version, document.title
@@ -194,8 +196,10 @@ def _step(
     mine = False
     if current:
         case = situations.case(system, tx, situations.find(system, tx, None, stored["number"]))
-        actors = case.process.actors(case.process.actions[stored["action"]], case.document.node)
-        mine = people.may(actor, case.owner, case.document, actors)
+        if stored["action"] == following.ANSWER:
+            mine = any(row.to.taken_by(standings.seat_of(actor)) for row in case.standing.asked)
+        else:
+            mine = situations.may(case, actor, case.process.actions[stored["action"]])
     return RepairStep(
         number=stored["number"], action=stored["action"], label=stored["label"], who=stored["who"], mine=mine,
         form=tuple(FormField(name, label, required) for name, label, required in stored["form"]),

@@ -8,12 +8,13 @@ from zoneinfo import ZoneInfo
 
 from core.domain import expressions, forms, graph
 from core.domain.accounts import Account, Role, Unit
+from core.domain.approval import Assignment, Standing
 from core.domain.documents import Document, Linked, Money, Situation
 from core.domain.errors import ForbiddenError, NotFoundError
 from core.domain.forms import Field, Known, Review
 from core.domain.planner import Given, Subject
-from core.domain.process import NodeType, Process
-from core.service import facts
+from core.domain.process import Action, NodeType, Process
+from core.service import facts, people, standings
 from core.service.ports import Transaction
 from core.service.system import System
 
@@ -22,7 +23,7 @@ _HERE = ZoneInfo("Asia/Shanghai")
 
 @dataclass(frozen=True)
 class Case:
-    """A document with all that rules look at. `linked` hang on it, at any depth."""
+    """A document with all that rules look at. `linked` hang on it, at any depth; `standing`: whose turn it is."""
 
     document: Document
     process: Process
@@ -30,6 +31,7 @@ class Case:
     situation: Situation
     linked: tuple[tuple[Document, Process], ...] = ()
     review: Review = field(default_factory=Review)
+    standing: Standing = field(default_factory=lambda: Standing(()))
 
     @property
     def form_errors(self) -> dict[str, str]:
@@ -71,8 +73,6 @@ def find(
 
     ForbiddenError `read_only` where the viewer wants to `lock` what was only copied to it.
 
-    ForbiddenError `read_only` where the viewer wants to `lock` what was only copied to it.
-
     `lock` it before judging whether it may be changed: what is true of it then stays true until the commit.
     """
     document = tx.documents.by_number(number.strip().upper(), viewer, lock=lock)
@@ -96,7 +96,8 @@ def case(system: System, tx: Transaction, document: Document) -> Case:
     bare = _situation(system, tx, document, process, owner, linked)
     review = judge(system, tx, document, process, bare)
     situation = replace(bare, form_errors=review.errors)
-    return Case(document, process, owner, situation, linked, review)
+    standing = standings.of(tx, document, process, owner)
+    return Case(document, process, owner, situation, linked, review, standing)
 
 
 def _situation(
@@ -145,6 +146,21 @@ def _money(tx: Transaction, document: Document) -> Money:
         sum(hold.frozen_fen for hold in holds), sum(hold.used_fen for hold in holds),
         account.total_fen if account else 0, account.frozen_fen if account else 0, account.used_fen if account else 0,
     )  # fmt: skip
+
+
+def may(case: Case, actor: Account, action: Action) -> bool:
+    """Whether it is for `actor` to take `action` where the document stands, as far as roles and votes go."""
+    if case.standing.special and not action.by:
+        return bool(case.standing.seats_of(standings.seat_of(actor)))
+    return people.may(actor, case.owner, case.document, case.process.actors(action, case.document.node))
+
+
+def waited_for(case: Case, actor: Account, action: Action) -> tuple[Assignment, ...]:
+    """Opinions and signatures that `actor` has to wait for before it may agree."""
+    if not case.standing.rows or not case.process.agrees(action, case.document.node):
+        return ()
+    seats = case.standing.seats_of(standings.seat_of(actor))
+    return tuple(row for seat in seats for row in case.standing.waits(seat))
 
 
 def evaluator(situation: Situation) -> forms.Evaluate:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from core.domain.accounts import ROLE_LABELS, Account, Role, Unit
 from core.domain.errors import BlockedError, ForbiddenError, InvalidError, NotFoundError
 from core.domain.rights import Capability
-from core.service import accounts, acting, rights
+from core.service import accounts, acting, rights, standings
 from core.service.identity_ports import Invitation, Member
 from core.service.ports import Transaction
 from core.service.system import System
@@ -236,5 +236,6 @@ def _switch(system: System, actor: Account, login: str, *, active: bool) -> None
         if not active:
             tx.accounts.end_sessions(known.account.id)
             tx.identities.forget_one_time(account_id=known.account.id)
+            standings.refresh(system, tx, known.account.id)
         act = "staff_resume" if active else "staff_suspend"
         tx.records.audit(actor.region, system.clock(), actor.login, act, known.account.login, {})

@@ -196,7 +196,7 @@ class World:
 
     def tasks(self, number: str) -> set[tuple[int, Role]]:
         with self.system.database.read() as tx:
-            return {(unit, role) for _, unit, role in tx.documents.tasks([self.document(number).id])}
+            return {seat[:2] for _, seat in tx.documents.tasks([self.document(number).id])}
 
     # -- who
 

@@ -5,13 +5,9 @@ there are none.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
-from core.adapters import processes
-from core.adapters.process_registry import ProcessRegistry
 from core.domain.accounts import Role
 from core.domain.errors import InvalidError
 from core.service import documents, flow
@@ -33,23 +29,6 @@ SHORTER = """    - drop_node: office_second
         id: withdraw
         from: [supervising, office_first]
 """
-
-
-@pytest.fixture
-def with_rules(world: World, data_copy: Path) -> Callable[[str], World]:
-    """The same world on changed data, as after an upgrade and a restart."""
-
-    def change(operations: str) -> World:
-        region = data_copy / "regions/neimenggu.yaml"
-        text = region.read_text(encoding="utf-8")
-        region.write_text(text.replace("  mall_order:\n", f"{operations}  mall_order:\n"), encoding="utf-8")
-        registry = ProcessRegistry(processes.load(data_copy))
-        with world.system.database.write() as tx:
-            for process in registry.all():
-                tx.records.keep_process(process)
-        return World(replace(world.system, processes=registry), world.clock, world.people)
-
-    return change
 
 
 def offered_targets(world: World, who: str, number: str) -> list[str]:

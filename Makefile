@@ -27,9 +27,9 @@ check: ## ruff, mypy, import-linter, core check, kb check
 	done; \
 	[ -z "$$failed" ] || { printf "failed:$$failed\n"; exit 1; }
 
-bench: ## all benchmarks, side by side with their goals
+bench: ## all benchmarks beside their goals (ARGS="--only acts")
 	@.ci/bootstrap dev
-	@$(PYTHON) -m tests.bench
+	@$(PYTHON) -m tests.bench $(ARGS)
 
 demo: ## a region's walks and pictures of its pages (REGION=fujian)
 	@.ci/bootstrap dev

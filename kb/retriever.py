@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -147,8 +148,13 @@ class Retriever:
 
 
 def open_library(content: Path | None = None) -> Library:
-    """Read all entries (the project's own by default); DataError lists every mistake."""
-    return load_all(content or CONTENT)
+    """Read all entries (the project's own by default, and those once); DataError lists every mistake."""
+    return load_all(content) if content else _own()
+
+
+@cache
+def _own() -> Library:
+    return load_all(CONTENT)
 
 
 def open_retriever(

@@ -290,7 +290,10 @@ class Store:
                 with self._writer.begin() as connection:
                     return act(connection)
             except (IntegrityError, OperationalError) as error:
-                if isinstance(error, OperationalError) and getattr(error.orig, "sqlstate", "") != _SERIALIZATION:
+                if (
+                    isinstance(error, OperationalError)
+                    and getattr(error.orig, "sqlstate", "") != _SERIALIZATION
+                ):
                     raise
                 if attempt == _ATTEMPTS - 1:
                     raise ConflictError(_MOVED) from error

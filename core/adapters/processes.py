@@ -39,9 +39,14 @@ class ProcessBook:
         return [p for (r, k, _), p in self.processes.items() if (r, k) == (region, kind)]
 
 
-@cache
 def load(data: Path = DATA) -> ProcessBook:
     """Read, resolve and lint everything under `data`; one DataError lists every mistake of every file."""
+    return book(data)
+
+
+@cache
+def book(data: Path) -> ProcessBook:
+    """What `load` gives, read once however it is asked for."""
     problems: list[str] = []
     bases = _bases(data, problems)
     regions = _regions(data, problems)

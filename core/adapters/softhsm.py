@@ -4,12 +4,13 @@ Everything here, the PINs too, is demonstration data. Real units bring tokens of
 """
 
 import base64
+import hashlib
 import os
 import secrets
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -109,16 +110,33 @@ def provision(directory: Path, tokens: Sequence[DemoToken], *, now: datetime | N
         directory / "authority" / "intermediate.pem",
     )
     (directory / "tokens").mkdir(parents=True, exist_ok=True, mode=0o700)
+    if _whole(directory, tokens):
+        return made
     making = directory / "making.lock"
     making.touch()
     try:
         with alone(making, _MAKING_S):
             _make(made, directory, tokens, now or datetime.now(UTC))
+            _mark(directory).write_text(_asked(tokens), encoding="ascii")
     except BusyError:
         raise UnavailableError(
             "别的程序正在制作演示用的印章，等了很久还没有完成。请先结束那个程序再试", code="module_busy"
         ) from None
     return made
+
+
+def _mark(directory: Path) -> Path:
+    return directory / "made"
+
+
+def _asked(tokens: Sequence[DemoToken]) -> str:
+    return hashlib.sha256(repr([astuple(token) for token in tokens]).encode()).hexdigest()
+
+
+def _whole(directory: Path, tokens: Sequence[DemoToken]) -> bool:
+    """Whether exactly these were made already: looking into each token takes a process, and every start some seconds."""
+    mark, found = _mark(directory), list((directory / "tokens").iterdir())
+    return mark.exists() and mark.read_text("ascii") == _asked(tokens) and len(found) >= len(tokens)
 
 
 def _make(made: Provisioned, directory: Path, tokens: Sequence[DemoToken], now: datetime) -> None:

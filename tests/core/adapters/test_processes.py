@@ -160,10 +160,10 @@ def test_the_chain_of_the_region(variant: str) -> None:
 
 def test_a_change_makes_another_version(data: Path) -> None:
     same = processes.load(data).get("neimenggu", "plan", "mall").version
-    processes.load.cache_clear()
+    processes.book.cache_clear()
     assert processes.load(data).get("neimenggu", "plan", "mall").version == same
     edit(data / PLAN, "label: 送审", "label: 提交")
-    processes.load.cache_clear()
+    processes.book.cache_clear()
     assert processes.load(data).get("neimenggu", "plan", "mall").version != same
 
 

@@ -1,5 +1,6 @@
 """/api/v1: the same use cases as the pages, for programs. Described at /api/openapi.json."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
@@ -11,6 +12,7 @@ from spectree import SpecTree
 
 from core.domain.accounts import ROLE_LABELS, Account
 from core.domain.errors import InvalidError
+from web.openapi import described
 from web.schemas import LONGEST_KEY, SHORTEST_KEY, AccountOut, Problem
 from web.security import csrf, protect_api, require_session
 
@@ -31,10 +33,11 @@ pages = Blueprint("api", __name__, url_prefix="/api/v1")
 csrf.exempt(pages)  # protect_api decides: a bearer token cannot be sent by a foreign page
 pages.before_request(protect_api)
 
-_ERRORS = {f"HTTP_{status}": Problem for status in (401, 403, 404, 409, 429, 503)}
+_ERRORS = {f"HTTP_{status}": Problem for status in (400, 401, 403, 404, 409, 413, 415, 423, 429, 503)}
+_FILES: dict[str, str] = {}  # operation → media type of the file it gives
 
 
-def route(
+def route(  # noqa: PLR0913 - what an endpoint is, each with a default
     method: str,
     rule: str,
     *,
@@ -44,10 +47,13 @@ def route(
     form: type[BaseModel] | None = None,
     status: int = 200,
     public: bool = False,
+    media: str = "",
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """One endpoint: its models, its place in the description, and whether a session is needed."""
+    """One endpoint: its models, its place in the description, whether a session is needed; `media` of a file it gives."""
 
     def register(function: Callable[..., Any]) -> Callable[..., Any]:
+        if media:
+            _FILES[function.__name__] = media
         answers = Answers(**{f"HTTP_{status}": gives}, **_ERRORS)
         checked = spec.validate(
             json=takes,
@@ -65,6 +71,8 @@ def route(
                 require_session()
             if takes is not None and not request.is_json:
                 raise InvalidError("请用 JSON 提交", code="bad_request")
+            if takes is not None:
+                _refuse_half_characters()
             return checked(**arguments)
 
         guarded.__wrapped__ = checked  # type: ignore[attr-defined]  # spectree finds the description through it
@@ -72,6 +80,15 @@ def route(
         return function
 
     return register
+
+
+def _refuse_half_characters() -> None:
+    """Of a surrogate pair: JSON can say one, but it can neither be kept nor sent back."""
+    try:
+        json.dumps(request.get_json(silent=True), ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        message = "内容里有不完整的字符（半个表情符号之类），请重新输入"
+        raise InvalidError(message, fields={"body": "有不完整的字符"}) from None
 
 
 def _refuse_bad_input(_request: Any, _response: Any, error: Exception | None, *_rest: Any) -> None:
@@ -154,4 +171,4 @@ def register(app: Flask) -> None:
     @app.get("/api/openapi.json")
     def openapi() -> Response:
         spec.app = app
-        return jsonify(spec.spec)
+        return jsonify(described(spec.spec, _FILES))

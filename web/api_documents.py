@@ -179,7 +179,7 @@ def sign_certificate(number: str) -> s.ActOut:
     )
 
 
-@route("GET", "/documents/<number>/certificate", gives=None)
+@route("GET", "/documents/<number>/certificate", gives=None, media="application/pdf")
 def get_certificate(number: str) -> Response:
     """The certificate as PDF."""
     name, content = sealing.certificate(system(), actor(), number)

@@ -87,7 +87,7 @@ def list_attachments(number: str) -> s.Attachments:
     return s.Attachments(items=[s.AttachmentOut.model_validate(file) for file in found])
 
 
-@route("GET", "/documents/<number>/attachments/<sha256>", gives=None)
+@route("GET", "/documents/<number>/attachments/<sha256>", gives=None, media="*/*")
 def get_attachment(number: str, sha256: str) -> Response:
     """One file."""
     return files.answer(*attachments.fetch(system(), actor(), number, sha256))
@@ -100,7 +100,7 @@ def list_versions(number: str) -> s.FormVersions:
     return s.FormVersions(items=[s.FormVersionOut.model_validate(form) for form in kept])
 
 
-@route("GET", "/documents/<number>/tables/<table>/template", gives=None)
+@route("GET", "/documents/<number>/tables/<table>/template", gives=None, media=imports.XLSX)
 def get_template(number: str, table: str) -> Response:
     """The spreadsheet template of a table that this account may change now."""
     shown = filling.existing(system(), actor(), number)

@@ -10,6 +10,7 @@ from core.adapters import spreadsheet_out
 from core.service import experts, reports, supervision
 from core.service.supervision import Query
 from web.api import asked, body, idempotency_key, route
+from web.imports import XLSX
 from web.parts import system
 from web.reports import sheet
 from web.schemas import Shown, Taken
@@ -185,7 +186,7 @@ def get_report(kind: str) -> ReportOut:
     return ReportOut.model_validate(reports.report(system(), actor(), kind, asked().since, asked().until))
 
 
-@route("GET", "/reports/<kind>/file", query=FileQuery, gives=None)
+@route("GET", "/reports/<kind>/file", query=FileQuery, gives=None, media=XLSX)
 def get_report_file(kind: str) -> Response:
     """The same as a spreadsheet."""
     found = reports.report(system(), actor(), kind, asked().since, asked().until)

@@ -27,6 +27,7 @@ from web import (
     intake,
     knowledge,
     lists,
+    numbers,
     overview,
     portal,
     probe,
@@ -89,6 +90,7 @@ def create_app(  # noqa: PLR0913 - what a deployment decides, each with a defaul
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]  # as its documentation says
             app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies
         )
+    numbers.register(app)
     attachments.register(app)  # first: it says how much of a request may be read
     security.register(app, limits_storage=limits_storage, secure=secure)
     errors.register(app)

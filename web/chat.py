@@ -9,7 +9,7 @@ from assistant import suggestions
 from assistant.cards import Turn
 from core.domain.errors import DomainError, InvalidError
 from core.service import documents, notices, repairs
-from web import drawing
+from web import drawing, numbers
 from web.errors import wants_fragment
 from web.parts import Said, Talk, house, system
 from web.schemas import MAX_TEXT
@@ -111,10 +111,10 @@ def news() -> Response | str:
     Asked by every visible page every few seconds; 204 where nothing is new.
     """
     pulse = notices.pulse(system(), actor())
-    shown, known = request.form.get("waiting", -1, type=int), request.form.get("known", 0, type=int)
+    shown, known = numbers.posted("waiting"), numbers.posted("known") or 0
     conversation = request.form.get("conversation") or None
     said: list[Said] = []
-    cursor = request.form.get("cursor", type=int)
+    cursor = numbers.posted("cursor")
     if cursor is not None:  # the page shows a conversation
         unseen = [notice for notice in pulse.unseen if notice.id > known]
         conversation, found = talk().news(actor(), conversation, cursor, unseen)
@@ -135,7 +135,8 @@ def news() -> Response | str:
 def feedback() -> str | Response:
     """Thumbs up or down under an answer."""
     conversation, good = request.form.get("conversation", ""), request.form.get("good") == "1"
-    seq, reason = request.form.get("seq", -1, type=int), request.form.get("reason", "")
+    seq, reason = numbers.posted("seq"), request.form.get("reason", "")
+    seq = -1 if seq is None else seq
     talk().rate(actor(), conversation, seq, good=good, reason=reason)
     if not wants_fragment():
         return redirect(url_for("chat.home", c=conversation), 303)

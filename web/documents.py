@@ -12,7 +12,7 @@ from core.domain.errors import DomainError, InvalidError
 from core.domain.process import NodeType
 from core.service import acts, attachments, documents, dossier, filling, flow, people, planning, repairs
 from core.service.views import DocumentView
-from web import drawing, form_shown
+from web import drawing, form_shown, numbers
 from web.errors import status_and_title
 from web.parts import system
 from web.schemas import LONGEST_KEY, SHORTEST_KEY
@@ -130,7 +130,7 @@ def _may_sign(view: DocumentView) -> bool:
 
 def version() -> int:
     """The version the user saw."""
-    seen = request.form.get("version", type=int)
+    seen = numbers.posted("version")
     if seen is None:
         raise InvalidError("页面不完整，请刷新后再试", fields={"version": "缺少单据版本"})
     return seen
@@ -194,7 +194,7 @@ def advance(repair: int) -> Response:
 @pages.get("/documents/<number>/versions/<int:seq>")
 def versions(number: str, seq: int) -> str:
     """A kept form beside a later one, or beside the one that holds, with what was changed."""
-    found = dossier.compare(system(), actor(), number, seq, request.args.get("with", type=int))
+    found = dossier.compare(system(), actor(), number, seq, numbers.asked("with"))
     fields, core = found.process.form.fields, system()
     left, right = (
         form_shown.shown(fields, one.form, form_shown.Words(core.catalogue, names))

@@ -44,7 +44,7 @@ class Words:
             return _NONE
         if path in self.names:
             return self.names[path]
-        if item.type is FieldType.CATALOGUE:
+        if item.type is FieldType.CATALOGUE and isinstance(value, str):
             known = self.catalogue.by_code.get(value)
             return f"{known.name}（{value}）" if known else str(value)
         return words_of(item, value)

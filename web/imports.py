@@ -25,7 +25,7 @@ pages.before_request(require_session)
 PREVIEW = 20
 MOST_SAID = 200
 SHEETS = Xlsx()
-_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @pages.get("/documents/<number>/import/<table>")
@@ -43,7 +43,7 @@ def template(number: str, table: str) -> Response:
 
 def workbook(name: str, content: bytes) -> Response:
     """A spreadsheet to be kept as a file."""
-    response = Response(content, mimetype=_XLSX)
+    response = Response(content, mimetype=XLSX)
     response.headers["Content-Disposition"] = (
         f"attachment; filename=\"template.xlsx\"; filename*=UTF-8''{quote(name)}"
     )

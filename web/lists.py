@@ -14,6 +14,7 @@ from core.domain.money import parse_yuan
 from core.service import lists, repairs
 from core.service.page_ports import Query
 from core.service.views import DocumentSummary
+from web import numbers
 from web.documents import key, pages
 from web.parts import system
 from web.security import actor
@@ -85,7 +86,7 @@ def listing() -> str:
 
 
 def _list(template: str, wanted: Asked, **more: object) -> str:
-    before = request.args.get("before", type=int)
+    before = numbers.asked("before")
     found = lists.find(system(), actor(), wanted.query, limit=PAGE + 1, before=before)
     shown = found[:PAGE]
     acts = lists.common(system(), actor(), shown) if wanted.query.folder == "todo" else []

@@ -2,7 +2,7 @@
 
 import functools
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -140,7 +140,7 @@ class Notices(BaseModel):
 class SeenIn(Taken):
     """These were read."""
 
-    ids: list[int] = Field(max_length=1000)
+    ids: list[Annotated[int, Field(ge=1, le=2**63 - 1, strict=True)]] = Field(max_length=1000)
 
 
 class IndicatorOut(Shown):

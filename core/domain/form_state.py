@@ -1,6 +1,5 @@
 """How a form looks while it is filled in: which fields are asked for now, and which of them must not stay empty."""
 
-import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -62,14 +61,15 @@ def _at(values: Any, path: str) -> Any:
     return values
 
 
+LARGEST = 2**63 - 1
 DEEPEST = 6  # a form holds tables of rows of files; nothing lies deeper
 
 
 def unwritable(value: Any, path: str = "", depth: int = 0) -> str | None:
-    """Path of what no database keeps (control characters, half characters, things nested without end), else None."""
+    """Path of what no database keeps (control or half characters, numbers beyond 64 bits, endless nesting), else None."""
     if isinstance(value, str):
         return path or "form" if _BROKEN.search(value) else None
-    if isinstance(value, float) and not math.isfinite(value):
+    if isinstance(value, int | float) and not abs(value) <= LARGEST:  # neither is what is no number
         return path or "form"
     if not isinstance(value, (Mapping, list)):
         return None

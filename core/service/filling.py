@@ -111,6 +111,7 @@ def _filling(
     values: Mapping[str, Any],
     above: Document | None,
 ) -> Filling:
+    entering.refuse_unwritable(values)
     form, amount = situations.complete(system, tx, document, process, values)
     case = situations.case(system, tx, replace(document, form=form, amount_fen=amount))
     state = form_state.state(process.form, form, situations.evaluator(case.situation))

@@ -7,6 +7,7 @@ from core.service.overview import KindBox
 from web.drawing import wrap
 
 _COLUMN, _ROW, _WIDTH, _HEIGHT, _EDGE = 190.0, 62.0, 148.0, 46.0, 8.0
+_BEND = 26.0  # how far a way back hangs below its boxes
 _ROOM = 9.5  # characters in a line of a box
 
 
@@ -29,6 +30,7 @@ class Map:
     height: float
     places: tuple[Place, ...]
     ways: tuple[str, ...]
+    again: tuple[str, ...] = ()  # back to where the path begins anew
     box: tuple[float, float] = (_WIDTH, _HEIGHT)
 
 
@@ -56,8 +58,10 @@ def place(boxes: Sequence[KindBox]) -> Map:
         for box in boxes
     }
     ways = tuple(_way(places[above], places[box.kind]) for box in boxes for above in box.above)
+    again = tuple(_back(places[above], places[box.kind]) for box in boxes for above in box.again)
     width = max(columns, default=0) * _COLUMN + _WIDTH + 2 * _EDGE
-    return Map(width, tallest * _ROW + _HEIGHT + 2 * _EDGE, tuple(places.values()), ways)
+    height = tallest * _ROW + _HEIGHT + 2 * _EDGE + (_BEND if again else 0)
+    return Map(width, height, tuple(places.values()), ways, again)
 
 
 def _middle(box: KindBox, rows: dict[str, float]) -> float:
@@ -67,7 +71,11 @@ def _middle(box: KindBox, rows: dict[str, float]) -> float:
 
 def _way(a: Place, b: Place) -> str:
     x1, y1, x2, y2 = a.x + _WIDTH, a.y + _HEIGHT / 2, b.x, b.y + _HEIGHT / 2
-    if x2 <= x1:  # a circle in the data: drawn above both
-        return f"M{a.x + _WIDTH / 2:g} {a.y:g}C{a.x:g} {a.y - 30:g} {b.x:g} {b.y - 30:g} {b.x + _WIDTH / 2:g} {b.y:g}"
     middle = (_COLUMN - _WIDTH) * 0.9
     return f"M{x1:g} {y1:g}C{x1 + middle:g} {y1:g} {x2 - middle:g} {y2:g} {x2:g} {y2:g}"
+
+
+def _back(a: Place, b: Place) -> str:
+    """From below one box to below another, to its left."""
+    x1, y1, x2, y2 = a.x + _WIDTH * 0.4, a.y + _HEIGHT, b.x + _WIDTH * 0.6, b.y + _HEIGHT
+    return f"M{x1:g} {y1:g}C{x1:g} {y1 + _BEND:g} {x2:g} {y2 + _BEND:g} {x2:g} {y2:g}"

@@ -4,7 +4,7 @@ from flask import Blueprint, render_template, request
 
 from core.domain.errors import NotFoundError
 from core.domain.process import Process
-from core.service import overview
+from core.service import comparison, overview
 from web import drawing, map_drawing
 from web.parts import system
 from web.security import actor, require_session
@@ -21,6 +21,7 @@ def region() -> str:
     return render_template(
         "overview.html", boxes=boxes, map=map_drawing.place(boxes), region=name,
         label=system().processes.region_label(name), regions=overview.regions(system()),
+        listed=overview.in_order(boxes), named={box.kind: box.label for box in boxes},
     )  # fmt: skip
 
 
@@ -38,7 +39,7 @@ def kind(region: str, kind: str) -> str:
     ]  # fmt: skip
     return render_template(
         "overview_kind.html", process=process, variants=variants, box=boxes[kind], boxes=boxes, others=others,
-        below=[box for box in boxes.values() if kind in box.above], actors=overview.actors,
+        below=[box for box in boxes.values() if kind in (*box.above, *box.again)], actors=overview.actors,
         wide=drawing.wide(found.nodes, found.edges), narrow=drawing.narrow(found.nodes, found.edges),
         region=region, label=system().processes.region_label(region),
     )  # fmt: skip
@@ -57,7 +58,7 @@ def compare() -> str:
     if kind not in labels:
         raise NotFoundError("没有这种单据")
     sides = [_side(name, kind, side) for name, side in ((left, "lv"), (right, "rv"))]
-    sections = overview.compare(sides[0], sides[1]) if sides[0] and sides[1] else {}
+    sections = comparison.compare(sides[0], sides[1]) if sides[0] and sides[1] else {}
     return render_template(
         "compare.html", regions=known, kinds=labels, kind=kind, names=(left, right), sides=sides, sections=sections,
         choices=[core.processes.variants(name, kind) for name in (left, right)],

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from core.service import overview
+from core.service import comparison, overview
 from core.service.system import System
 from tests.web.conftest import HANDLER, SUPPORT, Browser
 from web import drawing, map_drawing
@@ -31,8 +31,18 @@ def test_a_kind_stands_to_the_right_of_what_it_hangs_on(system: System) -> None:
         for one in placed.places:
             assert 0 <= one.x <= placed.width - placed.box[0]
             assert 0 <= one.y <= placed.height - placed.box[1]
-        plan = next(box for box in boxes if box.kind == "plan")
-        assert all(at[above].x < at["plan"].x for above in plan.above)
+        assert all(at[above].x < at[box.kind].x for box in boxes for above in box.above)
+        assert [box.kind for box, _ in overview.in_order(boxes)].count("plan") == 1
+        assert len(overview.in_order(boxes)) == len(boxes)
+
+
+def test_a_renewed_contract_leads_back_to_the_plan_and_does_not_stand_before_it(system: System) -> None:
+    boxes = {box.kind: box for box in overview.region_map(system, "fujian")}
+    assert "contract" not in boxes["plan"].above
+    assert boxes["plan"].again == ("contract",)
+    assert "plan" in boxes["contract"].above
+    placed = map_drawing.place(list(boxes.values()))
+    assert len(placed.again) == 1
 
 
 def test_every_process_can_be_drawn(system: System) -> None:
@@ -56,10 +66,16 @@ def test_a_kinds_page_says_who_does_what(browse: Callable[[str], Browser]) -> No
 
 def test_two_variants_side_by_side(system: System, browse: Callable[[str], Browser]) -> None:
     project, mall = (system.processes.current("neimenggu", "plan", one) for one in ("project", "mall"))
-    assert not any(row.differs for rows in overview.compare(mall, mall).values() for row in rows)
-    acts = {row.label: row for row in overview.compare(project, mall)["操作"]}
+    assert not any(row.differs for rows in comparison.compare(mall, mall).values() for row in rows)
+    acts = {row.label: row for row in comparison.compare(project, mall)["操作"]}
     assert (acts["电子卖场退回计划"].left, acts["电子卖场退回计划"].differs) == ("", True)
     assert not acts["送审"].differs
+    fields = comparison.compare(
+        *(system.processes.current("anhui", "plan", one) for one in ("project", "mall"))
+    )["填写项"]
+    assert not any(sign in row.left + row.right for row in fields for sign in ("==", "variant")), (
+        "words, not expressions"
+    )
     page = browse(HANDLER).get("/compare?kind=plan&left=neimenggu&lv=project&right=neimenggu&rv=mall").text
     assert "电子卖场退回计划" in page
     assert page.count('class="differs"') > 1

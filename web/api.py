@@ -163,6 +163,7 @@ def register(app: Flask) -> None:
         api_people,
         api_reports,
         api_staff,
+        api_told,
     )
 
     if "api" not in app.blueprints:

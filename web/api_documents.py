@@ -32,7 +32,7 @@ def list_documents() -> s.Summaries:
     q = asked()
     query = Query(
         folder=q.folder, kind=q.kind or "", node=q.node or "", words=q.q.strip(), since=q.since, until=q.until,
-        least_fen=q.least_fen, most_fen=q.most_fen,
+        least_fen=q.least_fen, most_fen=q.most_fen, overdue=q.overdue, unread=q.unread,
     )  # fmt: skip
     found = lists.find(system(), actor(), query, limit=q.limit, before=q.before)
     return s.Summaries(

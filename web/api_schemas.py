@@ -8,8 +8,36 @@ from pydantic import AwareDatetime, BaseModel, Field
 from web.schemas import IndicatorOut, Shown, Station, Taken
 
 
+class DueOut(Shown):
+    """Until when a document should be acted on where it is; `days`, `waited`, `left` and `over` are working days.
+
+    `days` is null where the process gives no limit; `guessed`: holidays of a year in between are not announced yet.
+    """
+
+    since: datetime
+    at: datetime
+    days: int | None
+    late: bool
+    waited: int
+    left: int
+    over: int
+    guessed: bool
+    reminded: int
+    words: str
+    spent_s: int
+
+
+class CopyNoteOut(Shown):
+    """From whom a document came to be read, and when it was."""
+
+    who: str
+    note: str
+    at: datetime
+    read_at: datetime | None
+
+
 class Summary(Shown):
-    """One line of a list."""
+    """One line of a list. `due` where somebody has to act, `copy_note` in the folder `copied`."""
 
     id: int
     number: str
@@ -26,6 +54,8 @@ class Summary(Shown):
     version: int
     whose: str
     stage: str
+    due: DueOut | None = None
+    copy_note: CopyNoteOut | None = Field(None, validation_alias="copy")
 
 
 class Summaries(BaseModel):
@@ -39,7 +69,9 @@ class ListQuery(Taken):
     """What to list."""
 
     q: str = Field("", max_length=100)
-    folder: Literal["all", "todo", "done", "mine", "late"] = "all"
+    folder: Literal["all", "todo", "done", "mine", "copied", "late"] = "all"
+    overdue: bool = Field(default=False, description="只要超期的")
+    unread: bool = Field(default=False, description="抄送我的里没看过的")
     kind: str | None = Field(None, max_length=30)
     node: str | None = Field(None, max_length=40)
     since: AwareDatetime | None = None

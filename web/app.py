@@ -39,6 +39,7 @@ from web import (
     staff,
     status,
     support,
+    told,
     words,
 )
 from web.parts import House, Parts
@@ -50,6 +51,7 @@ PAGES = (
     staff.pages,
     chat.pages,
     lists.pages,  # the blueprint of documents, with the lists
+    told.pages,
     approvals.pages,
     forms.pages,
     attachments.pages,

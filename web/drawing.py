@@ -36,6 +36,8 @@ class FlowNode(Protocol):
     def help(self) -> str: ...
     @property
     def spent_s(self) -> int: ...
+    @property
+    def due(self) -> str: ...
 
 
 Edge = tuple[str, str, str]
@@ -129,6 +131,8 @@ def _tip(node: FlowNode, me: str) -> str:
         parts.append(f"意见：{node.opinion}")
     if node.spent_s and (node.state in {"done", "returned"} or node.whose):
         parts.append(f"停留 {span(node.spent_s)}")
+    if node.due:
+        parts.append(node.due)
     if node.whose:
         parts.append(turn(node.whose, me))
     return "\n".join([*parts, node.help] if node.help else parts)
@@ -138,6 +142,13 @@ def _person(node: FlowNode, me: str) -> str:
     if node.state == "current" and me in node.whose.split("、"):
         return "轮到您"
     return (node.whose if node.state == "current" else node.who).split("（")[0]
+
+
+def _under(node: FlowNode) -> str:
+    """Until when where the document is, else when somebody acted."""
+    if node.state == "current" and node.due:
+        return node.due.split("，")[0].replace(" 个工作日", " 工作日")
+    return short_when(node.when)
 
 
 def _split(nodes: Sequence[FlowNode], edges: Sequence[Edge]) -> tuple[list[FlowNode], list[FlowNode]]:
@@ -181,7 +192,7 @@ def wide(nodes: Sequence[FlowNode], edges: Sequence[Edge], me: str = "") -> Draw
         column, row = places[node.id]
         x = _GUTTER + column * _COLUMN + (_COLUMN - _BOX_W) / 2
         y = tops[node.lane] + (_ROW - _BOX_H) / 2 + row * (_ROW - 6)
-        notes = tuple(clip(note, 7.2) for note in (_person(node, me), short_when(node.when)) if note)
+        notes = tuple(clip(note, 7.2) for note in (_person(node, me), _under(node)) if note)
         boxes[node.id] = Box(x, y, _BOX_W, _BOX_H, wrap(node.label, 6.4), notes, node.state, _tip(node, me))
     width = _GUTTER + (max(column for column, _ in places.values()) + 1) * _COLUMN + 6
     lines = tuple(
@@ -275,6 +286,6 @@ def _notes(node: FlowNode, room: float, me: str) -> tuple[str, ...]:
         return ()
     if node.state == "current":
         whose = me if me in node.whose.split("、") else node.whose.split("（")[0]
-        return (clip(turn(whose, me), room),) if whose else ()
+        return tuple(clip(note, room) for note in (turn(whose, me), node.due) if note and whose)
     acted = " · ".join(part for part in (_person(node, me), short_when(node.when)) if part)
     return tuple(clip(note, room) for note in (acted, node.opinion) if note)

@@ -1,4 +1,4 @@
-"""Lists of documents: to-do, done, entered by me, late; filters, views, spreadsheet, the same act on several."""
+"""Lists of documents and the home page with their counts; filters, views, spreadsheet, the same act on several."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from core.adapters import sheet_writer
 from core.domain.errors import InvalidError
 from core.domain.money import parse_yuan
-from core.service import lists, repairs
+from core.service import home, lists, repairs
 from core.service.page_ports import Query
 from core.service.views import DocumentSummary
 from web import numbers
@@ -24,7 +24,7 @@ __all__ = ["pages"]  # of the documents, with the lists
 
 PAGE = 20
 EXPORTED = 5000
-_NAMES = ("folder", "q", "kind", "node", "since", "until", "least", "most")
+_NAMES = ("folder", "q", "kind", "node", "since", "until", "least", "most", "overdue", "unread")
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -36,19 +36,41 @@ class Asked:
     given: dict[str, str]
     wrong: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def kept(self) -> dict[str, str]:
+        """What brings this list up again."""
+        folder = {"folder": self.query.folder} if self.query.folder != "all" else {}
+        return folder | {name: text for name, text in self.given.items() if name != "folder"}
+
+    @property
+    def endpoint(self) -> str:
+        """Which page shows this list."""
+        return "documents.todo" if self.query.folder == "todo" else "documents.listing"
+
 
 def asked(default: str = "all") -> Asked:
     """From the address of this request; what cannot be read filters nothing and is said."""
     given = {name: text for name in _NAMES if (text := request.args.get(name, "").strip()[:100])}
     wrong: dict[str, str] = {}
     folder = given.get("folder", default)
+    folder = folder if folder in lists.FOLDERS else default
     query = Query(
-        folder=folder if folder in lists.FOLDERS else default,
+        folder=folder, order=lists.order_of(folder), after=_moment(request.args.get("at", "")),
+        overdue="overdue" in given, unread="unread" in given,
         kind=given.get("kind", ""), node=given.get("node", ""), words=given.get("q", ""),
         since=_day(given, "since", wrong, 0), until=_day(given, "until", wrong, 1),
         least_fen=_fen(given, "least", wrong), most_fen=_fen(given, "most", wrong),
     )  # fmt: skip
     return Asked(query, given, wrong)
+
+
+def _moment(text: str) -> datetime | None:
+    """Where a page of a list goes on; an address that somebody wrote begins at the beginning."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return at if at.tzinfo else None
 
 
 def _day(given: dict[str, str], name: str, wrong: dict[str, str], later: int) -> datetime | None:
@@ -72,17 +94,28 @@ def _fen(given: dict[str, str], name: str, wrong: dict[str, str]) -> int | None:
         return None
 
 
+@pages.get("/home")
+def home_page() -> str:
+    """What waits for this account: counts of its lists, the most urgent first."""
+    shown = home.desk(system(), actor())
+    return render_template("home.html", desk=shown, tasks=repairs.mine(system(), actor()), folders=lists.FOLDERS)
+
+
 @pages.get("/todo")
 def todo() -> str:
-    """Documents whose turn it is with this account, and steps colleagues ask for."""
+    """Documents whose turn it is with this account, the most urgent first, and steps colleagues ask for."""
     wanted = asked("todo")
-    return _list("todo.html", wanted, tasks=repairs.mine(system(), actor()), key=uuid4().hex)
+    others = home.others(system(), actor())
+    return _list("todo.html", wanted, tasks=repairs.mine(system(), actor()), others=others, key=uuid4().hex)
 
 
 @pages.get("/documents")
 def listing() -> str:
     """All the account may see, by folder and filters, page by page."""
-    return _list("documents.html", asked())
+    wanted = asked()
+    if wanted.query.folder == "todo":
+        return todo()
+    return _list("documents.html", wanted)
 
 
 def _list(template: str, wanted: Asked, **more: object) -> str:
@@ -90,17 +123,25 @@ def _list(template: str, wanted: Asked, **more: object) -> str:
     found = lists.find(system(), actor(), wanted.query, limit=PAGE + 1, before=before)
     shown = found[:PAGE]
     acts = lists.common(system(), actor(), shown) if wanted.query.folder == "todo" else []
+    further = _further(wanted, shown[-1]) if len(found) > PAGE else None
     return render_template(
-        template, documents=shown, more=len(found) > PAGE, asked=wanted, folders=lists.FOLDERS, acts=acts,
+        template, documents=shown, further=further, asked=wanted, folders=lists.FOLDERS, acts=acts,
         kinds=lists.kinds(system(), actor()), views=lists.views(system(), actor()), **more,
     )  # fmt: skip
+
+
+def _further(wanted: Asked, last: DocumentSummary) -> dict[str, str | int]:
+    """The address of the next page."""
+    rank = lists.rank(wanted.query.folder, last)
+    at = {"at": rank.isoformat()} if rank else {}
+    return {**wanted.kept, "before": last.id, **at}
 
 
 @pages.get("/documents/export.xlsx")
 def export() -> Response:
     """The list as a spreadsheet, with all its pages."""
     found = lists.find(system(), actor(), asked().query, limit=EXPORTED)
-    header = ("编号", "种类", "类型", "名称", "单位", "金额（元）", "状态", "轮到谁", "更新时间")
+    header = ("编号", "种类", "类型", "名称", "单位", "金额（元）", "状态", "轮到谁", "期限", "催办次数", "更新时间")
     content = sheet_writer.write("单据", header, [_line(one) for one in found])
     response = Response(content, mimetype=_XLSX)
     name = quote(f"单据-{datetime.now(SHANGHAI):%Y%m%d}.xlsx")
@@ -111,7 +152,7 @@ def export() -> Response:
 def _line(one: DocumentSummary) -> tuple[str | float, ...]:
     return (
         one.number, one.kind_label, one.variant_label, one.title, one.unit_name, one.amount_fen / 100, one.node_label,
-        one.whose, when(one.updated_at),
+        one.whose, one.due.words if one.due else "", one.due.reminded if one.due else 0, when(one.updated_at),
     )  # fmt: skip
 
 
@@ -121,7 +162,8 @@ def keep_view() -> AnyResponse:
     query = {name: request.form[name] for name in _NAMES if request.form.get(name)}
     lists.keep_view(system(), actor(), request.form.get("name", ""), query)
     flash("已保存这个查询")
-    return redirect(url_for(".listing", **query), 303)  # type: ignore[arg-type]  # names of filters
+    folder = query.get("folder")
+    return redirect(url_for(".todo" if folder == "todo" else ".listing", **query), 303)  # type: ignore[arg-type]  # names of filters
 
 
 @pages.post("/documents/views/<int:view>/delete")

@@ -58,6 +58,7 @@ class Station(Shown):
     whose: str = ""
     help: str = ""
     spent_s: int = 0
+    due: str = ""
 
 
 class ChatIn(Taken):

@@ -4,10 +4,11 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, select, text, update
+from sqlalchemy import Connection, bindparam, select, text, update
 
 from core.adapters.account_store import ACCOUNT_COLUMNS, JOINED, account_of
 from core.adapters.identity_tables import account
+from core.adapters.tables import document, party
 from core.adapters.term_tables import document_copy
 from core.service.term_ports import Copy
 
@@ -53,10 +54,13 @@ class CopyStore:
         statement = _COPIES.where(document_copy.c.document_id == document_id).order_by(document_copy.c.id)
         return [_copy(row) for row in self._connection.execute(statement)]
 
-    def unread(self, account_id: int) -> int:
-        """How many were not read yet."""
-        own = (document_copy.c.account_id == account_id, document_copy.c.read_at.is_(None))
-        return self._connection.execute(select(func.count()).where(*own)).scalar_one()
+    def only_read(self, document_id: int, unit_id: int) -> bool:
+        """Whether the unit has nothing else to do with the document."""
+        owns = select(document.c.id).where(document.c.id == document_id, document.c.unit_id == unit_id)
+        took_part = select(party.c.unit_id).where(
+            party.c.document_id == document_id, party.c.unit_id == unit_id
+        )
+        return not any(self._connection.execute(one).first() for one in (owns, took_part))
 
     def mark_read(self, document_id: int, account_id: int, reader: str, at: datetime) -> bool:
         """It was read now; False when there is no unread copy."""

@@ -113,9 +113,3 @@ def read(system: System, actor: Account, number: str) -> datetime | None:
     with system.database.write() as tx:
         now = system.clock()
         return now if tx.copies.mark_read(document.id, actor.desk_id, actor.label, now) else None
-
-
-def unread(system: System, actor: Account) -> int:
-    """How many copies the actor has not read yet."""
-    with system.database.read() as tx:
-        return tx.copies.unread(actor.desk_id)

@@ -9,7 +9,7 @@ from core.domain import graph
 from core.domain.accounts import Account
 from core.domain.documents import Entry
 from core.domain.process import Node, Process
-from core.service import people, situations, standings
+from core.service import limits, people, situations, standings
 from core.service.ports import Transaction
 from core.service.situations import Case
 from core.service.system import System
@@ -29,6 +29,7 @@ class FlowNode:
     whose: str
     help: str
     spent_s: int = 0  # seconds the document has rested here so far, all visits together
+    due: str = ""  # until when it should be acted on, or how many working days that node gives
 
 
 @dataclass(frozen=True)
@@ -50,8 +51,12 @@ def flow(system: System, actor: Account, number: str) -> Flow:
         line = list(graph.main_line(case.process))
         aside = [node for node in case.document.trail if node not in line]
         nodes = tuple(
-            replace(_node(tx, case, history, case.process.node(name), line), spent_s=spent.get(name, 0))
-            for name in [*line, *aside]
+            replace(
+                _node(tx, case, history, node, line),
+                spent_s=spent.get(name, 0),
+                due=_due(system, tx, case, node),
+            )
+            for name, node in ((name, case.process.node(name)) for name in [*line, *aside])
         )
         forward = [(a, b, "forward") for a, b in pairwise(line)]
         trail = case.document.trail
@@ -62,6 +67,15 @@ def flow(system: System, actor: Account, number: str) -> Flow:
             if entry.source != entry.target and _backwards(line, entry)
         )
         return Flow(case.document.number, case.document.title, nodes, (*forward, *detour, *returns))
+
+
+def _due(system: System, tx: Transaction, case: Case, node: Node) -> str:
+    """The limit that runs where the document is, and those of what it has not come to yet."""
+    if node.id == case.document.node:
+        term = tx.terms.of([case.document.id]).get(case.document.id)
+        return limits.due(system, term).words if term else ""
+    ahead = node.id not in case.document.trail
+    return f"限 {node.limit.days} 个工作日" if node.limit and ahead else ""
 
 
 def _as_now(process: Process, entry: Entry) -> Entry:

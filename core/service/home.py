@@ -55,13 +55,20 @@ def desk(system: System, actor: Account) -> Desk:
             else []
             for name in ("todo", "late", "copied")
         }
-        others = () if actor.acts_for else _others(tx, actor, now)
-    return Desk(counts, tuple(shown["todo"]), tuple(shown["late"]), tuple(shown["copied"]), others)
+        standing = _others(tx, actor, now)
+    return Desk(counts, tuple(shown["todo"]), tuple(shown["late"]), tuple(shown["copied"]), standing)
+
+
+def others(system: System, actor: Account) -> tuple[Standing, ...]:
+    """Those for whom the account may act today; none while it does."""
+    with system.database.read() as tx:
+        return _others(tx, actor, system.clock())
 
 
 def _others(tx: Transaction, actor: Account, now: datetime) -> tuple[Standing, ...]:
-    """Those for whom the account may act today."""
-    found = []
+    found: list[Standing] = []
+    if actor.acts_for:
+        return ()
     for one in tx.staff.standing_in_for(actor.id, day_of(now)):
         at_work = actor.standing_in_for(one.principal)
         waiting, late = (

@@ -60,6 +60,7 @@ def due(system: System, term: Term) -> Due:
         waited=system.calendar.between(day_of(term.since), today),
         left=max(system.calendar.between(today, last), 0), over=max(system.calendar.between(last, today), 0),
         guessed=term.guessed, reminded=term.reminded, words="",
+        spent_s=int(system.calendar.spent(term.since, now).total_seconds()),
     )  # fmt: skip
     return replace(shown, words=_words(shown))
 

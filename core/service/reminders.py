@@ -30,6 +30,7 @@ class Prospect:
     mine: bool
     told: str = ""
     why_not: str = ""
+    code: str = ""
 
 
 def remind(system: System, actor: Account, number: str, *, key: str) -> Reminded:
@@ -77,14 +78,18 @@ def remind(system: System, actor: Account, number: str, *, key: str) -> Reminded
 def prospect(system: System, actor: Account, number: str) -> Prospect:
     """What `remind` would do now."""
     with system.database.read() as tx:
-        document = situations.find(system, tx, actor, number)
-        try:
-            _, told = _lawful(system, tx, actor, document)
-        except ForbiddenError:
-            return Prospect(mine=False)
-        except DomainError as error:
-            return Prospect(mine=True, why_not=error.message)
-        return Prospect(mine=True, told=_names(system, tx, told))
+        return prospect_in(system, tx, actor, situations.find(system, tx, actor, number))
+
+
+def prospect_in(system: System, tx: Transaction, actor: Account, document: Document) -> Prospect:
+    """As `prospect`, inside a transaction."""
+    try:
+        _, told = _lawful(system, tx, actor, document)
+    except ForbiddenError:
+        return Prospect(mine=False)
+    except DomainError as error:
+        return Prospect(mine=True, why_not=error.message, code=error.code)
+    return Prospect(mine=True, told=_names(system, tx, told))
 
 
 def _lawful(

@@ -45,7 +45,8 @@ class Due:
     """Until when a document should be acted on where it is; times are UTC.
 
     `days` is the limit of the process (None: the platform's own idea of too long), `waited`, `left` and `over` count
-    working days, `guessed`: it reaches into a year whose holidays are not announced. `words` says it in a few words.
+    working days, `spent_s` seconds of working days since; `guessed`: it reaches into a year whose holidays are not
+    announced. `words` says it in a few words.
     """
 
     since: datetime
@@ -58,6 +59,7 @@ class Due:
     guessed: bool
     reminded: int
     words: str
+    spent_s: int = 0
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,70 @@
+"""On the page of a document: reminding whose turn it is, copies to read and who has read them."""
+
+from uuid import uuid4
+
+from flask import Blueprint, flash, g, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from core.domain.errors import DomainError
+from core.service import copies, documents, reminders
+from core.service import told as records
+from core.service.told import Told
+from web.documents import key
+from web.errors import status_and_title
+from web.parts import system
+from web.security import actor, limiter, require_session
+
+pages = Blueprint("told", __name__)
+pages.before_request(require_session)
+
+
+@pages.app_template_global()
+def told(number: str) -> Told:
+    """What was told about the document; whoever looks at its page has read it."""
+    known: dict[str, Told] = g.setdefault("told", {})
+    if number not in known:
+        copies.read(system(), actor(), number)
+        known[number] = records.told(system(), actor(), number)
+    return known[number]
+
+
+@pages.post("/documents/<number>/reminders")
+@limiter.limit("30 per minute")
+def remind(number: str) -> Response:
+    """Remind whose turn it is."""
+    done = reminders.remind(system(), actor(), number, key=key())
+    flash(done.said)
+    return redirect(url_for("documents.page", number=number), 303)
+
+
+@pages.get("/documents/<number>/copies")
+def copied(number: str) -> str:
+    """Who got the document to read, who has read it, and a form to give it to somebody."""
+    return _page(number)
+
+
+@pages.post("/documents/<number>/copies")
+@limiter.limit("30 per minute")
+def copy(number: str) -> Response | tuple[str, int]:
+    """Give it to somebody to read."""
+    form = request.form
+    try:
+        done = copies.send(system(), actor(), number, form.get("to", ""), form.get("note", ""), key=key())
+    except DomainError as error:
+        return _page(number, error), status_and_title(error)[0]
+    flash(done.said)
+    return redirect(url_for(".copied", number=number), 303)
+
+
+def _page(number: str, error: DomainError | None = None) -> str:
+    shown = told(number)
+    return render_template(
+        "copies.html",
+        view=documents.get(system(), actor(), number),
+        shown=shown,
+        readers=[] if shown.reads else copies.readers(system(), actor()),
+        error=error,
+        typed=request.form if error else {},
+        key=uuid4().hex,
+        limit=copies.NOTE_LIMIT,
+    )

@@ -94,7 +94,7 @@ def _goals(view: DocumentView) -> list[tuple[str, str]]:
     node = view.process.node(view.document.node)
     if node.type is NodeType.END:
         return []
-    open_ = [goal for goal, nodes in view.process.goals.items() if node.id not in nodes]
+    open_ = [goal for goal, nodes in view.process.goals.items() if nodes and node.id not in nodes]
     passed = set(view.document.trail)
     named = {
         goal_word(view, goal): goal

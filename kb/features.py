@@ -7,6 +7,7 @@ import logging
 import os
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
@@ -30,7 +31,7 @@ class Analyzer:
 
     def __init__(self, lexicon: tuple[str, ...], synonyms: Iterable[Iterable[str]], cache: Path) -> None:
         """Share one loaded dictionary between analyzers of a lexicon; `cache` keeps it for fast starts."""
-        self._cut = _tokenizer(lexicon, cache).lcut
+        self._cut = _tokenizer(_Words(lexicon, cache)).lcut
         self._groups = {
             word.lower(): f"{_GROUP}{number}"
             for number, group in enumerate(synonyms)
@@ -143,15 +144,23 @@ def cache_folder() -> Path:
     return Path(os.environ.get("CAIGOU_VAR", "var")) / "kb"
 
 
+@dataclass(frozen=True)
+class _Words:
+    """A lexicon; `cache` only says where the first to need it keeps jieba's dictionary."""
+
+    lexicon: tuple[str, ...]
+    cache: Path = field(compare=False)
+
+
 @lru_cache(maxsize=4)
-def _tokenizer(lexicon: tuple[str, ...], cache: Path) -> Any:
+def _tokenizer(words: _Words) -> Any:
     import jieba
 
     jieba.setLogLevel(logging.WARNING)
-    cache.mkdir(parents=True, exist_ok=True)
+    words.cache.mkdir(parents=True, exist_ok=True)
     tokenizer = jieba.Tokenizer()
-    tokenizer.tmp_dir = str(cache)
+    tokenizer.tmp_dir = str(words.cache)
     tokenizer.initialize()
-    for word in lexicon:
+    for word in words.lexicon:
         tokenizer.add_word(word.lower())
     return tokenizer

@@ -25,6 +25,7 @@ NEGATIVE_SHARE = 0.2  # of the questions that reach an assistant, assumed to hav
 BURIED_SHARE = 0.1  # of them, assumed to be hidden in chatter
 CUT_SHARE = 0.1  # of them, assumed to be a single word
 FALSE_SHARE = 0.05  # of the answers given may be false
+BESIDE_SHARE = 0.03  # of the questions without an answer may be answered
 REFUSED_SHARE = 0.85  # of the questions without an answer shall be refused outright
 _EACH = 5  # every fifth question is also buried
 _WINDOWS = (0.0, 0.2, 0.3, 0.4, 0.5, 0.6)
@@ -241,7 +242,7 @@ def _decide(parameters: Parameters, held: Sequence[Held]) -> Decision:
     belongs = np.array([belonging(one) for one in scores])
     return Decision(
         calibration=calibration,
-        answer=_answer_threshold(confidence, right, mass),
+        answer=_answer_threshold(confidence, right, none, mass),
         clarify=float(np.quantile(belongs[none], REFUSED_SHARE)) if none.any() else 0.5,
     )
 
@@ -261,10 +262,11 @@ def _outcomes(parameters: Parameters, decision: Decision, held: Sequence[Held]) 
     ]
 
 
-def _answer_threshold(confidence: Array, right: Flags, mass: Array) -> float:
-    """The lowest threshold from which at most FALSE_SHARE of the answers given are false."""
+def _answer_threshold(confidence: Array, right: Flags, none: Flags, mass: Array) -> float:
+    """The lowest from which few of the answers given are false and few questions without an answer get one."""
     for threshold in np.linspace(0, 1, _STEPS):
         given = confidence >= threshold
-        if (mass * ~right)[given].sum() <= FALSE_SHARE * mass[given].sum():
+        false = (mass * ~right)[given].sum() <= FALSE_SHARE * mass[given].sum()
+        if false and mass[given & none].sum() <= BESIDE_SHARE * mass[none].sum():
             return float(threshold)
     return 1.0

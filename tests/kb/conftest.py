@@ -30,6 +30,11 @@ def retriever(library, cache) -> Retriever:
     return open_retriever(REGION, library, cache_dir=cache)
 
 
+@pytest.fixture(scope="session")
+def retrievers(library, cache) -> dict[str, Retriever]:
+    return {region: open_retriever(region, library, cache_dir=cache) for region in library.regions}
+
+
 @pytest.fixture
 def content(tmp_path) -> Iterator[Callable[..., Path]]:
     """Write entries (by file name) and shared files into a content folder; returns the folder."""

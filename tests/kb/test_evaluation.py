@@ -3,7 +3,6 @@ from pathlib import Path
 import pytest
 
 from core.domain.errors import DataError
-from kb import open_retriever
 from kb.evaluation import (
     Asked,
     Question,
@@ -93,11 +92,6 @@ def test_goals_on_questions_that_no_entry_contains(retriever):
     assert sum(report.left_out.values()) == 453 - whole.questions - whole.none
 
 
-@pytest.fixture(scope="module")
-def retrievers(library, cache):
-    return {region: open_retriever(region, library, cache_dir=cache) for region in library.regions}
-
-
 def test_floors_of_all_regions(retrievers):
     report = evaluate(read_questions(DEV), retrievers)
     whole, *parts = [line for line in report.lines if " " not in line.name]
@@ -135,6 +129,11 @@ def test_no_blind_question_is_a_phrasing(library):
     known = {key(text) for entry in library.entries.values() for _, _, text in entry.phrasings.items()}
     blind = [key(one.q) for one in read_questions(BLIND)]
     assert sum(one in known for one in blind) <= 0.01 * len(blind)
+
+
+def test_no_question_of_the_sets_is_a_negative(library):
+    known = {key(text) for _, text in library.negatives.items()} - {""}
+    assert not known & {key(one.q) for file in (DEV, BLIND) for one in read_questions(file)}
 
 
 def test_what_an_entry_says_word_for_word_proves_nothing(retriever, library):

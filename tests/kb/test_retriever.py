@@ -57,7 +57,11 @@ def test_parts_are_read_only_where_the_whole_is_about_nothing(retriever, monkeyp
     told = "昨天刚把计划交上去，今天才发现计划里面金额录错了，这种情况该怎么把计划改过来"
     assert retriever.find(told).candidates[0].topic == "nm-2"
     assert read == []
-    buried = "外面下大雪了，孩子在学校等着接，中午吃什么还没定，备案书盖错章了怎么办，晚上要不要一起去看电影，票都卖完了"
+    chatter = (
+        "外面下大雪了，孩子在学校等着接，中午吃什么还没定",
+        "晚上要不要一起去看电影，票都卖完了，家里的猫也不吃饭",
+    )
+    buried = f"{chatter[0]}，盖错章了怎么办，{chatter[1]}"
     assert retriever.find(buried).candidates[0].topic == "nm-9"
     assert len(read) == 1
 

@@ -132,3 +132,4 @@ class Situation:
     values: Callable[..., Any] = no_value
     facts: Callable[..., Any] = no_fact
     known: Catalogue = _NO_CATALOGUE
+    own_last: bool = False  # whoever looks brought the document here, and nobody has done anything since

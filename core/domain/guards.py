@@ -23,6 +23,9 @@ _RULES: dict[Guard, Callable[[Situation], str | None]] = {
     Guard.FORM_COMPLETE: _form_complete,
     Guard.SIGNED: _signed,
     Guard.CERTIFICATE: lambda _situation: None,  # asked of whoever acts, not of the document
+    Guard.OWN_LAST: lambda situation: (
+        None if situation.own_last else "只有刚办完上一步的人，在别人接着办以前，才能取回"
+    ),
 }
 
 

@@ -16,7 +16,7 @@ from itertools import count
 from core.domain import graph
 from core.domain.documents import Linked, Situation, Trail
 from core.domain.guards import refusals
-from core.domain.process import Action, Actor, Cost, Effect, NodeType, Process
+from core.domain.process import Action, Actor, Cost, Effect, Guard, NodeType, Process
 
 OWN, COLLEAGUE, OTHER = 0, 1, 2
 Nearness = Callable[[int, tuple[Actor, ...]], int]  # (index of the subject, actors) → OWN, COLLEAGUE or OTHER
@@ -199,6 +199,8 @@ def _moves(state: _State, nearness: Nearness) -> Iterator[tuple[tuple[Step, ...]
         node = subject.trail[-1]
         situation = situation_of(state, index)
         for action in subject.process.actions_from[node]:
+            if Guard.OWN_LAST in action.guards and not situation.own_last:
+                continue  # for whoever did the last step, and no reason to tell anybody else
             lawful = graph.targets(
                 subject.process, action, subject.trail, subject.given.cut, subject.given.skip
             )
@@ -283,7 +285,12 @@ def situation_of(state: _State, index: int) -> Situation:
     above = next((other.linked for other in state if other.number == subject.given.above), None)
     base = subject.given.situation
     return replace(
-        base, flags=subject.flags, node=subject.trail[-1], children=tuple(below), parent=above or base.parent
+        base,
+        flags=subject.flags,
+        node=subject.trail[-1],
+        children=tuple(below),
+        parent=above or base.parent,
+        own_last=base.own_last and subject.trail[-1] == base.node,
     )
 
 

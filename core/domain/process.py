@@ -44,6 +44,7 @@ class Guard(StrEnum):
     FORM_COMPLETE = "form_complete"
     SIGNED = "signed"
     CERTIFICATE = "certificate"  # whoever acts has signed in with a CA key
+    OWN_LAST = "own_last"  # whoever acts brought the document here, and nobody has done anything since
 
 
 class Effect(StrEnum):

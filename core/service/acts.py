@@ -124,7 +124,7 @@ def _lawful(
     _refuse_others(tx, case, action, actor)
     _refuse_own_review(tx, case, action, actor)
     _refuse_without_key(action, actor)
-    reasons = guards.refusals(action, case.situation)
+    reasons = guards.refusals(action, situations.seen_by(case, actor))
     if reasons:
         raise BlockedError("；".join(reasons), fields={"reasons": reasons, **case.form_errors})
     _filled_in(action, arguments)

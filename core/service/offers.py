@@ -17,7 +17,9 @@ def offers(case: Case, actor: Account) -> tuple[Offer, ...]:
         targets = graph.targets(case.process, action, case.document.trail, case.document.cut, case.skip)
         if action.hidden or not targets or not situations.may(case, actor, action):
             continue
-        if situations.waited_for(case, actor, action) or guards.refusals(action, case.situation):
+        if situations.waited_for(case, actor, action) or guards.refusals(
+            action, situations.seen_by(case, actor)
+        ):
             continue
         labels = (
             tuple((target, case.process.node(target).label) for target in targets) if action.chosen else ()

@@ -1,6 +1,6 @@
 """The shortest lawful way of a concrete document to a goal, in words: who does what, with which form."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from core.domain import planner
 from core.domain.accounts import Account
@@ -95,7 +95,8 @@ def plan_in(system: System, tx: Transaction, actor: Account, number: str, goal: 
     def nearness(index: int, actors: tuple[Actor, ...]) -> int:
         return people.nearness(actor, owners[documents[index].unit_id], documents[index], actors)
 
-    found = planner.plan(deciding.with_hands(tx, case, case.subjects), goal, nearness)
+    seen = replace(case, situation=situations.seen_by(case, actor))
+    found = planner.plan(deciding.with_hands(tx, seen, seen.subjects), goal, nearness)
     if isinstance(found, NoWay):
         return found
     steps = tuple(_in_words(tx, case, step, actor) for step in found.steps)

@@ -9,11 +9,11 @@ from zoneinfo import ZoneInfo
 from core.domain import expressions, forms, graph
 from core.domain.accounts import Account, Role, Unit
 from core.domain.approval import Assignment, Standing
-from core.domain.documents import Document, Linked, Money, Situation
+from core.domain.documents import Document, Entry, Linked, Money, Situation
 from core.domain.errors import ForbiddenError, NotFoundError
 from core.domain.forms import Field, Known, Review
 from core.domain.planner import Given, Subject
-from core.domain.process import Action, NodeType, Process
+from core.domain.process import Action, Guard, NodeType, Process
 from core.service import facts, people, standings
 from core.service.ports import Transaction
 from core.service.system import System
@@ -32,6 +32,7 @@ class Case:
     linked: tuple[tuple[Document, Process], ...] = ()
     review: Review = field(default_factory=Review)
     standing: Standing = field(default_factory=lambda: Standing(()))
+    latest: Entry | None = None  # what was done last, where an act here asks who did it
 
     @property
     def form_errors(self) -> dict[str, str]:
@@ -97,7 +98,9 @@ def case(system: System, tx: Transaction, document: Document) -> Case:
     review = judge(system, tx, document, process, bare)
     situation = replace(bare, form_errors=review.errors)
     standing = standings.of(tx, document, process, owner)
-    return Case(document, process, owner, situation, linked, review, standing)
+    asked = any(Guard.OWN_LAST in action.guards for action in process.actions_from[document.node])
+    latest = tx.documents.history(document.id)[-1] if asked and document.id else None
+    return Case(document, process, owner, situation, linked, review, standing, latest)
 
 
 def _situation(
@@ -146,6 +149,15 @@ def _money(tx: Transaction, document: Document) -> Money:
         sum(hold.frozen_fen for hold in holds), sum(hold.used_fen for hold in holds),
         account.total_fen if account else 0, account.frozen_fen if account else 0, account.used_fen if account else 0,
     )  # fmt: skip
+
+
+def seen_by(case: Case, actor: Account) -> Situation:
+    """The situation as conditions see it that ask who acts."""
+    last = case.latest
+    own = (
+        last is not None and last.account_id == actor.id and last.source != last.target == case.document.node
+    )
+    return replace(case.situation, own_last=True) if own else case.situation
 
 
 def may(case: Case, actor: Account, action: Action) -> bool:

@@ -4,13 +4,14 @@ from core.domain.documents import Linked, Situation
 from core.domain.guards import refusal, refusals
 from core.domain.process import Action, Guard, Requirement
 
-HOLDS = Situation(flags=frozenset({"signed"}))
+HOLDS = Situation(flags=frozenset({"signed"}), own_last=True)
 BROKEN = {
     Guard.FORM_COMPLETE: (
         Situation(form_errors={"name": "请选择计划名称", "lines": "请填清单"}),
         "请选择计划名称；请填清单",
     ),
     Guard.SIGNED: (Situation(), "待备案"),
+    Guard.OWN_LAST: (Situation(), "才能取回"),
 }
 
 
@@ -46,6 +47,6 @@ def test_all_that_fail_are_said() -> None:
         parent=Linked("JH-1", "plan", "mall", "filed"),
     )
     said = refusals(action(closed), situation)
-    assert len(said) == 3
+    assert len(said) == 4
     assert said[-1] == "JH-1下还有订单（DD-1、DD-2）"
     assert refusals(action(closed), HOLDS) == []

@@ -1,7 +1,6 @@
-"""Faults that approval engines are known for, as far as there is something here that could have them.
+"""The eight faults that approval engines are known for, each also where several people decide together.
 
-1, 2 and 7 (return targets, withdrawing) are also in domain/test_graph.py, where every trail is tried. 4 is about timers:
-there are none.
+1, 2 and 7 (return targets, withdrawing) are also in domain/test_graph.py, where every trail is tried.
 """
 
 from collections.abc import Callable
@@ -9,9 +8,25 @@ from collections.abc import Callable
 import pytest
 
 from core.domain.accounts import Role
-from core.domain.errors import InvalidError
-from core.service import documents, flow
-from tests.core.world import World
+from core.domain.approval import Kind
+from core.domain.errors import BlockedError, ConflictError, InvalidError
+from core.service import acts, documents, flow, planning
+from core.service.planning import RepairPlan
+from tests.core.panel import (
+    ALL,
+    ANY,
+    STRAIGHT,
+    VOTERS,
+    answer,
+    assign,
+    colleague,
+    labels,
+    live,
+    offered,
+    take_back,
+    todo,
+)
+from tests.core.world import World, new_key
 
 JOINT = """    - set_node:
         id: office_first
@@ -112,3 +127,200 @@ def test_fault_8_an_instance_keeps_the_version_it_began_with(
     assert upgraded.document(new).node == "procurement_first"
     upgraded.bring(old, "completed")
     upgraded.sound()
+
+
+# ── the same where several people decide together
+
+
+def waiting(world: World, number: str) -> list[str]:
+    return [name for name in VOTERS if number in todo(world, name)]
+
+
+def refuse(world: World, who: str, number: str, target: str = "unit_first") -> None:
+    world.act(who, number, "return", opinion="请改", target=target)
+
+
+def test_faults_1_and_2_a_vote_against_offers_only_what_was_passed(
+    with_rules: Callable[[str], World],
+) -> None:
+    world = with_rules(ANY)
+    number = world.plan(node="procurement_first")
+    world.act("procurement_first", number, "return", opinion="请改", target="unit_first")
+    world.bring(number, "office_first")
+    assert offered_targets(world, "office_second", number) == ["supervising", "unit_second", "unit_first"]
+    with pytest.raises(InvalidError):
+        refuse(world, "office_second", number, target="office_second")
+    assert live(world, number) == []
+
+
+def test_fault_3_after_a_return_to_a_node_that_is_voted_on_all_vote_again(
+    with_rules: Callable[[str], World],
+) -> None:
+    world = with_rules(ALL)
+    number = world.plan(node="office_first")
+    for name in VOTERS:
+        world.act(name, number, "pass")
+    world.act("office_second", number, "return", opinion="请再看", target="office_first")
+    assert waiting(world, number) == list(VOTERS)
+    for name in VOTERS[:2]:
+        world.act(name, number, "pass")
+    assert world.document(number).node == "office_first", "what was voted before counts no more"
+    world.act(VOTERS[2], number, "pass")
+    assert world.document(number).node == "office_second"
+
+
+def test_fault_4_votes_do_not_touch_the_time_limit_and_coming_again_begins_a_new_one(
+    with_rules: Callable[[str], World],
+) -> None:
+    world = with_rules(ALL)
+    extra = colleague(world, "office_first", Role.OFFICE_FIRST, "赵一鸣")
+    number = world.plan(node="office_first")
+
+    def due() -> object:
+        with world.system.database.read() as tx:
+            document = tx.documents.by_number(number, None)
+            assert document is not None
+            return tx.terms.of([document.id])[document.id].due_at
+
+    first = due()
+    world.clock.pass_by(days=1)
+    world.act("supervising", number, "pass")
+    assign(world, "office_first", number, Kind.OPINION, extra)
+    assert due() == first
+    refuse(world, "office_first", number)
+    world.clock.pass_by(days=9)
+    world.bring(number, "office_first")
+    assert due() > first  # type: ignore[operator]
+
+
+def test_fault_5_one_refusal_leaves_the_others_their_task(with_rules: Callable[[str], World]) -> None:
+    world = with_rules(ANY)
+    number = world.plan(node="office_first")
+    refuse(world, "supervising", number)
+    assert waiting(world, number) == ["office_first", "office_second"]
+    history = documents.get(world.system, world["handler"], number).history
+    assert [(entry.account_id, entry.label) for entry in history if entry.source == "office_first"] == [
+        (world["supervising"].id, "不同意（或签）")
+    ]
+
+
+def test_fault_6_straight_back_or_the_chain_again_is_the_authors_choice(
+    with_rules: Callable[[str], World],
+) -> None:
+    world = with_rules(ALL + STRAIGHT)
+    first = world.plan()
+    assert "resubmit" not in offered(world, "handler", first), "nobody has returned it"
+    numbers = [first, world.plan(), world.plan()]
+    for number in numbers:
+        world.bring(number, "office_first")
+        world.act("supervising", number, "pass")
+        refuse(world, "office_first", number)
+        assert {"submit", "resubmit"} <= set(offered(world, "handler", number))
+    straight, again, twice = numbers
+    world.act("handler", straight, "resubmit")
+    assert world.document(straight).trail[-3:] == ("unit_second", "supervising", "office_first")
+    assert waiting(world, straight) == list(VOTERS)
+    world.act("handler", again, "submit")
+    assert world.document(again).node == "unit_second"
+    world.act("handler", twice, "resubmit")
+    refuse(world, "office_second", twice, target="unit_second")
+    world.act("reviewer", twice, "return", opinion="再改", target="unit_first")
+    world.act("handler", twice, "resubmit")
+    assert world.document(twice).node == "unit_second", "straight back to who returned it last"
+    shown = planning.plan_to(world.system, world["handler"], straight, "completed")
+    assert isinstance(shown, RepairPlan)
+
+
+def test_fault_7_withdrawing_while_a_vote_runs_cancels_it(with_rules: Callable[[str], World]) -> None:
+    world = with_rules(ALL)
+    extra = colleague(world, "office_first", Role.HANDLER, "赵一鸣")
+    for who in ("handler", "reviewer"):
+        number = world.plan(node="office_first")
+        world.act("supervising", number, "pass")
+        assign(world, "office_first", number, Kind.BEFORE, extra)
+        world.act(who, number, "withdraw")
+        assert world.document(number).node == "unit_second"
+        assert waiting(world, number) == []
+        assert live(world, number) == []
+        assert world.tasks(number) == {(world["reviewer"].unit.id, Role.REVIEWER)}
+
+
+def test_fault_8_an_instance_begun_before_there_were_votes_has_none(
+    world: World, with_rules: Callable[[str], World]
+) -> None:
+    old = world.plan(node="office_first")
+    voted = with_rules(ALL)
+    new = voted.plan(node="office_first")
+    voted.act("office_first", old, "pass")
+    voted.act("office_first", new, "pass")
+    assert (voted.document(old).node, voted.document(new).node) == ("office_second", "office_first")
+
+
+def test_a_stale_vote_does_not_count(with_rules: Callable[[str], World]) -> None:
+    world = with_rules(ALL)
+    number = world.plan(node="office_first")
+    seen = world.document(number).version
+    world.act("supervising", number, "pass")
+    refuse(world, "office_first", number)
+    world.bring(number, "office_first")
+    with pytest.raises(ConflictError):
+        acts.perform(
+            world.system, world["office_second"], number, "pass", version=seen, arguments={}, key=new_key()
+        )
+    assert waiting(world, number) == list(VOTERS)
+
+
+def test_an_added_signer_of_an_earlier_stay_is_waited_for_no_more(world: World) -> None:
+    number = world.plan(node="office_first")
+    assign(world, "office_first", number, Kind.BEFORE, "office_second")
+    refuse(world, "office_first", number)
+    world.bring(number, "office_first")
+    assert number not in todo(world, "office_second")
+    world.act("office_first", number, "pass")
+    assert world.document(number).node == "office_second"
+
+
+# ── 取回
+
+
+TAKE_BACK = """    - add_action:
+        id: take_back
+        label: 取回
+        from: [supervising, office_first]
+        to: $origin
+        by: [{role: reviewer, of: unit}, {role: supervising, of: parent}]
+        guards: [own_last]
+"""
+
+
+def test_ones_own_act_is_taken_back_while_nobody_has_acted_on(with_rules: Callable[[str], World]) -> None:
+    world = with_rules(TAKE_BACK)
+    number = world.plan(node="supervising")
+    assert "take_back" in offered(world, "reviewer", number)
+    assert "take_back" not in offered(world, "supervising", number)
+    shown = planning.plan_to(world.system, world["reviewer"], number, "editable")
+    assert isinstance(shown, RepairPlan)
+    world.act("reviewer", number, "take_back")
+    assert world.document(number).node == "unit_second"
+    assert labels(world, number)[-1] == "取回"
+    world.act("reviewer", number, "pass")
+    world.act("supervising", number, "pass")
+    with pytest.raises(BlockedError, match="才能取回"):
+        world.act("reviewer", number, "take_back")
+    assert "take_back" in offered(world, "supervising", number)
+    assign(world, "office_first", number, Kind.OPINION, "office_second")
+    assert "take_back" not in offered(world, "supervising", number), "somebody has done something since"
+    answer(world, "office_second", number)
+    with pytest.raises(BlockedError):
+        world.act("supervising", number, "take_back")
+    world.sound()
+
+
+def test_a_vote_that_was_taken_back_is_cast_again(with_rules: Callable[[str], World]) -> None:
+    world = with_rules(ALL)
+    number = world.plan(node="office_first")
+    world.act("office_first", number, "pass")
+    take_back(world, "office_first", number, live(world, number)[0])
+    assert labels(world, number)[-1] == "取回意见"
+    world.act("office_first", number, "pass")
+    assert waiting(world, number) == ["supervising", "office_second"]

@@ -40,6 +40,8 @@ def main(arguments: list[str] | None = None) -> int:
     plan.add_argument("--goal", required=True)
     audit = commands.add_parser("audit", help="核对审计链和账目；签检查点、对照检查点核对")
     record_commands.add_audit_arguments(audit)
+    budget = commands.add_parser("import-budget", help="从表格导入预算指标；同一份再导一次什么也不变")
+    record_commands.add_budget_arguments(budget)
     moved = commands.add_parser("migrate", help="升级数据库结构；把未办结单据搬到新版流程")
     process_commands.add_migrate_arguments(moved)
     covered = commands.add_parser("coverage", help="每个主题由哪些测试证明；缺的会失败")
@@ -168,6 +170,7 @@ _COMMANDS = {
     "diff": process_commands.run_diff,
     "plan": _plan,
     "audit": record_commands.run_audit,
+    "import-budget": record_commands.run_import_budget,
     "migrate": process_commands.run_migrate,
     "rights": _rights,
     "coverage": _coverage,

@@ -1,12 +1,14 @@
-"""`python -m core audit`: whether the record is whole, and signed checkpoints that are kept elsewhere."""
+"""`python -m core audit | import-budget`: whether the record is whole, signed checkpoints of it; budgets from a file."""
 
 import argparse
 from pathlib import Path
+from typing import BinaryIO
 
 from core.adapters.checkpoint_files import PUBLIC, FileKey
+from core.adapters.spreadsheet import Xlsx
 from core.bootstrap import build_system
 from core.domain.errors import InvalidError
-from core.service import checkpoints
+from core.service import budget_import, checkpoints
 from core.service.system import System
 from core.settings import Settings
 
@@ -36,15 +38,41 @@ def run_audit(given: argparse.Namespace) -> int:
     return _said(problems, "审计链完整，账目与流水一致")
 
 
-def _checkpoint(system: System, key: FileKey, file: Path, settings: Settings) -> int:
-    made = checkpoints.make(system, key)
+def add_budget_arguments(parser: argparse.ArgumentParser) -> None:
+    """The file."""
+    parser.add_argument("file", type=Path, metavar="FILE.xlsx", help="预算指标表，每行写一个指标现在的总额")
+    parser.add_argument("--template", action="store_true", help="把空白模板写到 FILE.xlsx，不导入")
+
+
+def run_import_budget(given: argparse.Namespace) -> int:
+    """Take a file in as a whole, or name every bad cell; the same file again changes nothing."""
+    if given.template:
+        with _fresh(given.file, "模板") as out:
+            out.write(budget_import.template(Xlsx()))
+        print(f"模板已写到 {given.file}")
+        return 0
     try:
-        with file.open("x", encoding="utf-8") as out:
-            out.write(made.text)
+        content = given.file.read_bytes()
+    except OSError as error:
+        raise InvalidError(f"读不了 {given.file}：{error.strerror}") from None
+    print(budget_import.import_file(build_system(), content, Xlsx(), by="command").said)
+    return 0
+
+
+def _fresh(file: Path, what: str) -> BinaryIO:
+    """A new file to write; what is there is never written over."""
+    try:
+        return file.open("xb")
     except FileExistsError:
-        raise InvalidError(f"{file} 已经有了，检查点不覆盖，请换个文件名") from None
+        raise InvalidError(f"{file} 已经有了，{what}不覆盖，请换个文件名") from None
     except OSError as error:
         raise InvalidError(f"{file} 写不进去：{error.strerror}") from None
+
+
+def _checkpoint(system: System, key: FileKey, file: Path, settings: Settings) -> int:
+    made = checkpoints.make(system, key)
+    with _fresh(file, "检查点") as out:
+        out.write(made.text.encode())
     print(f"已把 {len(made.heads)} 条链共 {made.count} 条记录签进 {file}，请存到这台机器以外的地方")
     print(f"公钥（也在 {settings.var / PUBLIC}，请一起存到别处）：{made.public}")
     return 0

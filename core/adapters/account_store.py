@@ -1,6 +1,6 @@
 """Units, accounts and sessions in SQL."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -123,6 +123,11 @@ class AccountStore:
     def units_by_code(self, region: str, code: str) -> list[Unit]:
         """Units of a region with this code (agencies and suppliers have one division-wide code)."""
         rows = self._connection.execute(_UNIT.where(unit.c.region == region, unit.c.code == code))
+        return [unit_of(row) for row in rows]
+
+    def units_of(self, divisions: Collection[str]) -> list[Unit]:
+        """All units of these divisions."""
+        rows = self._connection.execute(_UNIT.where(unit.c.division.in_(sorted(divisions))))
         return [unit_of(row) for row in rows]
 
     def units_with(self, region: str, role: Role) -> list[Unit]:

@@ -1,21 +1,23 @@
 """The ledger in SQL: every balance changes by a guarded UPDATE, never by read-then-write."""
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import BigInteger, Connection, bindparam, func, insert, select, text, update
+from sqlalchemy.exc import IntegrityError
 
 from core.adapters.prepared import Prepared
-from core.adapters.tables import document, hold, indicator, inserted_id, movement
+from core.adapters.tables import Utc, document, hold, indicator, inserted_id, movement
+from core.domain.errors import ConflictError
 from core.domain.ledger import Hold, Movement, MovementKind, granted, replay
-from core.service.ports import Indicator, MovementRow
+from core.service.ports import BudgetChange, Indicator, MovementRow
 
 
 def _indicator(row: Any) -> Indicator:
     return Indicator(
         row.id, row.unit_id, row.code, row.name, row.year, row.total_fen, row.frozen_fen, row.used_fen,
-        row.document_id,
+        row.document_id, row.stated_at,
     )  # fmt: skip
 
 
@@ -66,6 +68,23 @@ _ADD_HOLD = Prepared(insert(hold))
 _ADD_MOVEMENT = Prepared(
     insert(movement).inline(), "indicator_id", "document_id", "seq", "kind", "amount_fen", "at"
 )
+_OPENING = "opening"  # of a budget that was there from the beginning
+
+
+_CHANGE_BUDGET = (
+    update(indicator)
+    .where(indicator.c.id == bindparam("sought"))
+    .values(
+        total_fen=indicator.c.total_fen + bindparam("change", type_=BigInteger),
+        name=bindparam("new_name"),
+        stated_at=func.coalesce(bindparam("new_stated_at", type_=Utc), indicator.c.stated_at),
+    )
+)
+
+
+def _movement(row: Any) -> MovementRow:
+    move = Movement(row.indicator_id, MovementKind(row.kind), row.amount_fen)
+    return MovementRow(row.at, move, row.number or "", row.source or "")
 
 
 class LedgerStore:
@@ -105,14 +124,67 @@ class LedgerStore:
         return _indicator(row) if row else None
 
     def add_indicator(self, values: Mapping[str, Any]) -> int:
-        """New indicator; its id."""
-        return inserted_id(self._connection.execute(insert(indicator).values(**values)))
+        """New indicator; its id. The total of a budget is its first movement."""
+        made = inserted_id(self._connection.execute(insert(indicator).values(**values)))
+        if values.get("document_id") is None and values["total_fen"]:
+            self._budget_moved([(made, values["total_fen"])], _OPENING, datetime.now(UTC))
+        return made
 
-    def top_up(self, unit_id: int, year: int, code: str, name: str, add_fen: int) -> Indicator:
+    def top_up(
+        self, unit_id: int, year: int, code: str, name: str, add_fen: int, *, source: str, at: datetime
+    ) -> Indicator:
         """Add to an indicator's total, making it where there is none; two at once both count."""
         values = {"unit_id": unit_id, "year": year, "code": code, "name": name, "add_fen": add_fen}
         found = self._connection.execute(_TOP_UP, values).scalar_one()
+        self._budget_moved([(found, add_fen)], source, at)
         return _indicator(self._connection.execute(select(indicator).where(indicator.c.id == found)).one())
+
+    def budgets(self, units: Collection[int], years: Collection[int]) -> list[Indicator]:
+        """Everything of these units and years that bears a code, locked until the transaction ends."""
+        there = indicator.c.unit_id.in_(sorted(units)) & indicator.c.year.in_(sorted(years))
+        statement = select(indicator).where(there).order_by(indicator.c.id).with_for_update()
+        return [_indicator(row) for row in self._connection.execute(statement)]
+
+    def add_budgets(self, rows: Sequence[Mapping[str, Any]], source: str, at: datetime) -> None:
+        """New indicators, as many as there are; `rows` as for `add_indicator`."""
+        if not rows:
+            return
+        statement = insert(indicator).returning(indicator.c.id, sort_by_parameter_order=True)
+        try:
+            made = self._connection.execute(statement, list(rows)).scalars().all()
+        except IntegrityError as error:
+            raise ConflictError("另一份预算正在导入，请稍后再试", code="in_progress") from error
+        totals = (row["total_fen"] for row in rows)
+        self._budget_moved(
+            [(one, total) for one, total in zip(made, totals, strict=True) if total], source, at
+        )
+
+    def change_budgets(self, changes: Sequence[BudgetChange], source: str, at: datetime) -> None:
+        """Other totals and names for indicators that `budgets` has locked; the database refuses less than is taken."""
+        if not changes:
+            return
+        rows = [
+            {
+                "sought": one.indicator_id, "change": one.change_fen, "new_name": one.name,
+                "new_stated_at": one.stated_at,
+            }
+            for one in changes
+        ]  # fmt: skip
+        self._connection.execute(_CHANGE_BUDGET, rows)
+        self._budget_moved(
+            [(one.indicator_id, one.change_fen) for one in changes if one.change_fen], source, at
+        )
+
+    def _budget_moved(self, changes: Sequence[tuple[int, int]], source: str, at: datetime) -> None:
+        rows = [
+            {
+                "indicator_id": number, "source": source, "seq": 0, "at": at, "amount_fen": abs(change),
+                "kind": (MovementKind.GRANT if change > 0 else MovementKind.REVOKE).value,
+            }
+            for number, change in changes
+        ]  # fmt: skip
+        if rows:
+            self._connection.execute(insert(movement), rows)
 
     def holds(self, document_id: int) -> list[Hold]:
         """What a document keeps of each indicator."""
@@ -148,22 +220,27 @@ class LedgerStore:
         """Movements of an indicator, oldest first."""
         statement = (
             select(movement, document.c.number)
-            .join(document, document.c.id == movement.c.document_id)
+            .outerjoin(document, document.c.id == movement.c.document_id)
             .where(movement.c.indicator_id == indicator_id)
             .order_by(movement.c.id)
         )
-        return [
-            MovementRow(
-                row.at, Movement(row.indicator_id, MovementKind(row.kind), row.amount_fen), row.number
-            )
-            for row in self._connection.execute(statement)
-        ]
+        return [_movement(row) for row in self._connection.execute(statement)]
+
+    def moved_by(self, document_id: int) -> list[MovementRow]:
+        """Movements that a document has made, on whichever indicator, oldest first."""
+        statement = (
+            select(movement, document.c.number)
+            .join(document, document.c.id == movement.c.document_id)
+            .where(movement.c.document_id == document_id)
+            .order_by(movement.c.id)
+        )
+        return [_movement(row) for row in self._connection.execute(statement)]
 
     def imbalances(self) -> list[str]:
         """Every indicator, and every document's hold on one, that differs from its replayed movements."""
         pair = (movement.c.document_id, movement.c.indicator_id)
         summed = select(*pair, movement.c.kind, func.sum(movement.c.amount_fen).label("amount"))
-        by_document: dict[int, list[Movement]] = {}
+        by_document: dict[int | None, list[Movement]] = {}
         for row in self._connection.execute(summed.group_by(*pair, movement.c.kind)):
             move = Movement(row.indicator_id, MovementKind(row.kind), int(row.amount))
             by_document.setdefault(row.document_id, []).append(move)
@@ -176,9 +253,10 @@ class LedgerStore:
         totals = granted(move for moves in by_document.values() for move in moves)
         found += [
             f"{row.code} 的额度与流水不一致"
-            for row in self._connection.execute(select(indicator).where(indicator.c.document_id.is_not(None)))
+            for row in self._connection.execute(select(indicator))
             if totals.get(row.id, 0) != row.total_fen
         ]
+        by_document.pop(None, None)  # a budget's own movements are nobody's hold
         held = {
             (row.document_id, row.indicator_id): (row.frozen_fen, row.used_fen)
             for row in self._connection.execute(select(hold))

@@ -103,7 +103,9 @@ def _wanted(viewer: Account, query: Query) -> Select[Any]:
     if query.order == "urgent" or query.folder == "late" or query.overdue:
         statement = statement.join(deadline, deadline.c.document_id == document.c.id)
     if query.folder == "copied":
-        given = (document_copy.c.document_id == document.c.id) & (document_copy.c.account_id == viewer.desk_id)
+        given = (document_copy.c.document_id == document.c.id) & (
+            document_copy.c.account_id == viewer.desk_id
+        )
         statement = statement.join(document_copy, given)
     if query.overdue:
         statement = statement.where(deadline.c.due_at <= query.now if query.now else false())

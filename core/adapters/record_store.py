@@ -104,6 +104,9 @@ _WAITING = Prepared(
 )
 
 
+_PUSHED = ("finance.indicator", "finance.budget")
+
+
 class RecordStore:
     """Implements `core.service.ports.Records`."""
 
@@ -140,7 +143,7 @@ class RecordStore:
     def imports(self, region: str, codes: Collection[str]) -> list[tuple[datetime, Mapping[str, Any]]]:
         """When finance pushed indicators of these codes, and what it pushed; oldest first."""
         statement = select(audit.c.at, audit.c.body).where(
-            audit.c.region == region, audit.c.act == "finance.indicator", audit.c.subject.in_(codes)
+            audit.c.region == region, audit.c.act.in_(_PUSHED), audit.c.subject.in_(codes)
         )
         rows = self._connection.execute(statement.order_by(audit.c.seq))
         return [(datetime.fromisoformat(row.at), json.loads(row.body)) for row in rows]

@@ -116,6 +116,8 @@ indicator = Table(
     Column("used_fen", Fen, nullable=False, server_default="0"),
     # The document whose own account this is (a plan that contracts are paid from); none for a budget's indicator.
     Column("document_id", ForeignKey("document.id"), unique=True),
+    # When finance last said what the total is: what it said earlier and arrives later does not count any more.
+    Column("stated_at", Utc),
     UniqueConstraint("unit_id", "year", "code"),
     CheckConstraint("total_fen >= 0", name="total"),
     CheckConstraint("frozen_fen >= 0", name="frozen"),
@@ -136,14 +138,19 @@ hold = Table(
 movement = Table(
     "movement", metadata, key(),
     Column("indicator_id", ForeignKey("indicator.id"), nullable=False),
-    Column("document_id", ForeignKey("document.id"), nullable=False),
+    # A document's movement, else one of the budget itself: `source` says which file or message brought it.
+    Column("document_id", ForeignKey("document.id")),
+    Column("source", String(80)),
     Column("seq", Integer, nullable=False),
     Column("kind", String(10), nullable=False),
     Column("amount_fen", Fen, nullable=False),
     Column("at", Utc, nullable=False),
     CheckConstraint("amount_fen > 0", name="amount"),
+    CheckConstraint("(document_id is null) <> (source is null)", name="cause"),
+    CheckConstraint("document_id is not null or kind in ('grant', 'revoke')", name="budget"),
     CheckConstraint("kind in ('freeze', 'release', 'use', 'reverse', 'grant', 'revoke')", name="kind"),
     UniqueConstraint("document_id", "seq", "indicator_id", "kind"),
+    UniqueConstraint("indicator_id", "source"),
     Index(None, "indicator_id", "id"),
 )  # fmt: skip
 

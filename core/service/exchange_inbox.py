@@ -3,14 +3,16 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from core.domain.accounts import Account
 from core.domain.errors import BlockedError, InvalidError, NotFoundError
 from core.domain.money import yuan
-from core.service import acts, exchange_signature, once, signed_contracts, situations
+from core.service import acts, budget_import, exchange_signature, once, signed_contracts, situations
+from core.service.budget_import import BudgetLine, Origin
 from core.service.exchange_ports import SYSTEMS
 from core.service.ports import Transaction
 from core.service.system import System
@@ -49,6 +51,35 @@ class TopUp(_Strict):
     add_fen: int = Field(gt=0, le=_AMOUNT_LIMIT)
 
 
+class Total(_Strict):
+    """One line of finance.budget: what an indicator's total is now."""
+
+    division: str = Field(pattern=r"^[0-9]{6}$")
+    unit: Code
+    year: int = Field(ge=2000, le=2100)
+    code: Code
+    name: Annotated[Words, Field(min_length=1)]
+    total_fen: int = Field(ge=0, le=_AMOUNT_LIMIT)
+
+
+class Totals(_Strict):
+    """finance.budget: totals of indicators as finance knew them at `as_of`.
+
+    What was stated later and arrived earlier stays: statements may come in any order, late and twice.
+    """
+
+    as_of: datetime
+    lines: Annotated[list[Total], Field(min_length=1, max_length=500)]
+
+    @field_validator("as_of", mode="before")
+    @classmethod
+    def _with_zone(cls, given: object) -> datetime:
+        at = datetime.fromisoformat(given) if isinstance(given, str) else None
+        if at is None or at.tzinfo is None:
+            raise ValueError("要写带时区的时间，例如 2026-03-01T08:00:00+08:00")
+        return at
+
+
 class Signed(_Strict):
     """trade.contract.signed and mall.contract.signed: a contract under a plan has been signed over there.
 
@@ -66,6 +97,7 @@ Topic = Literal[
     "mall.contract.signed",
     "trade.contract.signed",
     "finance.indicator",
+    "finance.budget",
 ]
 
 
@@ -125,6 +157,8 @@ def receive(
     with system.database.write() as tx:
         if envelope.topic == "finance.indicator":
             return _top_up(system, tx, key, _read(TopUp, envelope.body))
+        if envelope.topic == "finance.budget":
+            return _totals(system, tx, key, _read(Totals, envelope.body))
         if envelope.topic.endswith(".contract.signed"):
             return _signed(system, tx, key, source, _read(Signed, envelope.body))
         return _move_order(system, tx, key, envelope.topic, _read(OrderMove, envelope.body))
@@ -191,11 +225,34 @@ def _top_up(system: System, tx: Transaction, key: str, top_up: TopUp) -> Receipt
     earlier = once.earlier(tx, platform, f"finance:{key}", request)
     if earlier is not None:
         return Receipt(key, earlier["said"], repeated=True)
-    indicator = tx.ledger.top_up(unit.id, top_up.year, top_up.code, top_up.name, top_up.add_fen)
+    indicator = tx.ledger.top_up(
+        unit.id, top_up.year, top_up.code, top_up.name, top_up.add_fen,
+        source=f"finance:{key}", at=system.clock(),
+    )  # fmt: skip
     said = f"指标 {indicator.code} 增加 {yuan(top_up.add_fen)} 元，现在共 {yuan(indicator.total_fen)} 元"
     _record(system, tx, platform, top_up)
     once.keep(tx, platform, f"finance:{key}", request, {"said": said}, system)
     return Receipt(key, said, repeated=False)
+
+
+def _totals(system: System, tx: Transaction, key: str, totals: Totals) -> Receipt:
+    """Totals of one region's units; taken or refused as a whole."""
+    lines = [
+        BudgetLine(row, one.division, one.unit, one.year, one.code, one.name, one.total_fen)
+        for row, one in enumerate(totals.lines, 1)
+    ]
+    units = budget_import.units_of(tx, lines)
+    regions = {unit.region for unit in units.values()}
+    if len(regions) != 1:
+        raise InvalidError("一条消息只能说一个区域的单位", fields={"lines": "没有找到单位，或不在同一个区域"})
+    platform = tx.accounts.system(regions.pop())
+    request = ("exchange", "finance.budget", totals.model_dump(mode="json"))
+    earlier = once.earlier(tx, platform, f"finance:{key}", request)
+    if earlier is not None:
+        return Receipt(key, earlier["said"], repeated=True)
+    outcome = budget_import.take_in(system, tx, lines, Origin(platform.login, f"finance:{key}", totals.as_of))
+    once.keep(tx, platform, f"finance:{key}", request, {"said": outcome.said}, system)
+    return Receipt(key, outcome.said, repeated=False)
 
 
 def _record(system: System, tx: Transaction, platform: Account, top_up: TopUp) -> None:

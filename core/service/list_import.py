@@ -70,13 +70,13 @@ def check(
     found = _table(shown, table)
     grid = sheets.read(content)
     columns = _columns(found)
-    if wrong := _changed_heading(grid[0] if grid else (), columns):
+    if wrong := changed_heading(grid[0] if grid else (), columns):
         return Report(table, wrong=tuple(wrong))
     numbered = [(number, row) for number, row in enumerate(grid[1:], 2) if not all(map(is_blank, row))]
     if not numbered:
         return Report(table, wrong=(BadCell(2, "", "", "表里没有内容，请从第 2 行开始填"),))
     lookup = Lookup(system.catalogue, _choices(shown, table))
-    rows, wrong = _parsed(table, columns, numbered, lookup)
+    rows, wrong = parsed(table, columns, numbered, lookup)
     values = {**shown.values, table: rows}
     unread = {cell.path for cell in wrong}
     wrong += _judged(fill(values), found, columns, [number for number, _ in numbered], unread)
@@ -144,7 +144,7 @@ def _choices(shown: Filling, table: str) -> dict[str, tuple[tuple[str, str], ...
     }
 
 
-def _letter(index: int) -> str:
+def letter_of(index: int) -> str:
     """Letter of a column, 0 → A, 26 → AA."""
     letters = ""
     index += 1
@@ -154,7 +154,7 @@ def _letter(index: int) -> str:
     return letters
 
 
-def _changed_heading(heading: Sequence[Cell], columns: Sequence[Field]) -> list[BadCell]:
+def changed_heading(heading: Sequence[Cell], columns: Sequence[Field]) -> list[BadCell]:
     """Where the first row is not the template's."""
     found = [str(cell).strip().removesuffix(_MARK) if not is_blank(cell) else "" for cell in heading]
     while found and not found[-1]:
@@ -168,13 +168,16 @@ def _changed_heading(heading: Sequence[Cell], columns: Sequence[Field]) -> list[
             now = f"，现在是“{given[:30]}”" if given else "，现在是空的"
             wrong.append(
                 BadCell(
-                    1, _letter(index), wanted or given[:30], f"模板被改过，{should}{now}；请重新下载模板再填"
+                    1,
+                    letter_of(index),
+                    wanted or given[:30],
+                    f"模板被改过，{should}{now}；请重新下载模板再填",
                 )
             )
     return wrong
 
 
-def _parsed(
+def parsed(
     table: str, columns: Sequence[Field], numbered: Sequence[tuple[int, Sequence[Cell]]], lookup: Lookup
 ) -> tuple[list[dict[str, Any]], list[BadCell]]:
     rows: list[dict[str, Any]] = []
@@ -186,12 +189,12 @@ def _parsed(
                 value = value_of(column, cells[index] if index < len(cells) else None, lookup)
             except CellError as error:
                 path = f"{table}.{len(rows)}.{column.id}"
-                wrong.append(BadCell(number, _letter(index), column.label, str(error), path))
+                wrong.append(BadCell(number, letter_of(index), column.label, str(error), path))
                 continue
             if value is not None:
                 row[column.id] = value
         wrong += [
-            BadCell(number, _letter(index), "", "模板里没有这一列，请删掉")
+            BadCell(number, letter_of(index), "", "模板里没有这一列，请删掉")
             for index in range(len(columns), len(cells))
             if not is_blank(cells[index])
         ]
@@ -203,7 +206,7 @@ def _judged(
     shown: Filling, table: Field, columns: Sequence[Field], numbers: Sequence[int], unread: set[str]
 ) -> list[BadCell]:
     """What the form itself finds wrong in the rows, by the sheet's rows and columns; what could not be read is said already."""
-    letters = {column.id: (_letter(index), column.label) for index, column in enumerate(columns)}
+    letters = {column.id: (letter_of(index), column.label) for index, column in enumerate(columns)}
     found = []
     for path, sentence in shown.review.errors.items():
         parts = path.split(".")

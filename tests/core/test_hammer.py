@@ -11,10 +11,10 @@ from core.domain.accounts import Role
 from core.domain.errors import ConflictError, DomainError
 from core.service import acts
 from tests.support import small_world
-from tests.support.children import submit_at_once
+from tests.support.children import Job, at_once
 from tests.support.small_world import PRICE_FEN, World
 
-WRITERS, FIT = 32, 13
+PROCESSES, FIT = 64, 13
 
 
 @pytest.fixture
@@ -24,12 +24,26 @@ def world(database_url: str, tmp_path: Path) -> Iterator[World]:
     built.system.database.engine.dispose()
 
 
-def test_exactly_as_many_are_admitted_as_fit(world: World, database_url: str, tmp_path: Path) -> None:
-    numbers = [world.enter(f"p{n}").number for n in range(WRITERS)]
-    outcomes = submit_at_once(database_url, tmp_path, numbers)
-    assert Counter(outcomes) == {"admitted": FIT, "insufficient_funds": WRITERS - FIT}
-    nodes = [world.find(number).node for number in numbers]
-    assert nodes == ["unit_second" if outcome == "admitted" else "entry" for outcome in outcomes]
+def test_64_processes_on_one_indicator_and_on_one_document(
+    world: World, database_url: str, tmp_path: Path
+) -> None:
+    """All submit the same plan, then all another one under the same key, then each a plan of its own."""
+    own = [world.enter(f"p{number}") for number in range(PROCESSES)]
+    shared, keyed = world.enter("shared"), world.enter("keyed")
+    jobs = [
+        [
+            Job(shared.number, shared.version, f"shared {index}"),
+            Job(keyed.number, keyed.version, "one key"),
+            Job(plan.number, plan.version, f"own {index}"),
+        ]
+        for index, plan in enumerate(own)
+    ]
+    first, second, third = zip(*at_once(database_url, tmp_path, jobs), strict=True)
+    assert Counter(first) == {"done": 1, ConflictError.code: PROCESSES - 1}
+    assert Counter(second) == {"done": 1, "repeated": PROCESSES - 1}
+    assert Counter(third) == {"done": FIT - 2, "insufficient_funds": PROCESSES - FIT + 2}
+    nodes = [world.find(plan.number).node for plan in own]
+    assert nodes == ["unit_second" if outcome == "done" else "entry" for outcome in third]
     assert world.indicator().frozen_fen == FIT * PRICE_FEN
     assert world.problems() == []
 

@@ -4,7 +4,8 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from sqlalchemy import event
 from core.adapters import catalogue_file, processes
 from core.domain.accounts import Role
 from core.domain.errors import DomainError
-from core.service import exchange, repairs
+from core.service import acts, exchange, repairs
 from core.service.planning import RepairPlan, plan_to
 from tests.support import small_world
 from tests.support.small_world import World
@@ -85,40 +86,49 @@ def die_at(url: str, var: Path, act: str, version: int, at: int) -> bool:
     return code != 0
 
 
-_gate: Barrier
+@dataclass(frozen=True)
+class Job:
+    """One submit of a plan, seen at a version, under a key."""
+
+    number: str
+    version: int
+    key: str
 
 
-def _wait_at(gate: Barrier) -> None:
-    global _gate  # noqa: PLW0603 - how a pool's processes get what cannot be pickled
-    _gate = gate
-
-
-def _submit_all(url: str, var: Path, numbers: Sequence[str]) -> list[str]:
-    world = small_world.reopen(url, var)
-
-    def submit(number: str) -> str:
+def _one_after_the_other(world: World, jobs: Sequence[Job], place: int, gate: Barrier, said: Any) -> None:
+    outcomes = []
+    for job in jobs:
+        gate.wait(60)
         try:
-            world.act(number, "submit", role=Role.HANDLER, key=f"submit-{number}")
+            done = acts.perform(
+                world.system, world.crew[Role.HANDLER], job.number, "submit", version=job.version, arguments={},
+                key=job.key,
+            )  # fmt: skip
+            outcomes.append("repeated" if done.repeated else "done")
         except DomainError as error:
-            return error.code
-        return "admitted"
-
-    with ThreadPoolExecutor(len(numbers)) as pool:
-        _gate.wait(60)
-        result = list(pool.map(submit, numbers))
-    world.system.database.engine.dispose()
-    return result
+            outcomes.append(error.code)
+    said.put((place, outcomes))
 
 
-def submit_at_once(url: str, var: Path, numbers: Sequence[str], *, workers: int = 4) -> list[str]:
-    """Submit all these plans at once, in threads of several processes: `admitted` or the error's code for each."""
-    parts = [numbers[index::workers] for index in range(workers)]
-    gate = CONTEXT.Barrier(workers)
-    with ProcessPoolExecutor(workers, mp_context=CONTEXT, initializer=_wait_at, initargs=(gate,)) as pool:
-        futures = [pool.submit(_submit_all, url, var, part) for part in parts]
-        found = [
-            dict(zip(part, future.result(120), strict=True))
-            for part, future in zip(parts, futures, strict=True)
-        ]
-    merged = {number: outcome for each in found for number, outcome in each.items()}
-    return [merged[number] for number in numbers]
+def _fork_all(url: str, var: Path, jobs: Sequence[Sequence[Job]]) -> list[list[str]]:
+    """One process builds the world and forks the others: building it in each would cost more than all they do."""
+    world = small_world.reopen(url, var)
+    world.system.database.engine.dispose()  # connections are not shared
+    fork = multiprocessing.get_context("fork")
+    gate, said = fork.Barrier(len(jobs)), fork.SimpleQueue()
+    children = [
+        fork.Process(target=_one_after_the_other, args=(world, row, place, gate, said))
+        for place, row in enumerate(jobs)
+    ]
+    for child in children:
+        child.start()
+    outcomes = dict(said.get() for _ in jobs)
+    for child in children:
+        child.join(60)
+    return [outcomes[place] for place in range(len(jobs))]
+
+
+def at_once(url: str, var: Path, jobs: Sequence[Sequence[Job]]) -> list[list[str]]:
+    """A process for each row of `jobs`; all do their first one at once, then their second …: `done` or the error's code."""
+    with ProcessPoolExecutor(1, mp_context=CONTEXT) as pool:
+        return pool.submit(_fork_all, url, var, jobs).result(120)

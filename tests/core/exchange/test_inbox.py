@@ -179,3 +179,41 @@ def test_the_counterpart_pushes_twice_over_http(
             assert client.post("/finance/indicators", json=TOP_UP).json()["repeated"] is True
     assert world.find(order.number).node == "confirmed"
     assert totals(world)["N-1"] == 500
+
+
+def stated(total: int, hour: int) -> dict[str, Any]:
+    line = {name: value for name, value in TOP_UP.items() if name != "add_fen"}
+    return {"as_of": f"2026-03-01T{hour:02}:00:00+08:00", "lines": [{**line, "total_fen": total}]}
+
+
+def test_totals_may_come_in_any_order_late_and_twice(world: World, clock: Clock) -> None:
+    first = push(world, clock, "finance.budget", stated(700, 9), key="t-1")
+    assert (first.said, first.repeated) == ("新增 1 条；总额增加 7.00 元", False)
+    assert push(world, clock, "finance.budget", stated(700, 9), key="t-1").repeated
+    assert (
+        push(world, clock, "finance.budget", stated(500, 11), key="t-3").said == "调减 1 条；总额减少 2.00 元"
+    )
+    late = push(world, clock, "finance.budget", stated(900, 10), key="t-2")
+    assert late.said.startswith("已有更新的数、没有用 1 条")
+    assert totals(world)["N-1"] == 500
+    with world.system.database.read() as tx:
+        ((_, body), *_) = tx.records.imports("neimenggu", ["N-1"])
+    assert (body["code"], body["total_fen"]) == ("N-1", 700)
+    with pytest.raises(InvalidError) as caught:
+        push(world, clock, "finance.budget", stated(1, 12), key="t-1")
+    assert caught.value.code == "key_reused"
+    assert world.problems() == []
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"as_of": "2026-03-01T09:00:00"}, {"as_of": 1}, {"lines": []}, {"more": 1},
+        {"lines": [{**stated(1, 9)["lines"][0], "total_fen": -1}]}, {"lines": [{**stated(1, 9)["lines"][0], "unit": "NOBODY"}]},
+    ],
+)  # fmt: skip
+def test_totals_that_cannot_be_taken(world: World, clock: Clock, wrong: dict[str, Any]) -> None:
+    before = totals(world)
+    with pytest.raises(InvalidError):
+        push(world, clock, "finance.budget", {**stated(1, 9), **wrong})
+    assert totals(world) == before

@@ -68,6 +68,7 @@ _UNIT = select(*UNIT_COLUMNS)
 _ACCOUNT = select(*ACCOUNT_COLUMNS).select_from(JOINED)
 # Statements of every act are built once: building one costs more than running it.
 _UNIT_BY_ID = Prepared(_UNIT.where(unit.c.id == bindparam("sought")))
+_UNITS_BY_ID = _UNIT.where(unit.c.id.in_(bindparam("sought", expanding=True)))
 _ACCOUNT_BY_ID = Prepared(_ACCOUNT.where(account.c.id == bindparam("sought")))
 _OF_UNIT = _ACCOUNT.where(account.c.unit_id == bindparam("of_unit"), account.c.active.is_(True)).order_by(
     account.c.id
@@ -112,6 +113,13 @@ class AccountStore:
         if unit_id not in self._units:
             self._units[unit_id] = unit_of(_UNIT_BY_ID.one(self._connection, {"sought": unit_id}))
         return self._units[unit_id]
+
+    def gather(self, unit_ids: Collection[int]) -> None:
+        """Look up these units at once; `unit` then gives them without another look."""
+        unknown = [unit_id for unit_id in unit_ids if unit_id not in self._units]
+        if len(unknown) > 1:
+            rows = self._connection.execute(_UNITS_BY_ID, {"sought": unknown})
+            self._units.update((row.unit_id, unit_of(row)) for row in rows)
 
     def unit_by_code(self, division: str, code: str) -> Unit | None:
         """Unit by its codes."""

@@ -18,15 +18,13 @@ from sqlalchemy import (
     select,
 )
 
-from core.adapters.document_store import document_of, turn_of, visible_to
+from core.adapters.document_store import MOST_COUNTED, called, document_of, newest, turn_of, visible_to
 from core.adapters.page_tables import saved_view
 from core.adapters.tables import document, history, task
 from core.adapters.term_tables import deadline, document_copy
 from core.domain.accounts import Account
 from core.domain.documents import Document
 from core.service.page_ports import Query, SavedView
-
-MOST_COUNTED = 1000  # beyond it nobody wants to know exactly
 
 
 class ListStore:
@@ -41,23 +39,41 @@ class ListStore:
 
         `before` is the id to page on from, together with the query's `after` where the order is not that of the ids.
         """
-        statement = _wanted(viewer, query).limit(limit)
+        statement = self._wanted(viewer, query)
         rank = _RANKS.get(query.order)
         if rank is None:
             if before:
                 statement = statement.where(document.c.id < before)
+            statement = newest(viewer, statement, limit)
         else:
+            statement = statement.where(visible_to(viewer)).limit(limit)
             if before and query.after:
                 same = (rank.column == query.after) & (document.c.id < before)
                 statement = statement.where(or_(rank.further(query.after), same))
-            statement = statement.order_by(rank.order)
-        rows = self._connection.execute(statement.order_by(document.c.id.desc()))
-        return [document_of(row) for row in rows]
+            statement = statement.order_by(rank.order, document.c.id.desc())
+        return [document_of(row) for row in self._connection.execute(statement)]
 
     def count(self, viewer: Account, query: Query) -> int:
         """How many documents a list has, up to `MOST_COUNTED`."""
-        some = _wanted(viewer, query).with_only_columns(document.c.id).limit(MOST_COUNTED).subquery()
+        found = newest(viewer, self._wanted(viewer, query), MOST_COUNTED)
+        some = found.with_only_columns(document.c.id).order_by(None).subquery()
         return self._connection.execute(select(func.count()).select_from(some)).scalar_one()
+
+    def _wanted(self, viewer: Account, query: Query) -> Select[Any]:
+        statement = select(document).where(*_filters(query))
+        if query.words:
+            statement = statement.where(*called(self._connection, query.words))
+        if query.order == "urgent" or query.folder == "late" or query.overdue:
+            statement = statement.join(deadline, deadline.c.document_id == document.c.id)
+        if query.folder == "copied":
+            given = (document_copy.c.document_id == document.c.id) & (
+                document_copy.c.account_id == viewer.desk_id
+            )
+            statement = statement.join(document_copy, given)
+        if query.overdue:
+            statement = statement.where(deadline.c.due_at <= query.now if query.now else false())
+        folder = _folder(viewer, query)
+        return statement if folder is None else statement.where(folder)
 
     def views(self, account_id: int) -> list[SavedView]:
         """Lists that the account keeps, in the order it made them."""
@@ -98,21 +114,6 @@ _RANKS = {
 }
 
 
-def _wanted(viewer: Account, query: Query) -> Select[Any]:
-    statement = select(document).where(visible_to(viewer), *_filters(query))
-    if query.order == "urgent" or query.folder == "late" or query.overdue:
-        statement = statement.join(deadline, deadline.c.document_id == document.c.id)
-    if query.folder == "copied":
-        given = (document_copy.c.document_id == document.c.id) & (
-            document_copy.c.account_id == viewer.desk_id
-        )
-        statement = statement.join(document_copy, given)
-    if query.overdue:
-        statement = statement.where(deadline.c.due_at <= query.now if query.now else false())
-    folder = _folder(viewer, query)
-    return statement if folder is None else statement.where(folder)
-
-
 def _filters(query: Query) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
     if query.kind:
@@ -127,9 +128,6 @@ def _filters(query: Query) -> list[ColumnElement[bool]]:
         found.append(document.c.amount_fen >= query.least_fen)
     if query.most_fen is not None:
         found.append(document.c.amount_fen <= query.most_fen)
-    if query.words:
-        columns = (document.c.number, document.c.title)
-        found.append(or_(*(column.contains(query.words, autoescape=True) for column in columns)))
     return found
 
 

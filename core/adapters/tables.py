@@ -58,6 +58,7 @@ document = Table(
     Index(None, "unit_id", "id"),
     Index(None, "parent_id"),
     Index(None, "author_id", "id"),
+    Index(None, "amount_fen"),
 )  # fmt: skip
 
 # The form as it was before a change, kept beside the one that holds now.

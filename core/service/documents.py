@@ -60,8 +60,10 @@ def todo(system: System, actor: Account, limit: int = 100) -> list[DocumentSumma
 def summarise(system: System, tx: Transaction, found: Sequence[Document]) -> list[DocumentSummary]:
     """Lines of a list, with whose turn it is."""
     tasks: dict[int, list[str]] = {}
+    seats = tx.documents.tasks([document.id for document in found])
+    tx.accounts.gather({*(document.unit_id for document in found), *(seat.unit_id for _, seat in seats)})
     units = {document.unit_id: tx.accounts.unit(document.unit_id) for document in found}
-    for document_id, seat in tx.documents.tasks([document.id for document in found]):
+    for document_id, seat in seats:
         if seat.account_id:
             tasks.setdefault(document_id, []).append(tx.accounts.account(seat.account_id).label)
             continue

@@ -73,6 +73,7 @@ def _looks(made: Many) -> Iterator[tuple[str, Work]]:
     }
     number = f"JH-200000-2025-{made.documents // 2:06d}"
     title = f"（{made.documents // 2}）"
+    stands = {"采购单位": "unit_second", "业务科室": "office_second", "采购监管": "procurement_first"}
     for who, accounts in watchers.items():
 
         def of(n: int, accounts: list[Account] = accounts) -> Account:
@@ -82,13 +83,15 @@ def _looks(made: Many) -> Iterator[tuple[str, Work]]:
             return lambda n: lists.find(system, of(n), Query(**query))
 
         yield f"{who}：待办", asked(folder="todo")
+        yield f"{who}：待办，先到期的在前", asked(folder="todo", order="urgent")
         yield f"{who}：首页的待办", lambda n, of=of: documents.todo(system, of(n))
         yield f"{who}：搜索常见的词", asked(words="打印机")
         yield f"{who}：搜索两个字", asked(words="图书")
         yield f"{who}：搜索编号", asked(words=number)
+        yield f"{who}：搜索编号的一段", asked(words=number[-9:])
         yield f"{who}：搜索独有的题目", asked(words=title)
         yield f"{who}：搜索没有的词", asked(words="挖掘机")
-        yield f"{who}：监控，在某个环节的", asked(kind="plan", node="office_second")
+        yield f"{who}：监控，在某个环节的", asked(kind="plan", node=stands[who])
         yield f"{who}：监控，按金额", asked(kind="plan", least_fen=10**9)
         yield f"{who}：监控，超过期限的", asked(folder="late")
         yield f"{who}：我办过的", asked(folder="done")

@@ -1,17 +1,18 @@
 """From a question to an answer: what is meant, then the answer for the case that holds."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from assistant import certificates, leaning, looking, probing, repair, several, smalltalk, starting
+from assistant import certificates, leaning, looking, probing, reminding, repair, several, smalltalk, starting
 from assistant.cards import CaseItem, Choice, EntryCard, Reply
-from assistant.choosing import ask_topic, ask_which, candidates, meant, offering
+from assistant.choosing import ask_topic, ask_which, candidates, finished, meant, offering
 from assistant.conversation import Errand, Frame, Stage
 from assistant.knowledge import Knowledge
 from assistant.replies import say
 from assistant.scene import Outcome, Scene, Viewer
 from assistant.understanding import hear
+from assistant.wording import commands
 from core.domain.errors import NotFoundError
 from kb import Entry, Finding
 
@@ -123,7 +124,7 @@ def topic(scene: Scene, name: str) -> Outcome:
                 (*general(scene.knowledge, entry), *probing.of_entry(scene, entry), *found.replies),
             )
         errand = _errand(scene.viewer, entry)
-        if errand is not None:
+        if errand is not None and not any(word in scene.heard.plain for word in commands().facts):
             # Which document is meant depends on what was spoken of before, not on this topic.
             return _on_document(inner, scene.at(replace(scene.state, topic=spoken_before)), entry, errand)
     replies = general(scene.knowledge, entry)
@@ -166,18 +167,28 @@ def _on_document(scene: Scene, before: Scene, entry: Entry, errand: Errand) -> O
         pool = [item for item in pool if item.number in below]
     found = meant(before, pool, looks=errand.kind in {"status", "paid"})
     if not found:
-        started = starting.offer(scene, entry, above)
-        if started is not None:
-            told = general(scene.knowledge, entry)
-            return Outcome(started.state, (*told, *started.replies))
-        lead = Reply(say("no_plan"))
-        return Outcome(scene.state, (lead, *general(scene.knowledge, entry)))
+        return _without_document(scene, viewer, entry, above)
     running = [one for one in found if _is_running(scene, one.number, entry.id)]
     if len(found) > 1 and not running and errand.kind == "goal":
         found = offering(viewer, found, scene.heard.plain) or found
     if len(found) == 1 or running:
         return begin(scene, replace(errand, number=(running or found)[0].number))
     return ask_which(scene, found, errand)
+
+
+def _without_document(scene: Scene, viewer: Viewer, entry: Entry, above: str) -> Outcome:
+    """The entry, and what there is to begin. Where such a document is done already, that is said first."""
+    told = general(scene.knowledge, entry)
+    started = starting.offer(scene, entry, above)
+    if started is None:
+        return Outcome(scene.state, (Reply(say("no_plan")), *told))
+    done = finished(viewer, entry)
+    lead = (
+        [Reply(say("all_done", kind=done.kind_label, number=done.number, node=done.node_label))]
+        if done
+        else []
+    )
+    return Outcome(started.state, (*lead, *told, *started.replies))
 
 
 def _is_running(scene: Scene, number: str, topic: str) -> bool:
@@ -190,17 +201,21 @@ def _is_running(scene: Scene, number: str, topic: str) -> bool:
     )
 
 
+_OF_A_NUMBER: Mapping[str, Callable[[Scene, str], Outcome]] = {
+    "status": looking.track,
+    "paid": looking.paid,
+    "seal": looking.seal,
+    "remind": reminding.propose,
+}
+
+
 def begin(scene: Scene, errand: Errand, slots: Mapping[str, str] | None = None) -> Outcome:
     """An errand whose document is known."""
     if not repair.viewer_of(scene).sees(errand.number):
         return looking.missing(scene, errand.number)
     try:
-        if errand.kind == "status":
-            return looking.track(scene, errand.number)
-        if errand.kind == "paid":
-            return looking.paid(scene, errand.number)
-        if errand.kind == "seal":
-            return looking.seal(scene, errand.number)
+        if errand.kind in _OF_A_NUMBER:
+            return _OF_A_NUMBER[errand.kind](scene, errand.number)
         return repair.propose(scene, errand, slots)
     except NotFoundError:
         return looking.missing(scene, errand.number)

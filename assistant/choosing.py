@@ -1,6 +1,7 @@
 """Which document, which topic: candidates as a short list, and understanding how one of them is chosen."""
 
 import math
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
@@ -30,6 +31,8 @@ OF_WHAT_IS = frozenset(
     }
 )  # fmt: skip
 _LOOKS = frozenset({"query", "track"})  # at what has ended too
+_WORDS = re.compile(r"[\s（）()、，,]+")
+_POINTS = re.compile(r"(?:那|这|就)?(?:个|条|份|单|张)?(?:吧|的)?\Z")
 T = TypeVar("T")
 _ORDER = {NodeType.REVIEW: 0, NodeType.WORK: 1, NodeType.PREPARE: 2, NodeType.END: 3}
 _PRONOUNS = ("这条", "这个", "那条", "它", "这单", "刚才那")
@@ -53,6 +56,8 @@ def _fitting(viewer: Viewer, entry: Entry, documents: Sequence[DocumentSummary])
     ]
     states = {node for case in entry.cases for node in case.state}
     fitting = [item for item in live if item.node in states or _takes(viewer, entry, item)]
+    if not fitting and not states and entry.operation and entry.operation.action not in (None, *_LOOKS):
+        return []  # nothing stands where the act is taken
     return sorted(fitting or live, key=lambda item: (_ORDER[types[item.number]], -item.id))
 
 
@@ -81,6 +86,13 @@ def _there(viewer: Viewer, entry: Entry, item: DocumentSummary) -> bool:
     process = _process(viewer, item)
     reached = {*process.goals.get(goal, ()), *process.finish}
     return item.node in reached or bool(reached & set(viewer.look(item.number).document.trail))
+
+
+def finished(viewer: Viewer, entry: Entry) -> DocumentSummary | None:
+    """The newest document of an entry's kind that went where the entry leads to, and stands there."""
+    kind = entry.operation.kind if entry.operation else "plan"
+    done = (one for one in viewer.of_kind(kind) if concerns(entry, one.variant) and one.stage == "finished")
+    return next(done, None)
 
 
 def _process(viewer: Viewer, item: DocumentSummary) -> Process:
@@ -123,15 +135,24 @@ def offering(viewer: Viewer, found: Sequence[DocumentSummary], text: str) -> lis
 
 def closeness(title: str, text: str) -> int:
     """Characters of the longest part of a document's title that stands in `text`; 0 where it is too little."""
-    return max((_shared(word, text) for word in title.split()), default=0)
+    return len(part_of(title, text))
 
 
-def _shared(word: str, text: str) -> int:
-    least = len(word) if len(word) <= _SHORT else math.ceil(len(word) * _SHARE)
+def part_of(title: str, text: str, *, least: int = 0) -> str:
+    """The longest part of a document's title that stands in `text`; "" where it is too little to mean it.
+
+    `least`: so many characters are enough, where nothing else is said that they could mean.
+    """
+    return max((_shared(word, text, least) for word in _WORDS.split(title)), key=len, default="")
+
+
+def _shared(word: str, text: str, least: int) -> str:
+    least = least or (len(word) if len(word) <= _SHORT else math.ceil(len(word) * _SHARE))
     for length in range(len(word), max(least, _NAME) - 1, -1):
-        if any(word[at : at + length] in text for at in range(len(word) - length + 1)):
-            return length
-    return 0
+        for at in range(len(word) - length + 1):
+            if word[at : at + length] in text:
+                return word[at : at + length]
+    return ""
 
 
 def closest(found: Sequence[T], title: Callable[[T], str], text: str) -> list[T]:
@@ -148,10 +169,16 @@ def ask_which(scene: Scene, found: Sequence[DocumentSummary], errand: Errand, le
     frame = Frame(
         Stage.CHOOSING_DOCUMENT, errand=errand, options=options, slots=dict(scene.heard.slots or {})
     )
-    kind = shown[0].kind_label if shown else ""
+    kind = _label(shown)
     more = len(shown) < len(found)
     text = say("which_plan_more", shown=len(shown), kind=kind) if more else say("which_plan", kind=kind)
     return Outcome(scene.state.push(frame), (Reply(lead + text, documents_card(shown, choosing=True)),))
+
+
+def _label(found: Sequence[DocumentSummary]) -> str:
+    """What documents of a list are called together."""
+    labels = {one.kind_label for one in found}
+    return labels.pop() if len(labels) == 1 else say("documents_any")
 
 
 def documents_card(
@@ -162,7 +189,7 @@ def documents_card(
         DocumentItem(one.number, one.title, one.node, one.node_label, one.number if choosing else "")
         for one in found
     )
-    return DocumentsCard(title or say("plans_title"), items)
+    return DocumentsCard(title or say("documents_title", kind=_label(found)), items)
 
 
 def chosen(heard: Heard, options: Sequence[Option]) -> list[Option]:
@@ -175,7 +202,7 @@ def chosen(heard: Heard, options: Sequence[Option]) -> list[Option]:
         return [options[heard.ordinal - 1]]
     if heard.tail and (ending := [one for one in options if ends_with(one.value, heard.tail)]):
         return ending
-    said = words.key(heard.plain)
+    said = _POINTS.sub("", words.key(heard.plain))
     inside = [one for one in options if len(said) >= _NAME and said in words.key(one.title)]
     return inside if len(inside) == 1 else closest(options, lambda one: one.title, heard.plain) or inside
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from assistant.cards import Reply
-from assistant.choosing import LOOKED_AT, ask_which, closest
+from assistant.choosing import LOOKED_AT, ask_which, closest, part_of
 from assistant.conversation import Errand
 from assistant.looking import missing, not_offered, seal, track
 from assistant.repair import propose
@@ -12,7 +12,7 @@ from assistant.replies import say
 from assistant.scene import Outcome, Scene, Viewer
 from assistant.topics import leading
 from assistant.understanding import MARKS
-from assistant.wording import commands, offered, stance
+from assistant.wording import commands, kind_named, offered, stance
 from core.service.views import DocumentSummary, DocumentView
 from kb import text as words
 
@@ -36,6 +36,8 @@ def act(scene: Scene) -> Outcome | None:
     number = next(iter(heard.numbers), "") or scene.page_number or scene.state.number
     if bare and (meant := stance(heard.lead)):
         return _judging(scene, viewer, meant, number)
+    if bare and not _said_of(viewer, number, heard.lead):
+        number = ""  # 合同录错了 is not said of the plan that was spoken of
     if not number or not viewer.sees(number):
         return missing(scene, heard.numbers[0]) if heard.numbers else _among_waiting(scene, viewer)
     view = viewer.look(number)
@@ -46,6 +48,12 @@ def act(scene: Scene) -> Outcome | None:
     if heard.question and (match is None or match.kind not in {"sign", "track"}):
         return None
     return _carry(scene, view, match) if match else _not_known(scene, view)
+
+
+def _said_of(viewer: Viewer, number: str, text: str) -> bool:
+    """Whether a message names no other kind than the document's."""
+    kind = kind_named(viewer.kinds, words.key(text))
+    return not kind or not viewer.sees(number) or viewer.look(number).summary.kind == kind
 
 
 def _not_known(scene: Scene, view: DocumentView) -> Outcome | None:
@@ -81,7 +89,7 @@ def _among_waiting(scene: Scene, viewer: Viewer) -> Outcome | None:
     found: list[tuple[DocumentSummary, str]] = []
     for summary in viewer.todo[:LOOKED_AT]:
         view = viewer.look(summary.number)
-        match = _best(view, said, bare=True)
+        match = _best(view, said.replace(words.key(part_of(summary.title, said)), ""), bare=True)
         if match and match.kind == "act" and match.name in {offer.action for offer in view.offers}:
             found.append((summary, match.name))
     named = closest(found, lambda pair: pair[0].title, scene.heard.plain) or found
@@ -124,7 +132,8 @@ def _best(view: DocumentView, said: str, *, bare: bool) -> _Match | None:
     """The longest word that stands in the message; without a number it has to be nearly all of it."""
     found = [match for match in _matches(view, said) if not bare or match.length * 2 > len(said)]
     offered = {offer.action for offer in view.offers}
-    return max(found, key=lambda m: (m.length, m.name in offered), default=None)
+    # 作废 is the act and the goal: the goal also brings the steps of others.
+    return max(found, key=lambda m: (m.length, m.kind == "goal", m.name in offered), default=None)
 
 
 def _matches(view: DocumentView, said: str) -> Iterator[_Match]:

@@ -37,11 +37,11 @@ class Errand:
     """What is to be done, whoever asked for it.
 
     `goal`: the way to a goal of a document; `act`: one act on it; `task`: a waiting step of somebody's repair;
-    `status`, `paid`: only to be shown; `unbind`: a CA key from the account; `enter`: a new document of kind `goal` and variant
-    `action`, under `number`. Else `number` is empty until the document is chosen.
+    `status`, `paid`: only to be shown; `remind`: whose turn it is; `unbind`: a CA key from the account; `enter`: a new document
+    of kind `goal` and variant `action`, under `number`. Else `number` is empty until the document is chosen.
     """
 
-    kind: Literal["goal", "act", "task", "status", "paid", "seal", "unbind", "enter"]
+    kind: Literal["goal", "act", "task", "status", "paid", "seal", "unbind", "enter", "remind"]
     number: str = ""
     goal: str = ""
     action: str = ""
@@ -59,7 +59,8 @@ class Frame:
     """One running thing.
 
     `run` are the acts (document, action, target) that a yes carries out, `versions` the documents as they were
-    shown, `token` makes carrying out idempotent, `asks`: a yes asks others instead of acting.
+    shown, `token` makes carrying out idempotent, `asks`: a yes asks others instead of acting, `reminded`:
+    how often it was led back to.
     """
 
     stage: Stage
@@ -73,6 +74,7 @@ class Frame:
     token: str = ""
     about: str = ""
     asks: bool = False
+    reminded: int = 0
 
 
 @dataclass(frozen=True)

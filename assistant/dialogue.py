@@ -10,7 +10,10 @@ from assistant import (
     errands,
     followups,
     looking,
+    mending,
+    pointing,
     probing,
+    reminding,
     repair,
     smalltalk,
     starting,
@@ -21,10 +24,14 @@ from assistant.conversation import Errand, Frame, Stage
 from assistant.replies import say
 from assistant.scene import YES_NO, Outcome, Scene, Viewer
 from assistant.understanding import hear
+from kb import text as words
+
+_CHOICE = 6  # characters up to which a message is taken for a choice, though none of the list
+_REMINDED = 2  # times that a running thing is led back to; then it is let go
 
 
 def decide(scene: Scene) -> Outcome:
-    """What the message leads to; a running thing that it was not about is led back to at the end."""
+    """What the message leads to; a running thing that it was not about is led back to at the end, not for ever."""
     before = scene.state.top
     handled = _running(scene, before) if before is not None else None
     outcome = handled or _fresh(scene)
@@ -33,8 +40,15 @@ def decide(scene: Scene) -> Outcome:
         return outcome
     aside = handled is None and top == before
     uncovered = handled is not None and len(outcome.state.stack) < len(scene.state.stack)
-    line = repair.resume_line(top) if aside or uncovered else ""
-    return outcome.more(Reply(line, choices=_resume_choices(top))) if line else outcome
+    if not aside and not uncovered:
+        return outcome
+    if top.reminded == _REMINDED or scene.heard.act == "bye":
+        return replace(outcome, state=outcome.state.pop())
+    line = repair.resume_line(top)
+    reminded = outcome.state.swap(replace(top, reminded=top.reminded + 1))
+    return (
+        replace(outcome, state=reminded).more(Reply(line, choices=_resume_choices(top))) if line else outcome
+    )
 
 
 def _resume_choices(frame: Frame) -> tuple[Choice, ...]:
@@ -49,7 +63,7 @@ def _running(scene: Scene, frame: Frame) -> Outcome | None:
         said = "no_person" if frame.stage is Stage.OFFERING_PERSON else said
         return Outcome(scene.state.pop(), (Reply(say(said)),))
     if act == "correct" or (act == "no" and frame.stage is Stage.CHOOSING_TOPIC):
-        return _corrected(scene.at(scene.state.pop()))
+        return _corrected(_same_of_another_kind(scene.at(scene.state.pop()), frame))
     handler = {
         Stage.CHOOSING_TOPIC: _choosing_topic,
         Stage.CHOOSING_DOCUMENT: _choosing_document,
@@ -85,7 +99,7 @@ def _choosing_document(scene: Scene, frame: Frame) -> Outcome | None:
         numbers = {one.value for one in picked}
         left = [plan for plan in repair.viewer_of(scene).plans if plan.number in numbers]
         return choosing.ask_which(below, left, errand)
-    if scene.heard.act == "yes" or not _is_aside(scene):
+    if scene.heard.act == "yes" or not (_says_more(scene) or _is_aside(scene)):
         return Outcome(scene.state, (Reply(say("which_again")),))
     return None
 
@@ -123,6 +137,8 @@ def _offering(scene: Scene, frame: Frame) -> Outcome | None:
         given = repair.give(scene, frame, next(iter((heard.slots or {}).values()), heard.raw))
         if given is not None:
             return given
+    if _says_more(scene) and not _another_document(scene, frame):
+        return None
     return _unclear(scene, frame, "still_waiting_offer")
 
 
@@ -161,7 +177,7 @@ def _filling(scene: Scene, frame: Frame) -> Outcome | None:
         return None if _is_aside(scene) else Outcome(scene.state, (Reply(say("which_again")),))
     if heard.act or heard.only_number:
         return None
-    if (heard.question or _another_document(scene, frame)) and _is_aside(scene):
+    if (heard.question or _another_document(scene, frame)) and (heard.asks or _is_aside(scene)):
         return None
     return repair.fill(scene, frame, heard.raw)
 
@@ -170,16 +186,28 @@ def _confirming(scene: Scene, frame: Frame) -> Outcome | None:
     agreed = wording.stance(scene.heard.plain) == "agree" and all(
         wording.takes("agree", action) for _, action, _ in frame.run
     )
-    unbinds = frame.errand is not None and frame.errand.kind == "unbind"
+    unbinds = frame.errand is not None and frame.errand.kind in {
+        "unbind",
+        "remind",
+    }  # neither has an act to word
+    if frame.errand is not None and frame.errand.kind == "remind" and (agreed or scene.heard.act == "yes"):
+        return reminding.carry_out(scene, frame)
     if frame.errand is not None and frame.errand.kind == "enter":
         if scene.heard.act == "yes":
             return starting.carry_out(scene, frame)
-        return None if _is_aside(scene) else _unclear(scene, frame, "still_waiting_confirm")
+        return (
+            None if _says_more(scene) or _is_aside(scene) else _unclear(scene, frame, "still_waiting_confirm")
+        )
     if scene.heard.act == "yes" or agreed:
         return certificates.carry_out(scene, frame) if unbinds else repair.carry_out(scene, frame)
     if not unbinds and scene.heard.slots and not scene.heard.numbers:
         return repair.reword(scene, frame, scene.heard.slots)
-    return None if _is_aside(scene) else _unclear(scene, frame, "still_waiting_confirm")
+    return None if _says_more(scene) or _is_aside(scene) else _unclear(scene, frame, "still_waiting_confirm")
+
+
+def _says_more(scene: Scene) -> bool:
+    """Whether a message is too much for an answer to what was asked: a question, or a sentence."""
+    return scene.heard.question or len(words.key(scene.heard.plain)) > _CHOICE
 
 
 def _offering_person(scene: Scene, frame: Frame) -> Outcome | None:
@@ -213,7 +241,17 @@ def _is_aside(scene: Scene) -> bool:
 
 def _is_command(scene: Scene) -> bool:
     alone = scene.at(replace(scene.state, stack=()))
-    return (starting.command(alone) or commands.act(alone)) is not None
+    return (reminding.asked(alone) or starting.command(alone) or commands.act(alone)) is not None
+
+
+def _same_of_another_kind(scene: Scene, frame: Frame) -> Scene:
+    """不是这个，是合同: what was wanted of the one kind is wanted of the other."""
+    goal = frame.errand.goal if frame.errand is not None else ""
+    rest = words.key(scene.heard.rest)
+    spoken = wording.commands().goals.get(goal)
+    if scene.viewer is None or not spoken or not any(rest in names for names in scene.viewer.kinds.values()):
+        return scene
+    return scene.hearing(replace(scene.heard, rest=f"{rest}{spoken[0]}"))
 
 
 def _corrected(scene: Scene) -> Outcome:
@@ -226,7 +264,13 @@ def _corrected(scene: Scene) -> Outcome:
 
 def _fresh(scene: Scene) -> Outcome:
     """A message that no running thing takes."""
-    return _move(scene) or _look(scene) or probing.asked(scene) or answering.question(scene)
+    return (
+        _move(scene)
+        or _look(scene)
+        or probing.asked(scene)
+        or mending.asked(scene)
+        or answering.question(scene)
+    )
 
 
 def _move(scene: Scene) -> Outcome | None:
@@ -247,13 +291,19 @@ def _look(scene: Scene) -> Outcome | None:
     heard = scene.heard
     if scene.viewer is None:
         return Outcome(scene.state, (Reply(say("sign_in_first")),)) if heard.numbers else None
-    looker = {"todo": looking.todo, "documents": looking.plans}.get(heard.act)
+    looker = {"todo": looking.todo, "documents": looking.mine}.get(heard.act)
     if looker:
         return looker(scene)
     if heard.only_number:
         return looking.track(scene, heard.numbers[0])
     digits = _by_digits(scene, scene.viewer) if heard.tail or heard.ordinal else None
-    return digits or starting.command(scene) or commands.act(scene)
+    return (
+        digits
+        or reminding.asked(scene)
+        or starting.command(scene)
+        or commands.act(scene)
+        or pointing.named(scene)
+    )
 
 
 def _by_digits(scene: Scene, viewer: Viewer) -> Outcome | None:

@@ -3,99 +3,26 @@
 Only looks; nothing is changed here.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from assistant.cards import Change, ConfirmCard, PlanStep, StepsCard
+from assistant.cards import PlanStep
 from assistant.conversation import Errand
+from assistant.prepared import Prepared, Refused, leg_of, offered_leg, planned, single, step_words, under_way
 from assistant.replies import say
 from assistant.scene import Viewer
 from assistant.wording import offered
 from core.domain.errors import DomainError
-from core.domain.money import yuan
 from core.domain.planner import NoWay
-from core.domain.process import Funds
 from core.service import acts, planning, repairs
-from core.service.planning import RepairPlan, RepairStep
-from core.service.repairs import Repair, RepairTask
-from core.service.views import DocumentView, FormField, Offer
+from core.service.planning import RepairPlan
+from core.service.repairs import RepairTask
+from core.service.views import DocumentView
 
-
-@dataclass(frozen=True)
-class Leg:
-    """One act that this account takes: on which document, from where to where, with which fields still open."""
-
-    number: str
-    action: str
-    label: str
-    source_label: str
-    target: str
-    target_label: str
-    form: tuple[FormField, ...]
-    public: bool
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """What holds now for an errand.
-
-    `legs` are own acts that a yes carries out, `steps` the whole way, `waits` the first step where it is not this
-    account's, `running` a repair that is under way already, `reason` why another goal was taken.
-    """
-
-    errand: Errand
-    view: DocumentView
-    legs: tuple[Leg, ...] = ()
-    steps: tuple[PlanStep, ...] = ()
-    after: str = ""
-    fingerprint: str = ""
-    versions: tuple[tuple[str, int], ...] = ()
-    waits: RepairStep | None = None
-    running: Repair | None = None
-    reason: str = ""
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """What the process says before these acts are confirmed."""
-        own = {leg.action for leg in self.legs if leg.number == self.view.summary.number}
-        return tuple(offer.warn for offer in self.view.offers if offer.warn and offer.action in own)
-
-    @property
-    def fields(self) -> tuple[FormField, ...]:
-        """Fields that must be filled, each once."""
-        wanted = {field.name: field for leg in self.legs for field in leg.form if field.required}
-        return tuple(wanted.values())
-
-    def steps_card(self) -> StepsCard:
-        """The way as a card."""
-        summary = self.view.summary
-        return StepsCard(
-            say("steps_title"), summary.number, self.steps, before=summary.node_label, after=self.after
-        )
-
-    def confirm_card(self, slots: Iterable[tuple[str, str]]) -> ConfirmCard:
-        """Before and after, with what was filled in."""
-        rows = [
-            Change(f"{leg.label}（{leg.number}）" if len(self.legs) > 1 else leg.label, leg.source_label,
-                   leg.target_label)
-            for leg in self.legs
-        ]  # fmt: skip
-        money = _money(self.view, self.legs)
-        labels = {field.name: field.label for leg in self.legs for field in leg.form}
-        filled = [
-            Change(labels[name], "—", text) for name, text in slots if name in labels and name != "target"
-        ]
-        return ConfirmCard(
-            say("confirm_title"), self.view.summary.number, (*rows, *([money] if money else []), *filled)
-        )
-
-
-@dataclass(frozen=True)
-class Refused:
-    """It cannot be done; the sentence says why and what else there is."""
-
-    said: str
-    view: DocumentView | None = None
+_NEAREST = {
+    "editable": ("changed", "cancelled", "void", "terminated"),
+    "void": ("cancelled", "terminated"),
+    "cancelled": ("terminated",),
+}
 
 
 def prepare(viewer: Viewer, errand: Errand, target: str = "") -> Prepared | Refused:
@@ -115,13 +42,31 @@ def _goal(viewer: Viewer, errand: Errand) -> Prepared | Refused:
         reason, wanted = "；".join(found.reasons), found.instead
         errand = replace(errand, goal=wanted)
         found = planning.plan_to(viewer.system, viewer.account, errand.number, wanted)
+    if isinstance(found, NoWay) and not reason:
+        errand, found, reason = _otherwise(viewer, view, errand, found)
     if isinstance(found, NoWay):
         reason = reason or "；".join(found.reasons)
         return _opening(view, errand, reason) or Refused(reason, view)
     if not found.steps:
         return Refused(reason or _already(view, errand.goal), view)
     running = under_way(viewer, view, errand.goal)
-    return _planned(view, errand, found, reason, running)
+    return planned(view, errand, found, reason, running)
+
+
+def _otherwise(
+    viewer: Viewer, view: DocumentView, errand: Errand, closed: NoWay
+) -> tuple[Errand, RepairPlan | NoWay, str]:
+    """What comes nearest to a goal that is closed where the document is, if there is a way to it."""
+    for goal in _NEAREST.get(errand.goal, ()):
+        if view.form_errors and view.process.node(view.summary.node).editable:
+            break  # only the form is in the way, and it can be filled in
+        if goal not in view.process.goals:
+            continue
+        found = planning.plan_to(viewer.system, viewer.account, errand.number, goal)
+        if isinstance(found, RepairPlan) and found.steps:
+            said = say("nearest", closed=say(f"closed_{errand.goal}"), goal=planning.GOAL_LABELS[goal])
+            return replace(errand, goal=goal), found, said
+    return errand, closed, ""
 
 
 def _opening(view: DocumentView, errand: Errand, reason: str) -> Prepared | None:
@@ -134,10 +79,10 @@ def _opening(view: DocumentView, errand: Errand, reason: str) -> Prepared | None
     if len(opening) != 1:
         return None
     offer = next(one for one in view.offers if one.action == opening[0])
-    return _single(
+    return single(
         view,
         replace(errand, kind="act", goal="", action=opening[0]),
-        _offered(view, offer, ""),
+        offered_leg(view, offer, ""),
         offer,
         reason,
     )
@@ -150,63 +95,6 @@ def _already(view: DocumentView, goal: str) -> str:
     return say("already_there", number=view.summary.number, goal=label)
 
 
-def _planned(
-    view: DocumentView, errand: Errand, plan: RepairPlan, reason: str, running: Repair | None
-) -> Prepared:
-    own: list[RepairStep] = []
-    for step in plan.steps:
-        if not step.mine:
-            break
-        own.append(step)
-    steps = tuple(
-        PlanStep(_words(step), step.who, step.mine, "current" if at == 0 else "ahead", step.menu)
-        for at, step in enumerate(plan.steps)
-    )
-    versions = {view.summary.number: view.document.version}
-    versions |= {linked.number: linked.version for linked in view.linked}
-    return Prepared(
-        errand=errand,
-        view=view,
-        legs=tuple(_leg(step) for step in own),
-        steps=steps,
-        after=plan.steps[-1].target_label,
-        fingerprint=plan.fingerprint,
-        versions=tuple(versions.items()),
-        waits=None if own else plan.steps[0],
-        running=running,
-        reason=reason,
-    )
-
-
-def _words(step: RepairStep) -> str:
-    return say("step_words", label=step.label, target=step.target_label)
-
-
-def _leg(step: RepairStep) -> Leg:
-    form = tuple(field for field in step.form if field.name != "target")
-    return Leg(
-        step.number,
-        step.action,
-        step.label,
-        step.source_label,
-        step.target,
-        step.target_label,
-        form,
-        step.public,
-    )
-
-
-def under_way(viewer: Viewer, view: DocumentView, goal: str) -> Repair | None:
-    """A running repair of the document to the same goal that waits for somebody else."""
-    with viewer.system.database.read() as tx:
-        rows = [row for row in tx.records.running_repairs([view.document.id]) if row.goal == goal]
-    for row in rows:
-        repair = repairs.get(viewer.system, viewer.account, row.id)
-        if repair.step and not repair.step.mine:
-            return repair
-    return None
-
-
 def _task(viewer: Viewer, errand: Errand) -> Prepared | Refused:
     tasks = repairs.mine(viewer.system, viewer.account)
     task = next((task for task in tasks if task.repair_id == errand.repair), None)
@@ -217,8 +105,10 @@ def _task(viewer: Viewer, errand: Errand) -> Prepared | Refused:
     return Prepared(
         errand=replace(errand, number=step.number, action=step.action),
         view=view,
-        legs=(_leg(step),),
-        steps=(PlanStep(_words(step), step.who, mine=True, state="current", menu=step.menu),),
+        legs=(leg_of(step),),
+        steps=(
+            PlanStep(step_words(step, step.number), step.who, mine=True, state="current", menu=step.menu),
+        ),
         after=step.target_label,
         versions=((step.number, task.version),),
     )
@@ -236,20 +126,7 @@ def _act(viewer: Viewer, errand: Errand, target: str) -> Prepared | Refused:
     if offer is None:
         others = _by_others(viewer, view, errand)
         return others or Refused(_why_not(viewer, view, errand.action), view)
-    return _single(view, errand, _offered(view, offer, target), offer)
-
-
-def _single(view: DocumentView, errand: Errand, leg: Leg, offer: Offer, reason: str = "") -> Prepared:
-    """One act that is offered now."""
-    return Prepared(
-        errand=errand,
-        view=view,
-        legs=(leg,),
-        steps=(PlanStep(offer.label, view.whose_turn, mine=True, state="current", menu=offer.menu),),
-        after=leg.target_label,
-        versions=((view.summary.number, view.document.version),),
-        reason=reason,
-    )
+    return single(view, errand, offered_leg(view, offer, target), offer)
 
 
 def _by_others(viewer: Viewer, view: DocumentView, errand: Errand) -> Prepared | None:
@@ -266,29 +143,12 @@ def _by_others(viewer: Viewer, view: DocumentView, errand: Errand) -> Prepared |
         return None
     plan = min(plans, key=lambda one: len(one.steps))
     wanted = replace(errand, kind="goal", goal=plan.goal, action="")
-    return _planned(view, wanted, plan, "", under_way(viewer, view, plan.goal))
+    return planned(view, wanted, plan, "", under_way(viewer, view, plan.goal))
 
 
 def _begins_with(plan: RepairPlan, errand: Errand) -> bool:
     first = plan.steps[0]
     return (first.number, first.action, first.mine) == (errand.number, errand.action, False)
-
-
-def _offered(view: DocumentView, offer: Offer, target: str) -> Leg:
-    labels = dict(offer.targets)
-    if offer.targets:
-        chosen = target if target in labels else next(iter(labels)) if len(labels) == 1 else ""
-    else:
-        routes = view.process.actions[offer.action].routes
-        chosen = routes[view.document.node]
-        if chosen not in view.process.nodes:  # back to where it came from
-            chosen = view.document.trail[-2]
-    label = view.process.node(chosen).label if chosen else ""
-    form = tuple(field for field in offer.form if field.name != "target" or not chosen)
-    return Leg(
-        view.summary.number, offer.action, offer.label, view.summary.node_label, chosen, label, form,
-        offer.irreversible,
-    )  # fmt: skip
 
 
 def _why_not(viewer: Viewer, view: DocumentView, action: str) -> str:
@@ -302,38 +162,3 @@ def _why_not(viewer: Viewer, view: DocumentView, action: str) -> str:
     except DomainError as error:
         return error.message
     return say("not_offered", number=view.summary.number, node=view.summary.node_label)
-
-
-def _money(view: DocumentView, legs: tuple[Leg, ...]) -> Change | None:
-    own = [leg for leg in legs if leg.number == view.summary.number and leg.target]
-    if view.summary.kind != "plan" or not own:
-        return None
-    before = _held(sum(h.frozen_fen for h in view.holds), sum(h.used_fen for h in view.holds))
-    amount = view.document.amount_fen
-    after = {
-        Funds.FREE: _held(0, 0),
-        Funds.FROZEN: _held(amount, 0),
-        Funds.USED: _held(0, amount),
-        Funds.KEEP: before,
-        Funds.SPENT: before,
-    }[view.process.node(own[-1].target).funds]
-    return Change("指标额度", before, after)
-
-
-def _held(frozen_fen: int, used_fen: int) -> str:
-    if used_fen:
-        return f"已使用 {yuan(used_fen)} 元"
-    return f"冻结 {yuan(frozen_fen)} 元" if frozen_fen else "不占用"
-
-
-def progress(repair: Repair) -> StepsCard:
-    """How far a repair has come."""
-
-    def state(at: int) -> str:
-        return "done" if at < repair.position else "current" if at == repair.position else "ahead"
-
-    steps = tuple(
-        PlanStep(say("step_words", label=s.label, target=s.target_label), s.who, s.mine, state(at), s.menu)  # type: ignore[arg-type]
-        for at, s in enumerate(repair.steps)
-    )
-    return StepsCard(say("steps_title"), repair.number, steps)

@@ -8,6 +8,7 @@ from assistant.choosing import documents_card
 from assistant.conversation import Errand
 from assistant.replies import say
 from assistant.scene import BUYERS, Outcome, Scene, Viewer
+from assistant.wording import kind_named
 from core.domain.accounts import ROLE_LABELS, Role, account_number
 from core.domain.errors import NotFoundError
 from core.domain.money import yuan
@@ -15,6 +16,7 @@ from core.service import accounts, reports
 from core.service import flow as flows
 from core.service.flow import Flow
 from core.service.views import DocumentView
+from kb import text as words
 
 _SHOWN = 10  # documents in a list that is only looked at
 _SUGGESTED = 3  # acts offered as choices beside a document
@@ -133,13 +135,16 @@ def todo(scene: Scene) -> Outcome:
     return Outcome(scene.state, (Reply(say("todo_some", count=len(viewer.todo)), card),))
 
 
-def plans(scene: Scene) -> Outcome:
-    """The plans this account works with."""
-    found = repair.viewer_of(scene).plans
+def mine(scene: Scene) -> Outcome:
+    """The documents this account may see, of the kind that is named."""
+    viewer = repair.viewer_of(scene)
+    kind = kind_named(viewer.kinds, words.key(scene.heard.plain))
+    found = (viewer.seen(kind) if kind else ()) or viewer.everything
     if not found:
-        return Outcome(scene.state, (Reply(say("plans_none")),))
-    card = documents_card(found[:_SHOWN])
-    return Outcome(scene.state, (Reply(say("plans_some", count=len(found)), card),))
+        return Outcome(scene.state, (Reply(say("documents_none")),))
+    label = found[0].kind_label if found[0].kind == kind else say("documents_any")
+    card = documents_card(found[:_SHOWN], title=say("documents_title", kind=label))
+    return Outcome(scene.state, (Reply(say("documents_some", kind=label, count=len(found)), card),))
 
 
 def numbers(scene: Scene) -> tuple[Reply, ...]:
@@ -165,6 +170,8 @@ def seal(scene: Scene, number: str) -> Outcome:
     viewer = repair.viewer_of(scene)
     view = viewer.look(number)
     state = replace(scene.state, number=number)
+    if view.summary.kind != "plan":
+        return Outcome(state, (Reply(where(view) + say("sign_elsewhere", number=number)),))
     if "sign" in view.process.actions and view.summary.node in view.process.actions["sign"].routes:
         signed = "signed" in view.document.flags
         said = say("sign_now_signed" if signed else "sign_now", number=number)

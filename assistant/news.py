@@ -52,7 +52,12 @@ def with_tasks(outcome: Outcome, scene: Scene, fresh: Sequence[RepairTask]) -> O
     """Steps that wait for this account are told once; a yes takes them up where nothing else runs."""
     assert scene.viewer is not None or not fresh, "tasks belong to accounts"  # noqa: S101
     busy = {frame.errand.repair for frame in outcome.state.stack if frame.errand}
-    fresh = [task for task in fresh if task.repair_id not in busy]
+    offered = {run[:2] for frame in outcome.state.stack for run in frame.run}
+    fresh = [
+        task
+        for task in fresh
+        if task.repair_id not in busy and (task.step.number, task.step.action) not in offered
+    ]
     told = tuple(dict.fromkeys((*outcome.state.told, *(mark(task) for task in scene.tasks))))[-_TOLD:]
     state = replace(outcome.state, told=told)
     if not fresh or scene.viewer is None:

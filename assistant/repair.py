@@ -7,17 +7,18 @@ from uuid import uuid4
 from assistant import carry, errands
 from assistant.cards import Choice, Reply
 from assistant.conversation import Errand, Frame, Option, Stage, State
-from assistant.errands import Prepared, Refused
+from assistant.prepared import Prepared, Refused, progress
 from assistant.replies import say
 from assistant.scene import YES_NO, Outcome, Scene, Viewer
 from assistant.topics import holding_case
 from core.domain.errors import ConflictError, DomainError
-from core.service.planning import GOAL_LABELS
+from core.service.planning import GOAL_LABELS, RepairStep
 from core.service.repairs import Repair
 from core.service.views import DocumentView, FormField
 from kb import text as words
 
 SLOT_LIMIT = 500  # characters, as the core's
+_NAMED = 3  # mistakes of a form that are named
 SLOT_LEAST = 2  # characters of an answer that is a reason
 
 
@@ -88,7 +89,7 @@ def _refused(found: Refused, lead: str) -> Reply:
 def _still_running(running: Repair, where: str) -> Reply:
     step = running.step
     said = say("still_running", label=step.label if step else "", who=running.waiting_for)
-    return Reply(f"{where}{said}", errands.progress(running))
+    return Reply(f"{where}{said}", progress(running))
 
 
 def _offer_to_ask(state: State, found: Prepared, where: str) -> Outcome:
@@ -158,7 +159,7 @@ def _confirm(
 ) -> Outcome:
     ready = replace(frame, stage=Stage.CONFIRMING, asked="", options=())
     public = say("irreversible") if any(leg.public for leg in found.legs) else ""
-    public += "".join(say("warning", warning=one) for one in found.warnings)
+    public += "".join(say("warning", warning=one.rstrip("。")) for one in found.warnings)
     card = found.confirm_card(ready.slots.items())
     reply = Reply(f"{lead}{_question(found)}{public}", card, YES_NO)
     return Outcome(state.swap(ready), (*before, reply))
@@ -223,7 +224,7 @@ def _asked_others(scene: Scene, frame: Frame) -> Outcome:
     step = repair.step
     said = say("asked", who=repair.waiting_for, label=step.label if step else "", number=repair.number)
     state = replace(scene.state.pop(), done=said, number=repair.number)
-    return Outcome(state, (Reply(said, errands.progress(repair)),))
+    return Outcome(state, (Reply(said, progress(repair)),))
 
 
 def carry_out(scene: Scene, frame: Frame) -> Outcome:
@@ -243,7 +244,7 @@ def carry_out(scene: Scene, frame: Frame) -> Outcome:
     after = _afterwards(viewer, number, carried.repair)
     trouble = (Reply(say("rest_stopped", reason=carried.error.message)),) if carried.error else ()
     return Outcome(
-        state, (Reply(said + after, errands.progress(carried.repair) if carried.repair else None), *trouble)
+        state, (Reply(said + after, progress(carried.repair) if carried.repair else None), *trouble)
     )
 
 
@@ -259,17 +260,34 @@ def _offer_next(state: State, viewer: Viewer, repair: Repair | None) -> State:
 
 def _afterwards(viewer: Viewer, number: str, repair: Repair | None) -> str:
     if repair is not None and repair.step is not None:
-        step = repair.step
-        return (
-            say("mine_next", label=step.label)
-            if step.mine
-            else say("others_next", label=step.label, who=step.who)
-        )
+        return _next_step(viewer, repair.step)
     view = viewer.look(number)
     node = view.process.node(view.summary.node)
-    if node.editable and any(offer.action == "submit" for offer in view.offers):
-        return say("edit_now", number=number)
+    onward = _onward(view)
+    if node.editable and onward:
+        return say("edit_now", number=number, label=onward)
     return say("finished") if repair is not None else ""
+
+
+def _next_step(viewer: Viewer, step: RepairStep) -> str:
+    if not step.mine:
+        return say("others_next", label=step.label, who=step.who)
+    view = viewer.look(step.number)
+    if view.form_errors and view.process.node(view.summary.node).editable:
+        missing = "；".join(list(dict.fromkeys(view.form_errors.values()))[:_NAMED])
+        return say("fill_then", number=step.number, missing=missing, label=step.label)
+    return say("mine_next", label=step.label)
+
+
+def _onward(view: DocumentView) -> str:
+    """What takes a document on from where it is edited: neither back to where it was nor away; "" without."""
+    known, here = view.process, view.summary.node
+    for action in known.actions.values() if view.offers else ():
+        target = action.routes.get(here, "")
+        seen = target in view.document.trail or target == "void"
+        if target in known.nodes and not seen and not action.hidden:
+            return action.label
+    return ""
 
 
 def _stopped(scene: Scene, frame: Frame, error: DomainError) -> Outcome:

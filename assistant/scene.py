@@ -9,6 +9,7 @@ from assistant.cards import Choice, Reply
 from assistant.conversation import Errand, State
 from assistant.knowledge import Knowledge
 from assistant.understanding import Heard
+from assistant.wording import commands
 from core.domain.accounts import Account, Role, Session
 from core.domain.errors import NotFoundError
 from core.service import documents
@@ -62,6 +63,24 @@ class Viewer:
             found = documents.listing(self.system, self.account, kind=kind, limit=LISTED)
             self._kinds[kind] = tuple(found)
         return self._kinds[kind]
+
+    @cached_property
+    def everything(self) -> tuple[DocumentSummary, ...]:
+        """Documents of all kinds the asker may see, newest first."""
+        return tuple(documents.listing(self.system, self.account, limit=LISTED))
+
+    @cached_property
+    def kinds(self) -> dict[str, tuple[str, ...]]:
+        """The kinds of the asker's region with their names: the region's own, and as people call them."""
+        region, book = self.account.region, self.system.processes
+        called = commands().kinds
+        return {
+            kind: (
+                *(name for one in book.variants(region, kind) for name in (one.label, one.variant_label)),
+                *called.get(kind, ()),
+            )
+            for kind in book.kinds(region)
+        }
 
     @cached_property
     def todo(self) -> tuple[DocumentSummary, ...]:

@@ -177,7 +177,10 @@ def _take(
     outcome = news.with_tasks(decide(scene), scene, fresh)
     menu = next((reply.choices for reply in reversed(outcome.replies) if reply.choices), ())
     says = tuple(choice.say for choice in menu if menu != YES_NO)
-    state = replace(outcome.state, menu=says, turns=scene.state.turns + 1)
+    # A yes is answered with what was done before only right after it.
+    stale = scene.heard.act != "yes" and outcome.state.done == scene.state.done
+    done = "" if stale else outcome.state.done
+    state = replace(outcome.state, menu=says, done=done, turns=scene.state.turns + 1)
     return Outcome(state, (*told, *outcome.replies)), None, scene.unseen
 
 

@@ -28,6 +28,8 @@ _LAST = re.compile(r"(?:就|选|要|是)?(?:最后|末尾)(?:那|一)?(?:一)?(?
 _SLOT = re.compile(
     r"(意见|理由|原因)\s*(?:[:：]|写|填|是|为|改成|改为)\s*[“\"「]?([^”\"」\n]{1,500})[”\"」]?\s*\Z"
 )
+_PARTICLES = "啊呀哈哦喔呐嘛吧了"  # at the end of a move they change nothing
+_ASKING = ("?", "？", "吗", "嘛", "呢", "么", "没")
 _HAN = {**{c: i for i, c in enumerate("一二三四五六七八九十", 1)}, "两": 2}
 MARKS = _MARK, _OTHER_MARK = "这条计划", "这张单据"  # what stands for a document's number in `plain`
 _PLANS = {"JH", "DD"}
@@ -94,6 +96,11 @@ class Heard:
     question: bool = False
 
     @property
+    def asks(self) -> bool:
+        """Whether it ends as a question does; 不知道怎么填 only has a word of one in it."""
+        return self.raw.rstrip().endswith(_ASKING)
+
+    @property
     def only_number(self) -> bool:
         """Nothing but a document number was sent."""
         return bool(self.numbers) and words.key(self.plain).replace(_MARK, "").replace(_OTHER_MARK, "") in {
@@ -155,8 +162,9 @@ def _act(key: str, plain: str) -> tuple[str, str]:
     known = patterns()
     if not key:
         return ("silence" if not plain.strip() else "symbols"), ""
-    if key in known.exact:
-        return known.exact[key], ""
+    for said in (key, key.rstrip(_PARTICLES), key.rstrip(_PARTICLES).removeprefix("那")):
+        if said in known.exact:
+            return known.exact[said], ""
     for start, act in known.starts:
         if key.startswith(start):
             return act, key[len(start) :].removeprefix("我要").removeprefix("是")

@@ -1,6 +1,6 @@
 """The words acts are asked for with, from `data/commands.yaml`."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
 
@@ -14,12 +14,17 @@ FILE = Path(__file__).parent / "data" / "commands.yaml"
 
 
 class Stance(BaseModel):
-    """What agreeing or refusing comes to: the first of `acts` that the process offers."""
+    """What agreeing or refusing comes to: the first of `acts` that the process offers, or whose name ends in an ending."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     words: tuple[str, ...]
     acts: tuple[str, ...]
+    endings: tuple[str, ...]
+
+    def means(self, action: str) -> bool:
+        """Whether `action` is one that this comes to."""
+        return action in self.acts or any(action.endswith(f"_{one}") for one in self.endings)
 
 
 class Commands(BaseModel):
@@ -31,7 +36,11 @@ class Commands(BaseModel):
     acts: dict[str, tuple[str, ...]]
     goals: dict[str, tuple[str, ...]]
     instead: dict[str, str]
+    kinds: dict[str, tuple[str, ...]]
+    passing: tuple[str, ...]
+    facts: tuple[str, ...]
     track: tuple[str, ...]
+    remind: tuple[str, ...]
     sign: tuple[str, ...]
 
 
@@ -49,12 +58,19 @@ def stance(text: str) -> str:
 
 def takes(name: str, action: str) -> bool:
     """Whether `action` is one that the stance comes to."""
-    return name in commands().stances and action in commands().stances[name].acts
+    return name in commands().stances and commands().stances[name].means(action)
 
 
 def offered(action: str, offers: Iterable[Offer]) -> str:
     """A stance as the act that is offered; any other name as it is."""
     if action not in commands().stances:
         return action
-    known = {offer.action for offer in offers}
-    return next((one for one in commands().stances[action].acts if one in known), "")
+    meant = commands().stances[action]
+    known = [offer.action for offer in offers if meant.means(offer.action)]
+    return min(known, key=lambda one: one in meant.acts, default="")
+
+
+def kind_named(kinds: Mapping[str, tuple[str, ...]], said: str) -> str:
+    """The kind one of whose names stands in a message, the longest counts; "" for none."""
+    names = [(len(name), kind) for kind, known in kinds.items() for name in known if words.key(name) in said]
+    return max(names, default=(0, ""))[1]

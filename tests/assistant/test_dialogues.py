@@ -6,8 +6,8 @@ plan with that word in its title, `<order>` that of the mall order), optional `k
 last act recorded on a plan). `aside` are acts outside the conversation before the turn. `region` is another than 内蒙古,
 with what its walks left; `<contract:词>` and `contract:词` name a document of a kind, `<contract:>` the newest. With
 `walk: fujian/funds` and `until: submit@early` it starts from an empty world and that walk, taken up to that step; its
-documents are `<early>` and `early`. `held` and `account` are yuan that a document holds, that its own account still has.
-`sets/` holds files with several dialogues each; with `plain: true` the turns go over the plain-text channel, as on WeChat.
+documents are `<early>` and `early`. `held`: yuan that a document holds. `sets/` holds files with several dialogues each;
+with `plain: true` the turns go over the plain-text channel, as on WeChat.
 """
 
 import re
@@ -70,7 +70,6 @@ class Aside(Strict):
 class Expected(Strict):
     at: dict[str, str] = {}
     held: dict[str, int] = {}
-    account: dict[str, int] = {}
     act: dict[str, str] = {}
     free: dict[str, int] = {}
     times: dict[str, int] = {}
@@ -176,8 +175,6 @@ def check(world: World, expected: Expected, where: str) -> None:
     for word, yuan in expected.held.items():
         holds = world.view(word).holds
         assert sum(one.frozen_fen + one.used_fen for one in holds) == yuan * 100, (where, word)
-    for word, yuan in expected.account.items():
-        assert world.left(word) == yuan * 100, (where, word)
 
 
 def counted(world: World, word: str) -> int:

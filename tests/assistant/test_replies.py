@@ -13,7 +13,16 @@ from core.domain.errors import DataError
 
 FOLDER = Path(assistant.__file__).parent
 # Names that are put together or chosen at run time.
-DYNAMIC = {"example_reason", "example_opinion", "declined", "dropped", "no_person"}
+DYNAMIC = {
+    "closed_editable",
+    "closed_void",
+    "closed_cancelled",
+    "example_reason",
+    "example_opinion",
+    "declined",
+    "dropped",
+    "no_person",
+}
 
 
 def uses() -> list[tuple[str, str, set[str] | None]]:

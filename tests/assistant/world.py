@@ -99,14 +99,6 @@ class World:
         rows = ledger.indicators(self.system, self.account("handler"))
         return next(row.available_fen for row in rows if row.code.endswith(code))
 
-    def left(self, title: str) -> int:
-        """Fen that the account of a document itself still has."""
-        with self.system.database.read() as tx:
-            document = tx.documents.by_number(self.number(title), None)
-            assert document is not None
-            account = tx.ledger.account_of(document.id)
-        return account.available_fen if account else 0
-
     def order(self) -> str:
         """Number of the one open mall order."""
         found = documents.listing(self.system, self.account("handler"), kind="mall_order")

@@ -1,0 +1,41 @@
+"""A document named in passing: 教学服务器的计划到哪了, 校园家具那个. It is looked up; nothing is begun."""
+
+from assistant import looking
+from assistant.choosing import ask_which, part_of
+from assistant.conversation import Errand
+from assistant.scene import Outcome, Scene, Viewer
+from assistant.wording import commands, kind_named
+from kb import text as words
+
+_LONGEST = 24  # characters
+_LEAST = 2  # of a name
+
+
+def named(scene: Scene) -> Outcome | None:
+    """Where the document is whose name the message is about; None where it says more than that, or names none."""
+    viewer, said = scene.viewer, words.key(scene.heard.plain)
+    if viewer is None or scene.heard.numbers or len(said) > _LONGEST:
+        return None
+    kind = kind_named(viewer.kinds, said)
+    plain = scene.heard.plain
+    parts = [
+        (part_of(one.title, plain, least=_LEAST), one) for one in viewer.everything if kind in ("", one.kind)
+    ]
+    longest = max((len(part) for part, _ in parts), default=0)
+    found = [
+        one for part, one in parts if part and len(part) == longest and _only_points(said, part, viewer, kind)
+    ]
+    if not found:
+        return None
+    if len(found) == 1:
+        return looking.track(scene, found[0].number)
+    return ask_which(scene, found, Errand("status"))
+
+
+def _only_points(said: str, part: str, viewer: Viewer, kind: str) -> bool:
+    """Whether nothing is left of the message but words for looking."""
+    rest = said.replace(words.key(part), "")
+    names = viewer.kinds.get(kind, ())
+    for word in sorted((*names, *commands().track, *commands().passing), key=len, reverse=True):
+        rest = rest.replace(words.key(word), "")
+    return not rest

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, flash, jsonify, redirect, render_template
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as AnyResponse
 
-from core.domain.errors import DomainError, InvalidError
+from core.domain.errors import ConflictError, DomainError, InvalidError
 from core.domain.forms import Field, FieldType
 from core.domain.process import Process
 from core.service import above, catalogue, documents, entering, filling
@@ -19,6 +19,7 @@ from web.documents import key, version
 from web.errors import status_and_title
 from web.form_input import PREFIX, Read, read
 from web.form_page import build
+from web.form_shown import Pair
 from web.parts import system
 from web.security import actor, require_session
 
@@ -194,8 +195,44 @@ def _saved(given: Read, look: Any, save: Any, draft: str) -> Answer:
             raise InvalidError("有几处填写要改一下，已经在下面标出来了", fields=given.wrong)
         number = save()
     except DomainError as error:
-        return _page(look(), given, error=error, loud=True), status_and_title(error)[0]
+        return _refused(given, look(), error), status_and_title(error)[0]
     return _onwards(number, draft)
+
+
+def _refused(given: Read, found: Filling, error: DomainError) -> str:
+    """The form as it was typed and what is wrong; where somebody else saved meanwhile, what is different, field by field.
+
+    Saving once more is then a decision: over what is stored now, or as one more new document.
+    """
+    if isinstance(error, ConflictError) and found.number:
+        stored = filling.existing(system(), actor(), found.number)
+        return _page(found, given, error=error, loud=True, again=differences(stored, found, given))
+    if error.code == "key_reused" and not found.number:
+        said = "这一页已经保存过了，保存的单据在列表里。再点保存，会另存为一张新的单据"
+        return _page(found, given, error=ConflictError(said), loud=True, again=[])
+    return _page(found, given, error=error, loud=True)
+
+
+def differences(stored: Filling, typed: Filling, given: Read) -> list[Pair]:
+    """Fields that are stored otherwise than they are typed, in words."""
+    sides = [
+        {box.path: box for box in build(found, read, system().catalogue).flat() if not box.field.computed}
+        for found, read in ((stored, None), (typed, given))
+    ]
+    found = []
+    for path in dict.fromkeys([*sides[0], *sides[1]]):
+        left, right = (side.get(path) for side in sides)
+        box = left or right
+        if box is None or box.field.type is FieldType.TABLE:
+            continue
+        table, _, rest = path.partition(".")
+        row = f"第 {int(rest.split('.')[0]) + 1} 行" if rest else ""
+        label = "".join(one.label for one in stored.process.form.fields if one.id == table) if rest else ""
+        pair = Pair(
+            f"{label}{row}{box.field.label}", left.words if left else "—", right.words if right else "—"
+        )
+        found += [pair] if pair.differs else []
+    return found
 
 
 def _redrawn(given: Read, asked: str) -> None:
@@ -225,7 +262,9 @@ def _onwards(number: str, draft: str) -> AnyResponse:
     return redirect(url_for("documents.page", number=number), 303)
 
 
-def _page(found: Filling, given: Read | None, *, error: DomainError | None = None, loud: bool = False) -> str:
+def _page(
+    found: Filling, given: Read | None, *, error: DomainError | None = None, loud: bool = False, again: list[Pair] | None = None
+) -> str:  # fmt: skip
     page = build(found, given, system().catalogue)
     process = found.process
     if error:
@@ -234,8 +273,8 @@ def _page(found: Filling, given: Read | None, *, error: DomainError | None = Non
         "form.html", page=page, filling=found, process=process, error=error, loud=loud,
         variants=[] if found.number or found.above else _variants(found),
         multipart=any(box.field.type is FieldType.FILE for outer in page.boxes for box in (outer, *outer.model)),
-        key=request.form.get("key") or uuid4().hex,
-        version=request.form.get("version") or found.version if found.number else None,
+        again=again, key=(again is None and request.form.get("key")) or uuid4().hex,
+        version=((again is None and request.form.get("version")) or found.version) if found.number else None,
         draft=found.number or f"new:{process.kind}:{process.variant}:{found.above}",
     )  # fmt: skip
 

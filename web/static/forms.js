@@ -259,6 +259,7 @@ if (form) {
     keep();
     soon();
   });
+  document.querySelector("[data-forget-link]")?.addEventListener("click", () => sessionStorage.removeItem(place));
   document.querySelector("[data-forget]").addEventListener("click", () => {
     sessionStorage.removeItem(place);
     location.reload();

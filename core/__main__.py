@@ -149,7 +149,7 @@ def _coverage(given: argparse.Namespace) -> int:
     missing = [row.id for row in rows if row.missing]
     wanted = sum(bool(coverage.WANTED & set(row.needs)) for row in rows)
     print(f"要求流程核心的主题 {wanted} 个，没有测试证明的 {len(missing)} 个：{'、'.join(missing) or '无'}")
-    said, left = coverage.walked() if given.walks else ([], 0)
+    said, left = coverage.walked(coverage.visits()) if given.walks else ([], 0)
     print("\n".join(said), end="\n" if said else "")
     return 1 if missing or left else 0
 

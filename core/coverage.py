@@ -18,9 +18,8 @@ from core.bootstrap import build_system, migrate
 from core.domain.errors import NotFoundError
 from core.domain.process import Guard, Process
 from core.service import situations
-from core.service.system import System
 from core.settings import Settings
-from core.walks import Refusal
+from core.walks import Player, Refusal
 
 ROOT = Path(__file__).parents[1]
 _MARK = re.compile(r"covers\(([^)]*)\)")
@@ -114,17 +113,17 @@ def visits() -> Mapping[str, Visit]:
             settings = Settings(var=var, database_url=f"sqlite:///{var / 'walk.db'}")
             engine = make_engine(settings.database_url)
             system = build_system(settings, engine=engine)
-            player = walks.Player(system, walk, name)
+            player = Player(system, walk, name)
             player.play()
-            visit = found.setdefault(walk.region, Visit())
-            _add_touched(visit, system, engine)
-            visit.refusals += player.refusals
+            add(found.setdefault(walk.region, Visit()), player, engine)
             engine.dispose()
     return found
 
 
-def _add_touched(visit: Visit, system: System, engine: Engine) -> None:
-    """Every document there is, also those that nobody named: where it stands and what its history tells."""
+def add(visit: Visit, player: Player, engine: Engine) -> None:
+    """Every document of a walk's world, also those that nobody named: where it stands and what its history tells."""
+    system = player.system
+    visit.refusals += player.refusals
     with engine.connect() as connection:
         numbers = connection.execute(select(tables.document.c.number)).scalars().all()
     with system.database.read() as tx:
@@ -177,10 +176,9 @@ def _pattern(say: str) -> re.Pattern[str]:
     return re.compile(".*".join(re.escape(part) for part in re.split(r"\{[^}]*\}", say)))
 
 
-def walked() -> tuple[list[str], int]:
-    """Play every walk: what to print, and how many nodes, actions and conditions none of them came to."""
+def walked(seen: Mapping[str, Visit]) -> tuple[list[str], int]:
+    """What to print of what the walks came to, and how many nodes, actions and conditions none of them did."""
     known = list(load_processes().processes.values())
-    seen = visits()
     left = untouched(known, seen)
     judged = conditions(known, seen)
     left += [f"{name} 条件" for name, passed, refused in judged if not passed and not refused]

@@ -7,13 +7,17 @@ from pathlib import Path
 import pytest
 
 from core import coverage, walks
+from core.adapters.database import SqlDatabase
 from core.bootstrap import build_system
+from core.coverage import Visit
 from core.service import supervision
 from core.service.system import System
 from core.settings import Settings
 from tests.core.conftest import fast_engine
 
 WALKS = walks.load()
+VISITS: dict[str, Visit] = {}
+PLAYED: set[str] = set()  # all of a file's tests run in one process, one after another
 
 
 def marked(name: str) -> object:
@@ -40,10 +44,22 @@ def walk_system(bare_worlds: Settings, tmp_path: Path) -> Iterator[System]:
 
 @pytest.mark.parametrize("name", [marked(name) for name in WALKS])
 def test_a_walk(name: str, walk_system: System) -> None:
-    walks.Player(walk_system, WALKS[name], name).play()
+    player = walks.Player(walk_system, WALKS[name], name)
+    player.play()
+    assert isinstance(walk_system.database, SqlDatabase)
+    coverage.add(VISITS.setdefault(WALKS[name].region, Visit()), player, walk_system.database.engine)
+    PLAYED.add(name)
     with walk_system.database.read() as tx:
         assert tx.ledger.imbalances() == []
         assert tx.records.broken_audit() == []
+
+
+def test_every_node_action_and_condition_of_every_region_is_come_to() -> None:
+    """By the walks that the tests above have played."""
+    if set(WALKS) != PLAYED:
+        pytest.skip("只有全部演练都走过才算得出来")
+    said, left = coverage.walked(VISITS)
+    assert left == 0, "\n".join(said)
 
 
 def test_there_are_walks() -> None:

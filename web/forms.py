@@ -267,7 +267,7 @@ def _page(
 ) -> str:  # fmt: skip
     page = build(found, given, system().catalogue)
     process = found.process
-    if error:
+    if error and not isinstance(error, ConflictError):
         page.wrong.update({path: str(text) for path, text in error.fields.items() if path not in page.wrong})
     return render_template(
         "form.html", page=page, filling=found, process=process, error=error, loud=loud,

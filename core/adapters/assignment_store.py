@@ -4,12 +4,13 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 
 from core.adapters.assignment_tables import assignment
 from core.adapters.identity_tables import account
+from core.adapters.prepared import Prepared
 from core.domain.accounts import Role
 from core.domain.approval import Assignment, Kind, Seat, State
 
 _BY, _TO = account.alias("by_account"), account.alias("to_account")
 # Asked by every act, so built once.
-_LIVE = (
+_LIVE = Prepared(
     select(
         assignment,
         _BY.c.unit_id.label("by_unit"),
@@ -42,7 +43,7 @@ class AssignmentStore:
                 to=Seat(row.to_unit, Role(row.to_role), row.to_id),
                 state=State(row.state), at=row.at, agrees=row.agrees, action=row.action, note=row.note,
             )
-            for row in self._connection.execute(_LIVE, {"sought": document_id})
+            for row in _LIVE.rows(self._connection, {"sought": document_id})
         ]  # fmt: skip
 
     def add(self, item: Assignment) -> None:

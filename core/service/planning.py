@@ -114,10 +114,11 @@ def _in_words(tx: Transaction, case: Case, step: Step, actor: Account) -> Repair
     )
     action = process.actions.get(step.action)  # none for an opinion or a signature
     target = process.node(step.target)
+    own = step.account_id == actor.desk_id if step.account_id else step.nearness == planner.OWN
     return RepairStep(
         number=step.number, action=step.action, label=step.label,
         who=step.who or people.names(tx, tx.accounts.unit(document.unit_id), document, step.actors) or "系统",
-        mine=step.account_id == actor.desk_id if step.account_id else step.nearness == planner.OWN,
+        mine=own and action is not None,  # what one is asked is answered on the document's page, by no act
         form=fields_of(step.form, ((target.id, target.label),) if step.chosen else ()),
         source=step.source, source_label=process.node(step.source).label,
         target=step.target, target_label=target.label, menu=step.menu,

@@ -12,7 +12,7 @@ from core.domain.accounts import Account
 from core.domain.documents import Document
 from core.domain.errors import BlockedError, ConflictError, ForbiddenError, NotFoundError
 from core.domain.planner import NoWay
-from core.service import acts, following, once, planning, situations, standings
+from core.service import acts, following, once, planning, situations
 from core.service.documents import summarise
 from core.service.planning import RepairStep
 from core.service.ports import RepairRow, Transaction
@@ -196,10 +196,8 @@ def _step(
     mine = False
     if current:
         case = situations.case(system, tx, situations.find(system, tx, None, stored["number"]))
-        if stored["action"] == following.ANSWER:
-            mine = any(row.to.taken_by(standings.seat_of(actor)) for row in case.standing.asked)
-        else:
-            mine = situations.may(case, actor, case.process.actions[stored["action"]])
+        action = case.process.actions.get(stored["action"])  # none for an opinion or a signature
+        mine = action is not None and situations.may(case, actor, action)
     return RepairStep(
         number=stored["number"], action=stored["action"], label=stored["label"], who=stored["who"], mine=mine,
         form=tuple(FormField(name, label, required) for name, label, required in stored["form"]),

@@ -291,6 +291,23 @@ def test_signers_added_to_a_joint_decision(with_rules: Callable[[str], World]) -
 # ── all of them
 
 
+def test_on_both_databases(each_world: World) -> None:
+    world = each_world
+    second = colleague(world, "office_first", Role.OFFICE_FIRST, "赵一鸣")
+    number = world.plan(node="office_first")
+    assign(world, "office_first", number, Kind.HAND, second)
+    assert (number in todo(world, "office_first"), number in todo(world, second)) == (False, True)
+    assign(world, second, number, Kind.OPINION, "office_first")
+    answer(world, "office_first", number)
+    assign(world, second, number, Kind.AFTER, "office_second")
+    world.act(second, number, "pass")
+    assert (number in todo(world, second), number in todo(world, "office_second")) == (False, True)
+    answer(world, "office_second", number)
+    assert world.document(number).node == "office_second"
+    assert live(world, number) == []
+    world.sound()
+
+
 def test_once_with_the_same_key_and_not_on_what_moved(world: World) -> None:
     number = world.plan(node="office_first")
     version, key = world.document(number).version, new_key()

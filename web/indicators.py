@@ -8,6 +8,7 @@ from core.adapters import sheet_writer
 from core.domain.errors import NotFoundError
 from core.service import budget_queries, ledger
 from core.service.budget_queries import ORIGIN_LABELS, Budget
+from core.service.ledger import MovementView
 from web.parts import system
 from web.reports import sheet
 from web.security import actor, require_session
@@ -75,3 +76,46 @@ def statement(indicator: int) -> str:
     if found is None:
         raise NotFoundError("没有这个指标")
     return render_template("indicator.html", indicator=found, movements=movements)
+
+
+@pages.get("/indicators/<int:indicator>.xlsx")
+def statement_file(indicator: int) -> Response:
+    """The same as a spreadsheet."""
+    lines = ledger.statement(system(), actor(), indicator)
+    found = next(item for item in ledger.indicators(system(), actor()) if item.id == indicator)
+    name = f"{found.code} 流水"
+    return sheet(
+        sheet_writer.write("流水", _HEADER[1:], [_movement(row)[1:] for row in lines]), f"{name}.xlsx"
+    )
+
+
+@pages.get("/documents/<number>/money")
+def money(number: str) -> str:
+    """Every movement that a document made, and the account of its own."""
+    sections = ledger.of_document(system(), actor(), number)
+    return render_template("money.html", number=number, sections=sections)
+
+
+@pages.get("/documents/<number>/money.xlsx")
+def money_file(number: str) -> Response:
+    """The same as a spreadsheet."""
+    lines = [
+        _movement(row, "本单据的额度" if section.own else section.indicator.code, own=section.own)
+        for section in ledger.of_document(system(), actor(), number)
+        for row in section.lines
+    ]
+    return sheet(sheet_writer.write("资金流水", _HEADER, lines), f"{number} 资金流水.xlsx")
+
+
+_HEADER = (
+    "指标", "时间", "事由", "来源", "金额（元）", "总额（元）", "冻结（元）", "已用（元）", "可用（元）",
+)  # fmt: skip
+
+
+def _movement(row: MovementView, code: str = "", *, own: bool = True) -> tuple[str | float, ...]:
+    """One line; of somebody else's indicator only what the document keeps is known here."""
+    whole = (row.total_fen / 100, row.available_fen / 100) if own else ("", "")
+    return (
+        code, when(row.at), row.kind_label, row.number or row.source_label, row.amount_fen / 100, whole[0],
+        row.frozen_fen / 100, row.used_fen / 100, whole[1],
+    )  # fmt: skip

@@ -98,7 +98,9 @@ def _fen(given: dict[str, str], name: str, wrong: dict[str, str]) -> int | None:
 def home_page() -> str:
     """What waits for this account: counts of its lists, the most urgent first."""
     shown = home.desk(system(), actor())
-    return render_template("home.html", desk=shown, tasks=repairs.mine(system(), actor()), folders=lists.FOLDERS)
+    return render_template(
+        "home.html", desk=shown, tasks=repairs.mine(system(), actor()), folders=lists.FOLDERS
+    )
 
 
 @pages.get("/todo")
@@ -141,7 +143,19 @@ def _further(wanted: Asked, last: DocumentSummary) -> dict[str, str | int]:
 def export() -> Response:
     """The list as a spreadsheet, with all its pages."""
     found = lists.find(system(), actor(), asked().query, limit=EXPORTED)
-    header = ("编号", "种类", "类型", "名称", "单位", "金额（元）", "状态", "轮到谁", "期限", "催办次数", "更新时间")
+    header = (
+        "编号",
+        "种类",
+        "类型",
+        "名称",
+        "单位",
+        "金额（元）",
+        "状态",
+        "轮到谁",
+        "期限",
+        "催办次数",
+        "更新时间",
+    )
     content = sheet_writer.write("单据", header, [_line(one) for one in found])
     response = Response(content, mimetype=_XLSX)
     name = quote(f"单据-{datetime.now(SHANGHAI):%Y%m%d}.xlsx")

@@ -190,13 +190,21 @@ class Budgets(BaseModel):
 
 
 class MovementOut(Shown):
-    """One movement; the amount is positive, the kind says which way."""
+    """One movement; the amount is positive, the kind says which way. The balances are those after it.
+
+    `number` is the document that moved it, empty where the budget itself changed (`source_label`).
+    """
 
     at: datetime
     kind: str
     kind_label: str
     amount_fen: int
     number: str
+    source_label: str
+    total_fen: int
+    frozen_fen: int
+    used_fen: int
+    available_fen: int
 
 
 class Statement(BaseModel):

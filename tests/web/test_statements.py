@@ -1,0 +1,33 @@
+"""Statements on pages and as spreadsheets."""
+
+import io
+from collections.abc import Callable
+
+from openpyxl import load_workbook
+
+from core import demo
+from core.service import accounts, ledger
+from core.service.system import System
+from tests.web.conftest import HANDLER, OTHER, Browser
+
+
+def test_an_indicators_and_a_documents_statement(
+    system: System, browse: Callable[[str], Browser], number: Callable[[str], str]
+) -> None:
+    browser, document = browse(HANDLER), number("服务器")
+    actor = accounts.sign_in(system, HANDLER, demo.PASSWORD).account
+    item = next(one for one in ledger.indicators(system, actor) if one.frozen_fen or one.used_fen)
+    page = browser.get(f"/indicators/{item.id}").text
+    assert "期初" in page
+    assert f"/indicators/{item.id}.xlsx" in page
+    money = f"/documents/{document}/money"
+    assert money in browser.get(f"/documents/{document}").text
+    assert "冻结" in browser.get(money).text
+    for address, wanted in ((f"/indicators/{item.id}.xlsx", "期初"), (f"{money}.xlsx", "冻结")):
+        answer = browser.get(address)
+        assert answer.status_code == 200
+        cells = [cell for row in load_workbook(io.BytesIO(answer.data)).active.iter_rows() for cell in row]
+        assert wanted in {cell.value for cell in cells}
+        assert not [cell for cell in cells if cell.data_type == "f"], "nothing is a formula"
+    for address in (money, f"{money}.xlsx", f"/indicators/{item.id}.xlsx"):
+        assert browse(OTHER).get(address).status_code == 404

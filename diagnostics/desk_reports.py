@@ -52,7 +52,10 @@ def read(region: str, document: object) -> Report:
     if report.region != region or len(names) != len(set(names)) or facts > MOST_FACTS:
         raise _unreadable()
     order = {name: place for place, name in enumerate(loaded.probes)}
-    named = {*report.asked, *(result.blocked_by for result in report.results if result.blocked_by is not None)}
+    named = {
+        *report.asked,
+        *(result.blocked_by for result in report.results if result.blocked_by is not None),
+    }
     if not set(names) <= set(order) or not named <= set(names):
         raise _unreadable()
     results = tuple(

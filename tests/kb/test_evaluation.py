@@ -93,35 +93,36 @@ def test_goals_on_questions_that_no_entry_contains(retriever):
 
 
 def test_floors_of_all_regions(retrievers):
+    """Just under what is reached; docs/evaluation.md has the figures."""
     report = evaluate(read_questions(DEV), retrievers)
     whole, *parts = [line for line in report.lines if " " not in line.name]
     assert {line.name for line in parts} == {"anhui", "fujian", "neimenggu", "shanxi", "xuchang"}
     assert report.left_out == {}
-    assert whole.recall_at_1 >= 0.94
-    assert whole.recall_at_3 >= 0.98
-    assert whole.right_at_5_false >= 0.93
-    assert whole.answered_right >= 0.85
-    assert whole.answered_wrong <= 0.03
-    assert whole.none_answered <= 0.05
+    assert whole.recall_at_1 >= 0.96
+    assert whole.recall_at_3 >= 0.99
+    assert whole.right_at_5_false >= 0.96
+    assert whole.answered_right >= 0.89
+    assert whole.answered_wrong <= 0.015
+    assert whole.none_answered <= 0.02
     for line in parts:
-        assert line.recall_at_1 >= 0.9, line.name
-        assert line.answered_wrong <= 0.05, line.name
+        assert line.recall_at_1 >= 0.94, line.name
+        assert line.answered_wrong <= 0.03, line.name
 
 
 def test_floors_of_blind_questions(retrievers):
-    """Written before their writer looked at the entries; the same hand later wrote phrasings, so not as strict."""
+    """Their misses have been read and written for: they only guard against losing what is known."""
     report = evaluate(read_questions(BLIND), retrievers)
     whole = report.lines[0]
     assert whole.questions >= 600
-    assert whole.recall_at_1 >= 0.95
-    assert whole.answered_wrong <= 0.03
-    assert whole.none_answered <= 0.08
+    assert whole.recall_at_1 >= 0.98
+    assert whole.answered_wrong <= 0.01
+    assert whole.none_answered <= 0.02
 
 
 def test_two_homophones_cost_little_in_all_regions(retrievers):
     clean, garbled, *_ = with_homophones(read_questions(DEV), retrievers)
-    assert garbled.recall_at_1 >= 0.95 * clean.recall_at_1
-    assert garbled.right_at_5_false >= 0.9 * clean.right_at_5_false
+    assert garbled.recall_at_1 >= 0.97 * clean.recall_at_1
+    assert garbled.right_at_5_false >= 0.96 * clean.right_at_5_false
 
 
 def test_no_blind_question_is_a_phrasing(library):

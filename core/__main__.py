@@ -23,6 +23,7 @@ from core.domain.process import Process
 from core.domain.rights import process_rights
 from core.domain.ways import ways
 from core.service import planning, situations
+from core.service.standings import MODES
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -101,7 +102,8 @@ def _print_process(process: Process) -> None:
     print(f"== {process.label} · {process.variant_label}（{process.region}，版本 {process.version}）")
     for node in process.nodes.values():
         who = "、".join(f"{actor.role.value}@{actor.of.value}" for actor in node.actors) or "—"
-        print(f"  [{node.id}] {node.label}（{node.lane}）资金 {node.funds.value} 办理人 {who}")
+        together = f" {MODES[node.approval.mode]}" if node.approval else ""
+        print(f"  [{node.id}] {node.label}（{node.lane}）资金 {node.funds.value} 办理人 {who}{together}")
         for action in process.actions_from[node.id]:
             by = "、".join(f"{actor.role.value}@{actor.of.value}" for actor in action.by)
             target = "、".join(action.targets) if action.chosen else action.routes[node.id]

@@ -184,8 +184,8 @@ def _shown(value: Any) -> str:
         return "、".join(_shown(item) for item in value) or "无"
     if is_dataclass(value):
         return " ".join(_shown(item) for item in vars(value).values() if item not in ("", (), None))
-    plain = value.value if isinstance(value, Enum) else value
-    return {True: "是", False: "否", None: "无", "": "无"}.get(plain, str(plain))
+    plain = str(value.value if isinstance(value, Enum) else value)
+    return {"True": "是", "False": "否", "None": "无", "": "无"}.get(plain, plain)  # by words: 1 equals True
 
 
 def _flat(items: Iterable[Field], above: str = "") -> dict[str, Field]:
@@ -236,6 +236,7 @@ def _how(before: Way | None, after: Way | None) -> How | None:
 _WORDS = {
     "label": "名称", "type": "类型", "lane": "泳道", "actors": "办理人", "by": "办理人", "editable": "可修改",
     "funds": "资金", "help": "说明", "instead": "改走", "account": "自己的额度", "limit": "时限", "routes": "去向",
+    "approval": "一起审", "helpers": "可请的人", "copies": "抄送",
     "through": "途经", "targets": "可退回到", "effects": "带来", "flags": "标记", "parent_flags": "上级标记",
     "parent_form": "上级字段", "also": "带动", "spawns": "生成", "sends": "对外发送", "form": "要填", "cost": "代价",
     "warn": "提醒", "hidden": "不显示", "menu": "菜单", "start": "起点", "finish": "办结", "words": "用词",

@@ -162,11 +162,13 @@ def _done(
         case = situations.case(system, tx, document)
         step = change(tx, case)
         after, told = _recorded(system, tx, case, actor, step)
-        tx.records.audit(
-            after.region, system.clock(), actor.login, step.action, after.number,
-            {"from": document.node, "to": after.node, "version": after.version, "said": step.label,
-             "opinion": step.note},
-        )  # fmt: skip
+        body = {
+            "from": document.node, "to": after.node, "version": after.version, "said": step.label,
+            "opinion": step.note,
+        }  # fmt: skip
+        if actor.acts_for:
+            body["for"] = actor.acts_for
+        tx.records.audit(after.region, system.clock(), actor.login, step.action, after.number, body)
         once.keep(tx, actor, wish.key, request, {"label": step.label, "said": told}, system)
         return ActResult(summarise(system, tx, [after])[0], step.label, told)
 

@@ -93,7 +93,10 @@ def _page(
     preview = None
     if report and not report.wrong:
         words = form_shown.Words(system().catalogue, {})
-        first = {table: list(report.rows[:PREVIEW])}
+        whole = filling.existing(
+            system(), actor(), shown.number, report.values
+        ).values  # with what is worked out
+        first = {table: whole[table][:PREVIEW]}
         preview = form_shown.shown((item,), first, words)[0]
     return render_template(
         "import.html", filling=shown, table=item, report=report, preview=preview, file=file, sha256=sha256,

@@ -52,6 +52,7 @@ def test_a_list_is_previewed_and_taken(
     status, page = preview(browser, path, sheet(browser, path, [LINE] * 250))
     assert status == 200
     assert "有 250 行，全部可以导入" in page
+    assert "3,601.00" in page  # the amount of a line, which the file does not hold
     assert lines(system, plan) == before
     sha256 = page.split('name="sha256" value="')[1].split('"')[0]
     hidden = {**browser.form(path), "sha256": sha256}

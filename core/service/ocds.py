@@ -43,9 +43,14 @@ def project(system: System, rules: Rules, number: str, *, public: bool = False) 
     NotFoundError: no such document, or nothing of it is public.
     """
     with system.database.read() as tx:
-        found = _told(system, tx, rules, _top(tx, situations.find(system, tx, None, number)), public=public)
-    if public and not found.facts:
-        raise NotFoundError("这个项目还没有公开的内容")
+        known = (
+            tx.documents.by_number(number.strip().upper(), None)
+            if public
+            else situations.find(system, tx, None, number)
+        )
+        found = _told(system, tx, rules, _top(tx, known), public=public) if known else None
+    if found is None or (public and not found.facts):  # whether there is such a document is not public either
+        raise NotFoundError("没有这个项目，或者它还没有公开的内容")
     return found
 
 

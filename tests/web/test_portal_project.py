@@ -12,6 +12,7 @@ from werkzeug.serving import make_server
 
 from core import coverage, walks
 from core.bootstrap import build_system
+from core.service import entering
 from core.settings import Settings
 from core.walks import Player
 from tests.core.conftest import fast_engine
@@ -32,6 +33,9 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Flask, Pl
     system = build_system(Settings(var=folder, database_url=url), engine=engine)
     player = Player(system, walks.load()[WALK], WALK)
     player.play()
+    handler = player.account("handler")
+    made = entering.create(system, handler, "plan", "ordinary", {"name": "还没公开"}, key="portal-secret")
+    player.numbers["secret"] = made.number
     parts = Parts(talk=EchoTalk(system))
     yield (
         create_app(system, parts, secret_key=b"k" * 32, config={"RATELIMIT_ENABLED": False}),
@@ -53,7 +57,13 @@ def test_the_timeline_tells_what_is_public(played: tuple[Flask, Player], anyone:
     for text in ("罗验收", "6200000000000001", "示范银行", "李明", "计划录入"):
         assert text not in page
     assert anyone.get(f"/portal/projects/{player.numbers['plan']}").text == page, "one page for the project"
-    assert anyone.get("/portal/projects/HT-1").status_code == 404
+    unheard, unpublished = (
+        anyone.get(f"/portal/projects/{one}") for one in ("HT-1", player.numbers["secret"])
+    )
+    assert unheard.status_code == unpublished.status_code == 404
+    sentence = "没有这个项目，或者它还没有公开的内容"
+    assert sentence in unheard.text
+    assert sentence in unpublished.text, "nobody learns that there is such a plan"
 
 
 def test_notices_lead_to_the_timeline_and_it_to_the_data(

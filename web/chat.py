@@ -8,7 +8,8 @@ from werkzeug.wrappers import Response
 from assistant import suggestions
 from assistant.cards import Turn
 from core.domain.errors import DomainError, InvalidError
-from core.service import documents, notices, repairs
+from core.service import documents, lists, notices, repairs
+from core.service.page_ports import Query
 from web import drawing, numbers
 from web.errors import wants_fragment
 from web.parts import Said, Talk, house, system
@@ -47,7 +48,7 @@ def home() -> str:
         known=max((notice.id for notice in unseen), default=0),
         covered=[notice for notice in unseen if notice.number in asked],
         tasks=tasks,
-        todo=todo[:5],
+        todo=lists.find(system(), actor(), Query("todo", order="urgent"), limit=5),
         needs=() if past else suggestions.needs(system(), actor(), tasks, todo),
         key=uuid4().hex,
         starters=STARTERS,

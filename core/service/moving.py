@@ -171,10 +171,10 @@ def opinion(act: Act) -> str:
 
 def audit(tx: Transaction, act: Act, after: Document) -> None:
     """Last of all: the head of the chain is what writers of a region queue up for, so nothing is waited for behind it."""
-    tx.records.audit(
-        after.region, act.at, act.actor.login, act.action.id, after.number,
-        {"from": act.case.document.node, "to": act.target, "version": after.version, "opinion": opinion(act)},
-    )  # fmt: skip
+    body = {"from": act.case.document.node, "to": act.target, "version": after.version, "opinion": opinion(act)}
+    if act.actor.acts_for:
+        body["for"] = act.actor.acts_for
+    tx.records.audit(after.region, act.at, act.actor.login, act.action.id, after.number, body)
 
 
 def _turns(tx: Transaction, act: Act, after: Document) -> tuple[Seat, ...]:

@@ -48,7 +48,7 @@ def remind(system: System, actor: Account, number: str, *, key: str) -> Reminded
             return Reminded(document.number, earlier["told"], again, earlier["said"])
         term, told = _lawful(system, tx, actor, document)
         now = system.clock()
-        names = _names(system, tx, told)
+        names = _names(system, tx, actor, told)
         mark = Nudge(
             document.id,
             term.visit,
@@ -89,7 +89,7 @@ def prospect_in(system: System, tx: Transaction, actor: Account, document: Docum
         return Prospect(mine=False)
     except DomainError as error:
         return Prospect(mine=True, why_not=error.message, code=error.code)
-    return Prospect(mine=True, told=_names(system, tx, told))
+    return Prospect(mine=True, told=_names(system, tx, actor, told))
 
 
 def _lawful(
@@ -118,12 +118,13 @@ def _may(tx: Transaction, document: Document) -> set[int]:
     return {document.author_id, *(one.account_id for one in moves[-1:])}
 
 
-def _names(system: System, tx: Transaction, told: list[Account]) -> str:
-    """Who is reminded, and who stands in for them today."""
+def _names(system: System, tx: Transaction, actor: Account, told: list[Account]) -> str:
+    """Who is reminded, and who else stands in for them today."""
     today = day_of(system.clock())
     deputies = [
         one.deputy.standing_in_for(one.principal)
         for one in tx.staff.standing_in([account.id for account in told], today)
+        if one.deputy.id != actor.id
     ]
     return "、".join(dict.fromkeys(account.label for account in (*told, *deputies)))
 

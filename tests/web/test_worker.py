@@ -12,19 +12,21 @@ from pathlib import Path
 
 import pytest
 
+from core.adapters import processes
 from core.adapters.counterpart.server import Counterpart
 from core.adapters.database import make_engine
 from core.adapters.exchange_client import shared_secrets
+from core.adapters.process_registry import ProcessRegistry
 from core.settings import Settings
 from diagnostics.watch_store import WatchStore
-from tests.support import small_world
+from tests.support import limited, small_world
 from tests.support.small_world import TO_FILED, World
 from web.wechat.inbox import SqlInbox
 from web.wechat.ports import Job
 from web.wechat.service import ChannelService
 from web.wechat.store import SqlBindings
 from web.wechat.tables import metadata
-from web.worker import QueueRunner, queue, serve_follow_ups
+from web.worker import QueueRunner, queue, serve_follow_ups, serve_limits
 
 PATIENCE = 30
 # Starts a worker as its companion, says its process id, and waits to be killed.
@@ -169,3 +171,35 @@ def test_a_follow_up_goes_from_web_to_worker(
     for each in (in_web, in_worker):
         each.storage.close()
     engine.dispose()
+
+
+def test_limits_are_looked_at_every_minute_by_every_worker_and_acted_on_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    book = processes.load(limited.data(tmp_path))
+    monkeypatch.setattr("core.bootstrap.ProcessRegistry", lambda _book: ProcessRegistry(book))
+    at = [datetime(2026, 11, 20, 2, tzinfo=UTC)]
+    world = small_world.build(f"sqlite:///{tmp_path / 'caigou.db'}", tmp_path, clock=lambda: at[0])
+    number = world.plan("p", "submit").number
+    at[0] = datetime(2026, 12, 3, 17, tzinfo=UTC)
+    workers = [queue(small_world.settings("", tmp_path)) for _ in range(2)]
+    for worker in workers:
+        serve_limits(worker, world.system)
+        for task in worker.read_periodic(at[0]):
+            worker.enqueue(task)
+    assert workers[0].pending_count() == 2
+    for worker in workers:
+        task = worker.dequeue()
+        assert task is not None
+        worker.execute(task)
+    assert world.find(number).node == "unit_first"
+    with world.system.database.read() as tx:
+        assert [one.slot for one in tx.terms.nudges(world.find(number).id)] == [
+            "limit-0",
+            "limit-1",
+            "limit-2",
+        ]
+    assert world.problems() == []
+    for worker in workers:
+        worker.storage.close()
+    world.system.database.engine.dispose()

@@ -8,7 +8,18 @@ import pytest
 from core import demo
 from core.domain.accounts import Role
 from core.domain.errors import DomainError, ForbiddenError, InvalidError, NotFoundError
-from core.service import accounts, acting, acts, deputies, documents, staff
+from core.service import (
+    accounts,
+    acting,
+    acts,
+    copies,
+    deputies,
+    documents,
+    home,
+    notices,
+    reminders,
+    staff,
+)
 from core.service.identity_ports import Appointment
 from tests.core.world import LOGINS, World, new_key
 
@@ -164,3 +175,71 @@ def test_nobody_takes_anothers_appointment(world: World) -> None:
     made = appoint(world)
     other = accounts.sign_in(world.system, LOGINS["library_handler"], demo.PASSWORD)
     refused(lambda: deputies.act_for(world.system, other, made.id), NotFoundError)
+
+
+def notices_of(world: World, login: str, number: str) -> list[str]:
+    account = accounts.sign_in(world.system, login, GOOD).account
+    return [one.text for one in notices.unseen(world.system, account) if one.number == number]
+
+
+def test_what_the_head_hears_her_deputy_hears_on_the_days_given(each_world: World) -> None:
+    """Turns, reminders, limits and copies; before and after the days of deputation nothing."""
+    world = each_world
+    world.clock.at = datetime(2026, 11, 20, 2, tzinfo=UTC)
+    login = joined(world)
+    day = date(2026, 11, 23)
+    deputies.appoint(world.system, world["reviewer"], login, day, day)
+    before = world.plan(node="unit_second")
+    assert notices_of(world, login, before) == []
+    world.clock.at = datetime(2026, 11, 23, 2, tzinfo=UTC)
+    number = world.plan(node="unit_second")
+    assert any(
+        text.startswith("代王芳：") and "轮到您办理" in text for text in notices_of(world, login, number)
+    )
+    done = reminders.remind(world.system, world["handler"], number, key=new_key())
+    assert done.told == "王芳（采购单位负责人 02）、何小川（代王芳，采购单位负责人 02）"
+    assert any("代王芳：" in text and "催办" in text for text in notices_of(world, login, number))
+    copies.send(world.system, world["handler"], number, LOGINS["reviewer"], "", key=new_key())
+    assert any("代王芳：" in text and "抄送" in text for text in notices_of(world, login, number))
+    world.clock.at = datetime(2026, 11, 24, 2, tzinfo=UTC)
+    reminders.remind(world.system, world["handler"], before, key=new_key())
+    assert notices_of(world, login, before) == []
+    world.sound()
+
+
+def test_a_deputy_finds_what_waits_and_every_record_names_both(each_world: World) -> None:
+    world = each_world
+    login, number = joined(world), world.plan(node="unit_second")
+    made = appoint(world, deputy=login)
+    opened = accounts.sign_in(world.system, login, GOOD)
+    copies.send(world.system, world["handler"], number, LOGINS["reviewer"], "请看", key=new_key())
+    standing = home.desk(world.system, opened.account).others
+    assert [(one.name, one.until, one.waiting > 0) for one in standing] == [("王芳", made.until, True)]
+    assert home.desk(world.system, opened.account).counts["copied"] == 0
+    at_work = deputies.act_for(world.system, opened, made.id).account
+    shown = home.desk(world.system, at_work)
+    assert (shown.counts["copied"], shown.others) == (1, ())
+    assert number in {line.number for line in shown.todo} | {
+        line.number for line in documents.todo(world.system, at_work)
+    }
+    assert copies.read(world.system, at_work, number)
+    both = "何小川（代王芳，采购单位负责人 02）"
+    assert copies.of(world.system, world["handler"], number)[0].reader == both
+    version = world.document(number).version
+    acts.perform(world.system, at_work, number, "pass", version=version, arguments={}, key=new_key())
+    reminders.remind(world.system, at_work, number, key=new_key())
+    copies.send(world.system, at_work, number, LOGINS["supervising"], "", key=new_key())
+    with world.system.database.read() as tx:
+        document = tx.documents.by_number(number, None)
+        assert document is not None
+        assert tx.terms.nudges(document.id)[-1].who == both
+        assert tx.copies.of(document.id)[-1].who == both
+        assert tx.documents.history(document.id)[-1].who == both
+    audited = [row for row in world.everything()["audit"] if number in row]
+    assert {act for act in ("pass", "remind", "copy") if any(act in row for row in audited)} == {
+        "pass", "remind", "copy",
+    }  # fmt: skip
+    for row in audited:
+        if row[3] == login and any(act in row for act in ("pass", "remind", "copy")):
+            assert "王芳" in str(row)
+    world.sound()

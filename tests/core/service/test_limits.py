@@ -1,7 +1,6 @@
 """Time limits, what follows when they pass, copies and reminders, on a made-up region with all of them."""
 
 import itertools
-import shutil
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -16,43 +15,13 @@ from core.adapters.process_registry import ProcessRegistry
 from core.domain.accounts import Role
 from core.domain.calendar import Calendar, Year
 from core.domain.errors import BlockedError, DataError, ForbiddenError, InvalidError, NotFoundError
-from core.service import copies, documents, escalating, home, limits, lists, notices, reminders
+from core.service import copies, documents, escalating, flow, home, limits, lists, notices, reminders
 from core.service.page_ports import Query
 from tests.support import small_world
+from tests.support.limited import CHANGES, data
 from tests.support.small_world import World
 
 FRIDAY = datetime(2026, 11, 20, 2, tzinfo=UTC)  # 10:00 in Shanghai
-CHANGES = """
-    - set_node:
-        id: unit_second
-        copies: [{role: supervising, of: parent}]
-        limit:
-          days: 3
-          steps:
-            - {after: -1, remind: true}
-            - {after: 0, remind: true}
-            - {after: 2, tell: [{role: office_first, of: office}]}
-            - {after: 3, take: give_back}
-    - add_action:
-        id: give_back
-        label: 超期退回
-        from: [unit_second]
-        to: unit_first
-        by: [{role: integration, of: system}]
-        form: [reason]
-        hidden: true
-"""
-
-
-def data(folder: Path, changes: str = CHANGES) -> Path:
-    """The process data, with limits for one region's plans."""
-    copy = folder / "data"
-    shutil.copytree(processes.DATA, copy, ignore=shutil.ignore_patterns("fonts"))
-    file = copy / "regions" / "neimenggu.yaml"
-    text = file.read_text(encoding="utf-8")
-    assert text.count("\n  plan:\n") == 1
-    file.write_text(text.replace("\n  plan:\n", f"\n  plan:\n{changes.lstrip(chr(10))}"), encoding="utf-8")
-    return copy
 
 
 class Clock:
@@ -159,8 +128,14 @@ def test_a_limit_counts_working_days_from_entry(world: World, clock: Clock) -> N
     held = due(world, number)
     assert held.at == datetime(2026, 11, 25, 16, tzinfo=UTC)  # the end of Wednesday in Shanghai
     assert (held.days, held.left, held.late, held.words) == (3, 3, False, "11月25日前办，还剩 3 个工作日")
+    drawn = flow.flow(world.system, world.crew[Role.HANDLER], number).nodes
+    assert [one.due for one in drawn if one.state == "current"] == [held.words]
+    draft = world.enter(f"e{next(_keys)}").number
+    ahead = flow.flow(world.system, world.crew[Role.HANDLER], draft).nodes
+    assert [one.due for one in ahead if one.id == "unit_second"] == ["限 3 个工作日"]
     clock.at = datetime(2026, 11, 25, 15, 59, tzinfo=UTC)
     assert due(world, number).words == "11月25日到期"
+    assert due(world, number).spent_s == 3 * 86400 + 14 * 3600 - 60  # the weekend does not count
     assert number not in listed(world, Role.REVIEWER, "late")
     clock.at = datetime(2026, 11, 25, 16, tzinfo=UTC)
     assert number in listed(world, Role.REVIEWER, "late")
@@ -197,9 +172,9 @@ def test_an_act_that_stays_moves_no_limit(world: World, clock: Clock) -> None:
     before = due(world, number)
     clock.at += timedelta(days=1)
     world.act(number, "sign", role=Role.HANDLER, key=f"sign-{number}")
-    assert due(world, number) == before
+    assert (due(world, number).since, due(world, number).at) == (before.since, before.at)
     world.act(number, "file", role=Role.HANDLER, key=f"file-{number}")
-    assert due(world, number) != before
+    assert due(world, number) is None  # it has ended well, so nobody is waited for
 
 
 def test_escalation_step_by_step_each_once(world: World, clock: Clock) -> None:

@@ -22,7 +22,7 @@ check: ## ruff, mypy, import-linter, core check, kb check
 	@.ci/bootstrap dev
 	@failed=; \
 	for step in "$(BIN)/ruff check ." "$(BIN)/ruff format --check ." "$(BIN)/mypy" "$(BIN)/lint-imports" \
-	  "$(PYTHON) -m core check" "$(PYTHON) -m kb check"; do \
+	  "$(PYTHON) -m core check -q" "$(PYTHON) -m kb check"; do \
 	  echo "== $$step"; $$step || failed="$$failed\n  $$step"; \
 	done; \
 	[ -z "$$failed" ] || { printf "failed:$$failed\n"; exit 1; }

@@ -88,7 +88,9 @@ def test_a_worker_delivers_and_stops_when_asked(world: World, environment: dict[
     assert world.problems() == []
 
 
-def test_a_worker_checks_what_the_platform_stands_on(world: World, environment: dict[str, str]) -> None:
+def test_a_worker_checks_what_the_platform_stands_on_and_signs_the_audit(
+    world: World, environment: dict[str, str], tmp_path: Path
+) -> None:
     store = WatchStore(world.system.database.engine)  # type: ignore[attr-defined]
 
     def seen(probe: str) -> str:
@@ -97,6 +99,7 @@ def test_a_worker_checks_what_the_platform_stands_on(world: World, environment: 
     with running(environment, "-m", "web.worker") as worker:
         until(lambda: seen("counterpart:mall") == "counterpart_answers")
         until(lambda: seen("outbox:all") == "outbox_clear")
+        until(lambda: bool(list((tmp_path / "checkpoints").glob("audit-*.json"))))
         worker.send_signal(signal.SIGTERM)
         assert worker.wait(PATIENCE) == 0
 

@@ -183,26 +183,22 @@ def _filling(scene: Scene, frame: Frame) -> Outcome | None:
 
 
 def _confirming(scene: Scene, frame: Frame) -> Outcome | None:
+    kind = frame.errand.kind if frame.errand is not None else ""
+    carry = {
+        "remind": reminding.carry_out,
+        "enter": starting.carry_out,
+        "unbind": certificates.carry_out,
+    }.get(kind)
     agreed = wording.stance(scene.heard.plain) == "agree" and all(
         wording.takes("agree", action) for _, action, _ in frame.run
     )
-    unbinds = frame.errand is not None and frame.errand.kind in {
-        "unbind",
-        "remind",
-    }  # neither has an act to word
-    if frame.errand is not None and frame.errand.kind == "remind" and (agreed or scene.heard.act == "yes"):
-        return reminding.carry_out(scene, frame)
-    if frame.errand is not None and frame.errand.kind == "enter":
-        if scene.heard.act == "yes":
-            return starting.carry_out(scene, frame)
-        return (
-            None if _says_more(scene) or _is_aside(scene) else _unclear(scene, frame, "still_waiting_confirm")
-        )
-    if scene.heard.act == "yes" or agreed:
-        return certificates.carry_out(scene, frame) if unbinds else repair.carry_out(scene, frame)
-    if not unbinds and scene.heard.slots and not scene.heard.numbers:
+    if scene.heard.act == "yes" or (agreed and kind != "enter"):
+        return (carry or repair.carry_out)(scene, frame)
+    if carry is None and scene.heard.slots and not scene.heard.numbers:
         return repair.reword(scene, frame, scene.heard.slots)
-    return None if _says_more(scene) or _is_aside(scene) else _unclear(scene, frame, "still_waiting_confirm")
+    named = kind == "enter" and pointing.named(scene) is not None
+    aside = named or _says_more(scene) or _is_aside(scene)
+    return None if aside else _unclear(scene, frame, "still_waiting_confirm")
 
 
 def _says_more(scene: Scene) -> bool:

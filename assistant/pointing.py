@@ -5,6 +5,7 @@ from assistant.choosing import ask_which, part_of
 from assistant.conversation import Errand
 from assistant.scene import Outcome, Scene, Viewer
 from assistant.wording import commands, kind_named
+from core.service.views import DocumentSummary
 from kb import text as words
 
 _LONGEST = 24  # characters
@@ -25,11 +26,23 @@ def named(scene: Scene) -> Outcome | None:
     found = [
         one for part, one in parts if part and len(part) == longest and _only_points(said, part, viewer, kind)
     ]
+    found = found or _under_way(viewer, said, kind)
     if not found:
         return None
     if len(found) == 1:
         return looking.track(scene, found[0].number)
     return ask_which(scene, found, Errand("status"))
+
+
+def _under_way(viewer: Viewer, said: str, kind: str) -> list[DocumentSummary]:
+    """我的计划批了吗 names a kind only: its documents that are under review."""
+    if (
+        not kind
+        or not any(word in said for word in commands().status)
+        or not _only_points(said, "", viewer, kind)
+    ):
+        return []
+    return [one for one in viewer.of_kind(kind) if one.stage == "review"]
 
 
 def _only_points(said: str, part: str, viewer: Viewer, kind: str) -> bool:

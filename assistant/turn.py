@@ -28,6 +28,7 @@ from core.service.system import System
 
 DEFAULT_REGION = "neimenggu"
 TRIES = 5
+_YES_OR_NO = {choice.say for choice in YES_NO}
 _PAGE_NUMBER = re.compile(r"[A-Z]{2}-\d{6}-\d{4}-\d{6}")
 
 
@@ -176,7 +177,8 @@ def _take(
     told = news.told_replies(scene.unseen, fresh)
     outcome = news.with_tasks(decide(scene), scene, fresh)
     menu = next((reply.choices for reply in reversed(outcome.replies) if reply.choices), ())
-    says = tuple(choice.say for choice in menu if menu != YES_NO)
+    # Yes and no are not numbered: a number typed alone never means them.
+    says = () if {choice.say for choice in menu} <= _YES_OR_NO else tuple(choice.say for choice in menu)
     # A yes is answered with what was done before only right after it.
     stale = scene.heard.act != "yes" and outcome.state.done == scene.state.done
     done = "" if stale else outcome.state.done

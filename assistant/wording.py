@@ -38,6 +38,7 @@ class Commands(BaseModel):
     instead: dict[str, str]
     kinds: dict[str, tuple[str, ...]]
     passing: tuple[str, ...]
+    status: tuple[str, ...]
     facts: tuple[str, ...]
     track: tuple[str, ...]
     remind: tuple[str, ...]

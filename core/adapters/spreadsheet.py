@@ -36,7 +36,7 @@ class Xlsx:
     def read(self, content: bytes) -> list[tuple[Cell, ...]]:
         """Rows of the first sheet without blank ones at the end."""
         _inspect(content)
-        rows = list(_rows(content, values=False))
+        rows = [_filled(row) for row in _rows(content, values=False)]
         if any(_is_formula(cell) for row in rows for cell in row):
             rows = _calculated(rows, list(_rows(content, values=True)))
         while rows and all(is_blank(getattr(cell, "value", cell)) for cell in rows[-1]):
@@ -126,7 +126,7 @@ def _calculated(formulas: list[tuple[Any, ...]], values: list[tuple[Any, ...]]) 
     return [
         tuple(
             (_NO_VALUE if other.value is None else other) if _is_formula(cell) else cell
-            for cell, other in zip(row, kept, strict=True)
+            for cell, other in zip(row, kept[: len(row)], strict=True)
         )
         for row, kept in zip(formulas, values, strict=True)
     ]
@@ -140,17 +140,28 @@ def _cells(cells: tuple[Any, ...], row: int) -> tuple[Cell, ...]:
     return tuple(found)
 
 
+def _filled(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Up to the last cell that holds anything: a sheet gives as many as it may have, and most are nothing."""
+    last = len(row)
+    while last and getattr(row[last - 1], "value", None) is None:
+        last -= 1
+    return row[:last]
+
+
+def _place(row: int, column: int) -> str:
+    return f"第 {row} 行 {get_column_letter(column)} 列"
+
+
 def _cell(cell: Any, row: int, column: int) -> Cell:
     """The value of a cell as one of the few kinds that a form can take."""
-    place = f"第 {row} 行 {get_column_letter(column)} 列"
     if isinstance(cell, _NoValue):
-        raise _bad(f"{place}是没有算出结果的公式，请改成填写的值")
+        raise _bad(f"{_place(row, column)}是没有算出结果的公式，请改成填写的值")
     value = getattr(cell, "value", None)
     if getattr(cell, "data_type", "") == "e":
-        raise _bad(f"{place}是错误值 {str(value)[:10]}，请改成填写的值")
+        raise _bad(f"{_place(row, column)}是错误值 {str(value)[:10]}，请改成填写的值")
     if isinstance(value, str):
         if len(value) > _MAX_CELL or any(ord(each) < ord(" ") and each not in "\t\r\n" for each in value):
-            raise _bad(f"{place}太长，或含有看不见的控制字符")
+            raise _bad(f"{_place(row, column)}太长，或含有看不见的控制字符")
         return value
     if isinstance(value, bool | int | float | date | datetime) or value is None:
         return value

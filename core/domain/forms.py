@@ -134,12 +134,11 @@ def _broken(
 ) -> Iterator[tuple[str, str]]:
     """Where a check does not hold; one on a field that is wrong already says nothing new."""
     if check.each:
+        wrong_rows = {".".join(key.split(".")[:2]) for key in errors}
         for index, row in enumerate(own[check.each]):
             place = f"{check.each}.{index}"
             path = f"{place}.{check.field}" if check.field else place
-            if not any(f"{key}.".startswith(f"{place}.") for key in errors) and not evaluate(
-                check.must, {**own, **row}
-            ):
+            if place not in wrong_rows and not evaluate(check.must, {**own, **row}):
                 yield path, f"第 {index + 1} 行：{fill(check.say, evaluate, {**own, **row})}"
     elif not any(key.split(".")[0] == check.field for key in errors) and not evaluate(check.must, own):
         yield check.field or "form", fill(check.say, evaluate, own)

@@ -8,7 +8,7 @@ from core.domain.accounts import Account
 from core.domain.documents import Document
 from core.domain.errors import BlockedError, ForbiddenError, InvalidError
 from core.domain.process import Action, Effect, Guard, NodeType
-from core.service import following, moving, once, people, situations, voting
+from core.service import entering, following, moving, once, people, situations, voting
 from core.service.documents import summarise
 from core.service.moving import Act
 from core.service.ports import Certificate, Transaction
@@ -176,6 +176,7 @@ def _filled_in(action: Action, arguments: Mapping[str, str]) -> None:
     for name, value in arguments.items():
         if len(value) > _OPINION_LIMIT:
             wrong[name] = f"{FIELD_LABELS.get(name, name)}不能超过 {_OPINION_LIMIT} 字"
+    entering.refuse_unwritable(arguments)
     if wrong:
         raise InvalidError(f"{action.label}：" + "；".join(wrong.values()), fields=wrong)
 

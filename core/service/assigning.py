@@ -11,7 +11,7 @@ from core.domain.approval import Assignment, Kind, Seat, State
 from core.domain.documents import Document
 from core.domain.errors import BlockedError, ConflictError, ForbiddenError, InvalidError, NotFoundError
 from core.domain.process import NodeType
-from core.service import following, once, people, situations, standings, voting
+from core.service import entering, following, once, people, situations, standings, voting
 from core.service.documents import summarise
 from core.service.ports import Transaction
 from core.service.situations import Case
@@ -147,6 +147,7 @@ def _done(
     """All of it in one transaction: change, record, tasks, and the move where nobody is waited for any more."""
     if len(wish.note) > _NOTE_LIMIT:
         raise InvalidError(f"说明不能超过 {_NOTE_LIMIT} 字", fields={"note": "太长了"})
+    entering.refuse_unwritable({"note": wish.note})
     request = (*request, wish.version, wish.note)
     with system.database.write() as tx:
         earlier = once.earlier(tx, actor, wish.key, request)

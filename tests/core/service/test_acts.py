@@ -149,3 +149,12 @@ def test_of_two_indicators_neither_is_touched_when_one_falls_short(world: World)
         world.act("handler", number, "submit")
     assert caught.value.fields["indicator"] == poor.id
     assert world.everything() == before
+
+
+def test_what_no_database_keeps_is_refused_as_an_opinion(each_world: World) -> None:
+    world = each_world
+    number = world.plan(node="unit_second")
+    with pytest.raises(InvalidError) as caught:
+        world.act("reviewer", number, "pass", opinion="看\x00看")
+    assert set(caught.value.fields) == {"opinion"}
+    assert world.document(number).node == "unit_second"

@@ -319,7 +319,7 @@ def test_once_with_the_same_key_and_not_on_what_moved(world: World) -> None:
         assign(world, "office_first", number, Kind.BEFORE, "office_second", version=version)
 
 
-@pytest.mark.parametrize("note", ["", "长" * 501])
+@pytest.mark.parametrize("note", ["", "长" * 501, "看\x00看"])
 def test_a_reason_is_wanted(world: World, note: str) -> None:
     number = world.plan(node="office_first")
     before = world.everything()

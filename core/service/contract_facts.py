@@ -1,6 +1,7 @@
 """Facts of filed contracts for reports: from the contract, the documents above and below it, and the ledger."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -47,6 +48,7 @@ def counts(document: Document) -> bool:
 def facts(system: System, tx: Transaction, document: Document, unit: Unit) -> ContractFacts:
     """All that reports want to know of one contract, its supplements added (their money is the budget's)."""
     process = system.processes.version(document.process_version, tx)
+    document = in_force(tx, document, process)
     form = forms.names(process.form.fields, document.form)
     below = tx.documents.descendants(document.id)
     payments = [d for d in below if d.kind == "payment" and d.node == "filed"]
@@ -70,6 +72,17 @@ def facts(system: System, tx: Transaction, document: Document, unit: Unit) -> Co
         held_fen=sum(hold.used_fen for d in signed for hold in tx.ledger.holds(d.id)),
         account_used_fen=sum(account.used_fen for account in accounts),
     )  # fmt: skip
+
+
+def in_force(tx: Transaction, document: Document, process: Process) -> Document:
+    """The contract with what was last filed of it: a change counts from when it is passed, not while it is asked for."""
+    if document.node == "filed" or process.node(document.node).type is NodeType.END:
+        return document
+    filed = [entry.at for entry in tx.documents.history(document.id) if entry.target == "filed"]
+    kept = tx.documents.forms(document.id)
+    if not filed or not kept or kept[0].at < filed[-1]:
+        return document
+    return replace(document, form=kept[0].form, amount_fen=kept[0].amount_fen)
 
 
 def _to_small_firms(document: Document, form: Mapping[str, Any], below: list[Document]) -> tuple[int, int]:

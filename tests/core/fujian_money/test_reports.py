@@ -54,6 +54,24 @@ def test_the_table_of_contracts_has_a_line_for_each_and_a_total(stage: Stage) ->
     assert [row[0] for row in this_year.rows] == [stage.numbers["first"], "合计"]
 
 
+@pytest.mark.covers("fj-11.2.2")
+def test_a_change_counts_from_when_it_is_passed(stage: Stage) -> None:
+    stage.plan()
+    stage.contract("first", 4)
+    before = funds(stage, kind="contracts").rows
+    stage.acts("first", "change")
+    lines = [{**stage.document("first").form["lines"][0], "quantity": 2, "fiscal_fen": 500_000}]
+    changed = {"lines": lines, "payments": [{"due_on": "2026-12-31", "amount_fen": 1_000_000}]}
+    why = {"change_reason": "少买两台", "change_statement": stage.document("first").form["text"]}
+    stage.take(who="handler", save=changed | why, on="first")
+    stage.acts("first", "change_submit")
+    found = funds(stage, kind="contracts")
+    assert [row[9:] for row in found.rows] == [row[9:] for row in before]
+    assert found.untied == ()
+    stage.acts("first", "reviewer:change_pass")
+    assert funds(stage, kind="contracts").rows[-1][9] == 10_000.0
+
+
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(

@@ -7,6 +7,7 @@ import structlog
 
 from core import coverage, export_command, process_commands, record_commands
 from core.adapters import (
+    calendar_file,
     catalogue_file,
     challenge_signing,
     ocds_packages,
@@ -76,6 +77,7 @@ def _check(given: argparse.Namespace) -> int:
     book = processes.load()
     catalogue = catalogue_file.load()
     rights_file.load()
+    calendar_file.load()
     warning_file.read_rules()
     ocds_packages.read_rules()
     for process in book.processes.values():

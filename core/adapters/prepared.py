@@ -9,20 +9,19 @@ from collections import namedtuple
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Select
+from sqlalchemy import Connection, Dialect, Select, TextClause, TextualSelect
 from sqlalchemy.exc import DBAPIError, NoResultFound
 from sqlalchemy.sql.dml import UpdateBase
 
 _Convert = Callable[[Any], Any]
+_Statement = Select[Any] | UpdateBase | TextClause | TextualSelect
 _NOTHING: Mapping[str, Any] = {}
 
 
 class _Compiled:
     """A statement as one kind of database wants it."""
 
-    def __init__(
-        self, statement: Select[Any] | UpdateBase, columns: tuple[str, ...], dialect: Dialect
-    ) -> None:
+    def __init__(self, statement: _Statement, columns: tuple[str, ...], dialect: Dialect) -> None:
         compiled: Any = statement.compile(dialect=dialect, column_keys=columns or None)
         self.text = str(compiled)
         self.fixed: dict[str, Any] = {
@@ -39,7 +38,7 @@ class _Compiled:
             (name, convert) for name, convert in made.items() if convert
         ]
         self.fixed |= {name: convert(self.fixed[name]) for name, convert in self.given if name in self.fixed}
-        shown = list(statement.selected_columns) if isinstance(statement, Select) else []
+        shown = list(statement.selected_columns) if isinstance(statement, Select | TextualSelect) else []
         self.row: Any = namedtuple("Row", [column.name for column in shown]) if shown else None  # noqa: PYI024
         kinds = (column.type.dialect_impl(dialect).result_processor(dialect, None) for column in shown)
         self.back: list[tuple[int, _Convert]] = [(place, kind) for place, kind in enumerate(kinds) if kind]
@@ -67,9 +66,12 @@ class _Compiled:
 
 
 class Prepared:
-    """One statement with `bindparam`s; `columns` are those an INSERT is given, where that is not all of them."""
+    """One statement with `bindparam`s; a text says with `columns()` what rows it gives.
 
-    def __init__(self, statement: Select[Any] | UpdateBase, *columns: str) -> None:
+    `columns` are those an INSERT is given, where that is not all of them.
+    """
+
+    def __init__(self, statement: _Statement, *columns: str) -> None:
         """Keep the statement; it is compiled at its first use."""
         self.statement = statement
         self._columns = columns

@@ -39,9 +39,11 @@ def chain_hash(row: Any) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-_NEXT_SEQ = text(
-    "INSERT INTO audit_head (region, seq, hash) VALUES (:region, 1, :hash) "
-    "ON CONFLICT (region) DO UPDATE SET seq = audit_head.seq + 1 RETURNING seq, hash"
+_NEXT_SEQ = Prepared(
+    text(
+        "INSERT INTO audit_head (region, seq, hash) VALUES (:region, 1, :hash) "
+        "ON CONFLICT (region) DO UPDATE SET seq = audit_head.seq + 1 RETURNING seq, hash"
+    ).columns(audit_head.c.seq, audit_head.c.hash)
 )
 # Held to the end of the transaction, so that of two clicks the second sees what the first has done.
 _KEY_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
@@ -118,7 +120,7 @@ class RecordStore:
         self, region: str, at: datetime, account: str, act: str, subject: str, body: Mapping[str, Any]
     ) -> None:
         """Append to the region's chain. Touching the head first makes writers of one region queue up."""
-        head = self._connection.execute(_NEXT_SEQ, {"region": region, "hash": _GENESIS}).one()
+        head = _NEXT_SEQ.one(self._connection, {"region": region, "hash": _GENESIS})
         row = {
             "region": region,
             "seq": head.seq,

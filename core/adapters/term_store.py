@@ -12,16 +12,19 @@ from core.adapters.term_tables import deadline, nudge
 from core.service.term_ports import Nudge, Pending, Term
 
 # Statements of every act are built once: building one costs more than running it.
-_BEGIN = text(
-    "INSERT INTO deadline (document_id, visit, since, due_at, days, guessed, step, next_at, reminded) "
-    "VALUES (:document_id, :visit, :since, :due_at, :days, :guessed, :step, :next_at, :reminded) "
-    "ON CONFLICT (document_id) DO UPDATE SET visit = excluded.visit, since = excluded.since, due_at = excluded.due_at, "
-    "days = excluded.days, guessed = excluded.guessed, step = excluded.step, next_at = excluded.next_at, "
-    "reminded = excluded.reminded"
-).bindparams(
-    *(bindparam(name, type_=deadline.c[name].type) for name in ("since", "due_at", "guessed", "next_at"))
+_BEGIN = Prepared(
+    text(
+        "INSERT INTO deadline (document_id, visit, since, due_at, days, guessed, step, next_at, reminded) "
+        "VALUES (:document_id, :visit, :since, :due_at, :days, :guessed, :step, :next_at, :reminded) "
+        "ON CONFLICT (document_id) DO UPDATE SET visit = excluded.visit, since = excluded.since, due_at = excluded.due_at, "
+        "days = excluded.days, guessed = excluded.guessed, step = excluded.step, next_at = excluded.next_at, "
+        "reminded = excluded.reminded"
+    ).bindparams(
+        *(bindparam(name, type_=deadline.c[name].type) for name in ("since", "due_at", "guessed", "next_at"))
+    )
 )
 _END = Prepared(delete(deadline).where(deadline.c.document_id == bindparam("sought")))
+_OF_ONE = Prepared(select(deadline).where(deadline.c.document_id == bindparam("sought")))
 _OF = select(deadline).where(deadline.c.document_id.in_(bindparam("sought", expanding=True)))
 _NUDGE = text(
     "INSERT INTO nudge (document_id, visit, slot, account_id, who, node, text, at) "
@@ -39,7 +42,7 @@ class TermStore:
 
     def begin(self, term: Term) -> None:
         """The limit that holds from now on, in the place of the one before."""
-        self._connection.execute(_BEGIN, vars(term))
+        _BEGIN.change(self._connection, vars(term))
 
     def end(self, document_id: int) -> None:
         """The document waits for nobody any more."""
@@ -49,7 +52,10 @@ class TermStore:
         """Limits of these documents by document id; those that wait for nobody have none."""
         if not document_ids:
             return {}
-        rows = self._connection.execute(_OF, {"sought": list(document_ids)})
+        if len(document_ids) == 1:
+            rows = _OF_ONE.rows(self._connection, {"sought": next(iter(document_ids))})
+        else:
+            rows = list(self._connection.execute(_OF, {"sought": list(document_ids)}))
         return {row.document_id: _term(row) for row in rows}
 
     def escalating(self, now: datetime, limit: int) -> list[Pending]:

@@ -171,7 +171,12 @@ def opinion(act: Act) -> str:
 
 def audit(tx: Transaction, act: Act, after: Document) -> None:
     """Last of all: the head of the chain is what writers of a region queue up for, so nothing is waited for behind it."""
-    body = {"from": act.case.document.node, "to": act.target, "version": after.version, "opinion": opinion(act)}
+    body = {
+        "from": act.case.document.node,
+        "to": act.target,
+        "version": after.version,
+        "opinion": opinion(act),
+    }
     if act.actor.acts_for:
         body["for"] = act.actor.acts_for
     tx.records.audit(after.region, act.at, act.actor.login, act.action.id, after.number, body)

@@ -1,9 +1,18 @@
 """Process data of a made-up rule: the second review of a plan has a limit with every kind of step, and copies."""
 
+import itertools
 import shutil
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from core.adapters import processes
+from core.domain.accounts import Role
+from core.service import documents, escalating, lists, notices
+from core.service.page_ports import Query
+from tests.support.small_world import World
 
 CHANGES = """
     - set_node:
@@ -36,3 +45,64 @@ def data(folder: Path, changes: str = CHANGES) -> Path:
     assert text.count("\n  plan:\n") == 1
     file.write_text(text.replace("\n  plan:\n", f"\n  plan:\n{changes.lstrip(chr(10))}"), encoding="utf-8")
     return copy
+
+
+FRIDAY = datetime(2026, 11, 20, 2, tzinfo=UTC)  # 10:00 in Shanghai
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.at = FRIDAY
+
+    def __call__(self) -> datetime:
+        return self.at
+
+
+def escalate(world: World) -> None:
+    while escalating.escalate_due(world.system, limit=3):
+        pass
+
+
+def at_once(worlds: list[World], work: Callable[[World], None]) -> None:
+    start = threading.Barrier(len(worlds))
+
+    def run(one: World) -> None:
+        start.wait()
+        work(one)
+
+    threads = [threading.Thread(target=run, args=(one,)) for one in worlds]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+_keys = itertools.count()
+
+
+def new_key() -> str:
+    return f"limited-{next(_keys)}"
+
+
+def plan(world: World, *steps: str) -> str:
+    return world.plan(new_key(), *steps).number
+
+
+def due(world: World, number: str, role: Role = Role.HANDLER) -> Any:
+    return documents.get(world.system, world.crew[role], number).summary.due
+
+
+def heard(world: World, role: Role, number: str, word: str = "") -> list[str]:
+    """What a role was told of a document."""
+    unseen = notices.unseen(world.system, world.crew[role])
+    return [one.text for one in unseen if one.number == number and word in one.text]
+
+
+def recorded(world: World, number: str) -> list[str]:
+    with world.system.database.read() as tx:
+        return [one.text for one in tx.terms.nudges(world.find(number).id)]
+
+
+def listed(world: World, role: Role, folder: str, **more: Any) -> list[str]:
+    query = Query(folder, order=lists.order_of(folder), **more)
+    return [line.number for line in lists.find(world.system, world.crew[role], query)]

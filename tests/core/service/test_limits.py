@@ -1,12 +1,8 @@
-"""Time limits, what follows when they pass, copies and reminders, on a made-up region with all of them."""
+"""Time limits and what follows when they pass, on a made-up rule with all of it."""
 
-import itertools
-import threading
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -14,113 +10,35 @@ from core.adapters import processes
 from core.adapters.process_registry import ProcessRegistry
 from core.domain.accounts import Role
 from core.domain.calendar import Calendar, Year
-from core.domain.errors import BlockedError, DataError, ForbiddenError, InvalidError, NotFoundError
-from core.service import copies, documents, escalating, flow, home, limits, lists, notices, reminders
-from core.service.page_ports import Query
+from core.domain.errors import DataError
+from core.service import documents, escalating, flow, limits
 from tests.support import small_world
-from tests.support.limited import CHANGES, data
+from tests.support.limited import (
+    CHANGES,
+    FRIDAY,
+    Clock,
+    at_once,
+    data,
+    due,
+    escalate,
+    heard,
+    listed,
+    new_key,
+    plan,
+    recorded,
+)
 from tests.support.small_world import World
 
-FRIDAY = datetime(2026, 11, 20, 2, tzinfo=UTC)  # 10:00 in Shanghai
 
-
-class Clock:
-    def __init__(self) -> None:
-        self.at = FRIDAY
-
-    def __call__(self) -> datetime:
-        return self.at
-
-
-@pytest.fixture(scope="module")
-def book(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    return processes.load(data(tmp_path_factory.mktemp("limits")))
-
-
-@pytest.fixture(scope="module")
-def registry(book: Any) -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("core.bootstrap.ProcessRegistry", lambda _book: ProcessRegistry(book))
-        yield
-
-
-@pytest.fixture(scope="module")
-def shared(registry: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, Clock]]:
-    """One world for the tests that look only at their own documents."""
-    folder, clock = tmp_path_factory.mktemp("limits"), Clock()
-    built = small_world.build(f"sqlite:///{folder / 'caigou.db'}", folder, clock=clock)
-    yield built, clock
-    assert built.problems() == []
-    built.system.database.engine.dispose()  # type: ignore[attr-defined]
+@pytest.fixture
+def world(limited_world: tuple[World, Clock]) -> World:
+    return limited_world[0]
 
 
 @pytest.fixture
-def world(shared: tuple[World, Clock]) -> World:
-    return shared[0]
-
-
-@pytest.fixture
-def clock(shared: tuple[World, Clock]) -> Clock:
-    shared[1].at = FRIDAY
-    return shared[1]
-
-
-@pytest.fixture
-def crowd(registry: None, database_url: str, tmp_path: Path) -> Iterator[tuple[list[World], Clock]]:
-    """The same world opened four times, on each database."""
-    clock = Clock()
-    built = small_world.build(database_url, tmp_path, clock=clock)
-    opened = [built, *(small_world.reopen(database_url, tmp_path, clock=clock) for _ in range(3))]
-    yield opened, clock
-    assert built.problems() == []
-    for one in opened:
-        one.system.database.engine.dispose()  # type: ignore[attr-defined]
-
-
-def escalate(world: World) -> None:
-    while escalating.escalate_due(world.system, limit=3):
-        pass
-
-
-def at_once(worlds: list[World], work: Callable[[World], None]) -> None:
-    start = threading.Barrier(len(worlds))
-
-    def run(one: World) -> None:
-        start.wait()
-        work(one)
-
-    threads = [threading.Thread(target=run, args=(one,)) for one in worlds]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-
-_keys = itertools.count()
-
-
-def plan(world: World, *steps: str) -> str:
-    return world.plan(f"p{next(_keys)}", *steps).number
-
-
-def due(world: World, number: str, role: Role = Role.HANDLER) -> Any:
-    return documents.get(world.system, world.crew[role], number).summary.due
-
-
-def heard(world: World, role: Role, number: str, word: str = "") -> list[str]:
-    """What a role was told of a document."""
-    unseen = notices.unseen(world.system, world.crew[role])
-    return [one.text for one in unseen if one.number == number and word in one.text]
-
-
-def recorded(world: World, number: str) -> list[str]:
-    with world.system.database.read() as tx:
-        return [one.text for one in tx.terms.nudges(world.find(number).id)]
-
-
-def listed(world: World, role: Role, folder: str, **more: Any) -> list[str]:
-    query = Query(folder, order=lists.order_of(folder), **more)
-    return [line.number for line in lists.find(world.system, world.crew[role], query)]
+def clock(limited_world: tuple[World, Clock]) -> Clock:
+    limited_world[1].at = FRIDAY
+    return limited_world[1]
 
 
 def test_a_limit_counts_working_days_from_entry(world: World, clock: Clock) -> None:
@@ -130,7 +48,7 @@ def test_a_limit_counts_working_days_from_entry(world: World, clock: Clock) -> N
     assert (held.days, held.left, held.late, held.words) == (3, 3, False, "11月25日前办，还剩 3 个工作日")
     drawn = flow.flow(world.system, world.crew[Role.HANDLER], number).nodes
     assert [one.due for one in drawn if one.state == "current"] == [held.words]
-    draft = world.enter(f"e{next(_keys)}").number
+    draft = world.enter(new_key()).number
     ahead = flow.flow(world.system, world.crew[Role.HANDLER], draft).nodes
     assert [one.due for one in ahead if one.id == "unit_second"] == ["限 3 个工作日"]
     clock.at = datetime(2026, 11, 25, 15, 59, tzinfo=UTC)
@@ -294,155 +212,3 @@ def test_limits_that_cannot_be_meant_are_refused_at_the_start(
     with pytest.raises(DataError) as caught:
         processes.load(data(tmp_path, CHANGES.replace(before, after)))
     assert said in caught.value.message
-
-
-def test_copied_by_the_process_to_a_role(world: World, clock: Clock) -> None:
-    number = plan(world, "submit")
-    assert len(heard(world, Role.SUPERVISING, number, "抄送给您看")) == 1
-    found = lists.find(world.system, world.crew[Role.SUPERVISING], Query("copied", order="copied"), limit=50)
-    line = next(one for one in found if one.number == number)
-    assert line.copy
-    assert (line.copy.who, line.copy.read_at) == ("系统（自动抄送）", None)
-    assert number not in listed(world, Role.OFFICE_FIRST, "copied")
-
-
-def test_who_got_a_copy_may_read_and_nothing_else(world: World, clock: Clock) -> None:
-    number, system = plan(world, "submit"), world.system
-    reader, handler = world.crew[Role.SUPERVISING], world.crew[Role.HANDLER]
-    assert documents.get(system, reader, number).offers == ()
-    waiting = home.desk(system, reader).counts["copied"]
-    assert copies.read(system, reader, number) is not None
-    assert copies.read(system, reader, number) is None
-    assert copies.of(system, handler, number)[0].reader == "某人（主管单位审核）"
-    assert home.desk(system, reader).counts["copied"] == waiting - 1
-    assert number in listed(world, Role.SUPERVISING, "copied")
-    assert number not in listed(world, Role.SUPERVISING, "copied", unread=True)
-    assert number not in listed(world, Role.SUPERVISING, "todo")
-    version = world.find(number).version
-    for action in ("pass", "return", "withdraw", "give_back"):
-        with pytest.raises(ForbiddenError) as caught:
-            world.act(number, action, role=Role.SUPERVISING, key=f"no-{action}-{number}", version=version)
-        assert caught.value.code == "read_only"
-    for refused in (
-        lambda: copies.send(system, reader, number, "reviewer", "", key=f"k1-{number}"),
-        lambda: reminders.remind(system, reader, number, key=f"k2-{number}"),
-    ):
-        with pytest.raises(ForbiddenError):
-            refused()
-    assert world.find(number).version == version
-    with pytest.raises(NotFoundError):
-        documents.get(system, world.crew[Role.OFFICE_FIRST], number)
-    world.act(number, "pass", role=Role.REVIEWER, key=f"on-{number}")  # now it is the reader's turn
-    world.act(number, "pass", role=Role.SUPERVISING, key=f"may-{number}")
-
-
-def test_copied_by_hand_to_a_person_of_the_unit_tree(world: World, clock: Clock) -> None:
-    system, handler, bureau = world.system, world.crew[Role.HANDLER], world.crew[Role.SUPERVISING]
-    number = world.enter(f"e{next(_keys)}").number
-    assert {one.login for one in copies.readers(system, handler)} == {"reviewer", "supervising"}
-    with pytest.raises(NotFoundError):
-        documents.get(system, bureau, number)
-    done = copies.send(system, handler, number, "supervising", "请先看看", key=f"c1-{number}")
-    assert done.said == f"已把 {number} 抄送给某人（主管单位审核），只能看，不能办理"
-    assert copies.send(system, handler, number, "supervising", "请先看看", key=f"c1-{number}") == done
-    assert len(heard(world, Role.SUPERVISING, number, "附言：请先看看")) == 1
-    assert documents.get(system, bureau, number).summary.number == number
-    assert copies.read(system, bureau, number)
-    copies.send(system, handler, number, "supervising", "改过了，再看看", key=f"c2-{number}")
-    assert [(c.note, c.read_at) for c in copies.of(system, handler, number)] == [("改过了，再看看", None)]
-    for to, field in (("office_first", "to"), ("nobody", "to"), ("handler", "to"), ("", "to")):
-        with pytest.raises(InvalidError) as caught:
-            copies.send(system, handler, number, to, "", key=f"wrong-{to}-{number}")
-        assert field in caught.value.fields
-    with pytest.raises(InvalidError) as caught:
-        copies.send(system, handler, number, "reviewer", "长" * 201, key=f"long-{number}")
-    assert "note" in caught.value.fields
-    with pytest.raises(NotFoundError):
-        copies.send(
-            system, world.crew[Role.OFFICE_FIRST], number, "office_second", "", key=f"foreign-{number}"
-        )
-
-
-def test_a_reminder_reaches_whose_turn_it_is_once_a_working_day(world: World, clock: Clock) -> None:
-    system, handler = world.system, world.crew[Role.HANDLER]
-    number = plan(world, "submit")
-    clock.at = datetime(2026, 11, 24, 2, tzinfo=UTC)
-    assert reminders.prospect(system, handler, number).told == "某人（采购单位负责人 02）"
-    done = reminders.remind(system, handler, number, key=f"r1-{number}")
-    assert done.said == f"已提醒某人（采购单位负责人 02）办理 {number}。11月25日起可以再催一次"
-    assert reminders.remind(system, handler, number, key=f"r1-{number}") == done
-    title = world.find(number).title
-    text = f"某人（采购单位经办 01）催办：{number} {title} 在“采购单位复审”已等 2 个工作日，请尽快办理"
-    assert heard(world, Role.REVIEWER, number, "催办") == [text]
-    assert due(world, number).reminded == 1
-    assert recorded(world, number) == ["催办：某人（采购单位负责人 02）"]
-    with pytest.raises(BlockedError) as caught:
-        reminders.remind(system, handler, number, key=f"r2-{number}")
-    assert (caught.value.code, caught.value.fields) == ("reminded_today", {"again": "2026-11-25"})
-    assert "11月25日起可以再催" in reminders.prospect(system, handler, number).why_not
-    world.act(number, "pass", role=Role.REVIEWER, key=f"on-{number}")
-    assert reminders.remind(system, handler, number, key=f"r3-{number}").told == "某人（主管单位审核）"
-    assert due(world, number).reminded == 1
-
-
-def test_on_a_weekend_the_next_working_day_is_used_up(world: World, clock: Clock) -> None:
-    number = plan(world, "submit")
-    clock.at = datetime(2026, 11, 21, 2, tzinfo=UTC)
-    assert reminders.remind(world.system, world.crew[Role.HANDLER], number, key=f"r1-{number}").again == date(
-        2026, 11, 24
-    )
-    clock.at = datetime(2026, 11, 23, 2, tzinfo=UTC)
-    with pytest.raises(BlockedError):
-        reminders.remind(world.system, world.crew[Role.HANDLER], number, key=f"r2-{number}")
-    clock.at = datetime(2026, 11, 24, 2, tzinfo=UTC)
-    reminders.remind(world.system, world.crew[Role.HANDLER], number, key=f"r3-{number}")
-
-
-def test_who_may_remind(world: World, clock: Clock) -> None:
-    system, number = world.system, plan(world, "submit", "pass", "pass")
-    for role in (Role.HANDLER, Role.SUPERVISING):  # who entered it, and who brought it here
-        assert reminders.prospect(system, world.crew[role], number).mine
-    with pytest.raises(ForbiddenError):
-        reminders.remind(system, world.crew[Role.REVIEWER], number, key=f"no-{number}")
-    with pytest.raises(NotFoundError):
-        reminders.remind(system, world.crew[Role.AGENCY], number, key=f"no-{number}")
-    draft = world.enter(f"e{next(_keys)}").number
-    with pytest.raises(BlockedError) as caught:
-        reminders.remind(system, world.crew[Role.HANDLER], draft, key=f"own-{number}")
-    assert caught.value.code == "own_turn"
-
-
-def test_clicks_at_once_remind_once(crowd: tuple[list[World], Clock]) -> None:
-    worlds, _ = crowd
-    number, outcomes = plan(worlds[0], "submit"), []
-
-    def click(one: World) -> None:
-        try:
-            reminders.remind(one.system, one.crew[Role.HANDLER], number, key=f"click-{next(_keys)}")
-            outcomes.append("done")
-        except BlockedError as error:
-            outcomes.append(error.code)
-
-    at_once(worlds, click)
-    assert sorted(outcomes) == ["done", *["reminded_today"] * 3]
-    assert len(heard(worlds[0], Role.REVIEWER, number, "催办")) == 1
-
-
-def test_lists_by_urgency_page_on_without_gaps(world: World, clock: Clock) -> None:
-    clock.at = datetime(2026, 3, 2, 2, tzinfo=UTC)  # nothing else is due as early
-    slow = plan(world, "submit", "pass")
-    clock.at += timedelta(hours=1)
-    urgent = [plan(world, "submit") for _ in range(4)]
-    whole: list[str] = [*reversed(urgent), slow]
-    seen: list[str] = []
-    line = None
-    clock.at = FRIDAY
-    while page := lists.find(
-        world.system, world.crew[Role.HANDLER],
-        Query("late", order="urgent", after=lists.rank("late", line) if line else None),
-        limit=2, before=line.id if line else None,
-    ):  # fmt: skip
-        seen += [one.number for one in page]
-        line = page[-1]
-    assert seen[: len(whole)] == whole
-    assert len(seen) == len(set(seen))

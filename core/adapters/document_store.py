@@ -1,38 +1,24 @@
 """Documents in SQL: the row, its history, who may see it and whose turn it is."""
 
-import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Select,
-    Text,
-    bindparam,
-    delete,
-    exists,
-    func,
-    insert,
-    literal_column,
-    or_,
-    select,
-    text,
-    union,
-    update,
-)
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import Connection, bindparam, delete, exists, insert, or_, select, text, update
 
+from core.adapters.document_sight import (
+    MOST_COUNTED,
+    called,
+    copied_to,
+    newest,
+    turn_of,
+    visible_to_unit,
+)
 from core.adapters.prepared import Prepared
 from core.adapters.tables import document, form_version, history, inserted_id, party, task
-from core.adapters.term_tables import document_copy
 from core.domain.accounts import Account, Role
 from core.domain.approval import Seat
 from core.domain.documents import Document, Entry, FormVersion
-
-_WHOLE_NUMBER = re.compile(r"[A-Za-z]+-\d{6}-\d{4}-\d{6}")
-MOST_COUNTED = 1000  # beyond it nobody wants to know exactly
 
 
 def document_of(row: Any) -> Document:
@@ -58,68 +44,15 @@ def _values(item: Document) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _visible_to_unit(unit_id: Any) -> ColumnElement[bool]:
-    """Own unit's documents, and those the unit has had to do with."""
-    shared = exists().where(party.c.document_id == document.c.id, party.c.unit_id == unit_id)
-    return or_(document.c.unit_id == unit_id, shared)
-
-
-_HELD = document_copy.alias()  # a list of copies has the table already
-
-
-def _copied_to(account_id: Any) -> ColumnElement[bool]:
-    """Given to this account to read."""
-    return exists().where(_HELD.c.document_id == document.c.id, _HELD.c.account_id == account_id)
-
-
-def called(connection: Connection, words: str) -> list[ColumnElement[bool]]:
-    """Number or title has these words in it. PostgreSQL first takes what has all their pairs of characters by an index."""
-    if _WHOLE_NUMBER.fullmatch(words):
-        return [document.c.number == words.upper()]
-    has = [
-        or_(*(column.contains(words, autoescape=True) for column in (document.c.number, document.c.title)))
-    ]
-    if connection.dialect.name == "postgresql" and len(words) > 1:
-        pairs = func.caigou_pairs(
-            literal_column("document.number || ' ' || document.title"), type_=ARRAY(Text)
-        )
-        has.append(pairs.contains(func.caigou_pairs(words, type_=ARRAY(Text))))
-    return has
-
-
-def visible_to(viewer: Account) -> ColumnElement[bool]:
-    """What an account may see; the platform itself sees its region."""
-    if viewer.role is Role.INTEGRATION:
-        return document.c.region == viewer.region
-    return or_(_visible_to_unit(viewer.unit.id), _copied_to(viewer.desk_id))
-
-
-def newest(viewer: Account, statement: Select[Any], limit: int) -> Select[Any]:
-    """The newest documents that `statement` finds and the viewer may see; without its columns and order.
-
-    Each reason to see a document is asked for alone, which an index answers newest first. One reason or another in one
-    condition would read through all documents there are.
-    """
-    ids = statement.with_only_columns(document.c.id).order_by(document.c.id.desc()).limit(limit)
-    if viewer.role is Role.INTEGRATION:
-        ways = [ids.where(document.c.region == viewer.region)]
-    else:
-        ours = (party.c.document_id == document.c.id) & (party.c.unit_id == viewer.unit.id)
-        held = (_HELD.c.document_id == document.c.id) & (_HELD.c.account_id == viewer.desk_id)
-        ways = [ids.where(document.c.unit_id == viewer.unit.id), ids.join(party, ours), ids.join(_HELD, held)]
-    found = union(*(select(way.subquery().c.id) for way in ways))
-    return select(document).where(document.c.id.in_(found)).order_by(document.c.id.desc()).limit(limit)
-
-
 # Statements of every act are built once: building one costs more than running it.
 _NUMBERED = select(document).where(document.c.number == bindparam("sought"))
 _SEEN = {
     "platform": _NUMBERED,
     "region": _NUMBERED.where(document.c.region == bindparam("viewer_region")),
-    "unit": _NUMBERED.where(_visible_to_unit(bindparam("viewer_unit"))),
+    "unit": _NUMBERED.where(visible_to_unit(bindparam("viewer_unit"))),
 }
 # Whoever locks a document is going to change it; a copy is for reading only.
-_READ = or_(_visible_to_unit(bindparam("viewer_unit")), _copied_to(bindparam("viewer_desk")))
+_READ = or_(visible_to_unit(bindparam("viewer_unit")), copied_to(bindparam("viewer_desk")))
 _BY_NUMBER = {
     **{(who, True): Prepared(statement.with_for_update()) for who, statement in _SEEN.items()},
     **{(who, False): Prepared(statement) for who, statement in _SEEN.items()},
@@ -160,14 +93,6 @@ _NO_TASKS = Prepared(delete(task).where(task.c.document_id == bindparam("sought"
 _ADD_TASK = Prepared(insert(task))
 _TASKS = select(task).where(task.c.document_id.in_(bindparam("sought", expanding=True)))
 _TASKS_OF_ONE = Prepared(select(task).where(task.c.document_id == bindparam("sought")))
-
-
-def turn_of(unit_id: Any, role: Any, account_id: Any) -> ColumnElement[bool]:
-    """Tasks of this person: its own, and those of whoever has its role in its unit."""
-    return or_(
-        (task.c.account_id == 0) & (task.c.unit_id == unit_id) & (task.c.role == role),
-        (task.c.account_id == account_id) & (task.c.account_id != 0),
-    )
 
 
 _WAITING = (

@@ -18,7 +18,8 @@ from sqlalchemy import (
     select,
 )
 
-from core.adapters.document_store import MOST_COUNTED, called, document_of, newest, turn_of, visible_to
+from core.adapters.document_sight import MOST_COUNTED, called, newest, turn_of, visible_to
+from core.adapters.document_store import document_of
 from core.adapters.page_tables import saved_view
 from core.adapters.tables import document, history, task
 from core.adapters.term_tables import deadline, document_copy

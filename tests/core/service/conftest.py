@@ -8,6 +8,9 @@ import pytest
 
 from core.adapters import processes
 from core.adapters.process_registry import ProcessRegistry
+from core.domain.accounts import Account, Role
+from tests.core.panel import colleague
+from tests.core.world import World as WholeWorld
 from tests.support import small_world
 from tests.support.limited import Clock, data
 from tests.support.small_world import World
@@ -47,3 +50,9 @@ def crowd(limited_processes: None, database_url: str, tmp_path: Path) -> Iterato
     assert built.problems() == []
     for one in opened:
         one.system.database.engine.dispose()  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def second(world: WholeWorld) -> Account:
+    """Another 业务科室初审 in the same office."""
+    return colleague(world, "office_first", Role.OFFICE_FIRST, "赵一鸣")

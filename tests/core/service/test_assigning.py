@@ -9,19 +9,12 @@ from core.adapters import tables
 from core.domain.accounts import Account, Role
 from core.domain.approval import Kind
 from core.domain.errors import BlockedError, ConflictError, ForbiddenError, InvalidError, NotFoundError
-from core.service import acting, decisions, deputies, documents, flow, planning, repairs, staff
-from core.service.planning import RepairPlan
-from tests.core.panel import ALL, VOTERS, answer, assign, colleague, labels, live, offered, take_back, todo
+from core.service import acting, deputies, documents, flow, staff
+from tests.core.panel import answer, assign, colleague, labels, live, offered, take_back, todo
 from tests.core.world import World, new_key
 
 HELPERS = """    - set_node: {id: office_first, helpers: [{role: procurement_second, of: procurement}]}
 """
-
-
-@pytest.fixture
-def second(world: World) -> Account:
-    """Another 业务科室初审 in the same office."""
-    return colleague(world, "office_first", Role.OFFICE_FIRST, "赵一鸣")
 
 
 def notices(world: World, who: Account) -> list[str]:
@@ -192,102 +185,6 @@ def test_an_answer_that_is_not_asked_for(world: World) -> None:
         answer(world, "office_second", number)
 
 
-# ── 加签、减签
-
-
-def test_who_signs_before_is_waited_for(world: World) -> None:
-    number = world.plan(node="office_first")
-    assign(world, "office_first", number, Kind.BEFORE, "office_second")
-    with pytest.raises(BlockedError, match="减签"):
-        world.act("office_first", number, "pass")
-    answer(world, "office_second", number)
-    world.act("office_first", number, "pass")
-    assert world.document(number).node == "office_second"
-
-
-def test_who_signs_after_leads_it_on(world: World) -> None:
-    number = world.plan(node="office_first")
-    assign(world, "office_first", number, Kind.AFTER, "office_second")
-    assert number not in todo(world, "office_second"), "its time has not come"
-    with pytest.raises(NotFoundError):
-        answer(world, "office_second", number)
-    world.act("office_first", number, "pass")
-    assert world.document(number).node == "office_first"
-    assert number in todo(world, "office_second")
-    assert number not in todo(world, "office_first")
-    answer(world, "office_second", number)
-    assert world.document(number).node == "office_second"
-    assert labels(world, number)[-2:] == ["审核通过（等加签）", "审核通过（加签：同意）"]
-    assert live(world, number) == []
-    world.sound()
-
-
-def test_who_signs_after_and_disagrees_sends_it_back_to_who_decided(world: World) -> None:
-    number = world.plan(node="office_first")
-    assign(world, "office_first", number, Kind.AFTER, "office_second")
-    world.act("office_first", number, "pass")
-    answer(world, "office_second", number, agrees=False, note="不行")
-    assert world.document(number).node == "office_first"
-    assert number in todo(world, "office_first")
-    world.act("office_first", number, "return", opinion="按加签意见改", target="unit_first")
-
-
-def test_whoever_decides_waits_for_added_signers(world: World, second: Account) -> None:
-    number = world.plan(node="office_first")
-    assign(world, "office_first", number, Kind.BEFORE, "office_second")
-    with pytest.raises(BlockedError):
-        world.act(second, number, "pass")
-
-
-def test_a_signer_is_removed_by_who_added_it_before_it_signed(world: World) -> None:
-    number = world.plan(node="office_first")
-    assign(world, "office_first", number, Kind.AFTER, "office_second")
-    world.act("office_first", number, "pass")
-    with pytest.raises(ForbiddenError):
-        take_back(world, "supervising", number, live(world, number)[0])
-    take_back(world, "office_first", number, live(world, number)[0])
-    assert world.document(number).node == "office_second", "nobody is waited for any more"
-    number = world.plan(node="office_first")
-    assign(world, "office_first", number, Kind.BEFORE, "office_second")
-    answer(world, "office_second", number)
-    with pytest.raises(BlockedError, match="已经有人办过"):
-        take_back(world, "office_first", number, live(world, number)[0])
-
-
-def test_one_takes_ones_decision_back_until_the_signer_signed(world: World) -> None:
-    number = world.plan(node="office_first")
-    assign(world, "office_first", number, Kind.AFTER, "office_second")
-    world.act("office_first", number, "pass")
-    take_back(world, "office_first", number, live(world, number)[-1])
-    assert number in todo(world, "office_first")
-    assert number not in todo(world, "office_second")
-
-
-def test_nobody_signs_twice_nor_reviews_what_it_entered(world: World) -> None:
-    number = world.plan(node="unit_second")
-    with pytest.raises(InvalidError):  # the handler is the only colleague, and entered it
-        assign(world, "reviewer", number, Kind.BEFORE, "handler")
-    world.bring(number, "office_first")
-    assign(world, "office_first", number, Kind.BEFORE, "office_second")
-    with pytest.raises(InvalidError):
-        assign(world, "office_first", number, Kind.AFTER, "office_second")
-    with pytest.raises(InvalidError):
-        assign(world, "office_first", number, Kind.BEFORE, "office_first")
-
-
-def test_signers_added_to_a_joint_decision(with_rules: Callable[[str], World]) -> None:
-    world = with_rules(ALL)
-    extra = colleague(world, "supervising", Role.SUPERVISING, "韩雪")
-    number = world.plan(node="office_first")
-    assign(world, "supervising", number, Kind.AFTER, extra)
-    for name in VOTERS:
-        world.act(name, number, "pass")
-    assert world.document(number).node == "office_first"
-    answer(world, extra, number)
-    assert world.document(number).node == "office_second"
-    world.sound()
-
-
 # ── all of them
 
 
@@ -327,41 +224,3 @@ def test_a_reason_is_wanted(world: World, note: str) -> None:
         assign(world, "office_first", number, Kind.OPINION, "office_second", note=note)
     assert set(caught.value.fields) == {"note"}
     assert world.everything() == before
-
-
-def test_the_way_on_names_who_is_asked_and_a_repair_follows(world: World) -> None:
-    number = world.plan(node="office_first")
-    assign(world, "office_first", number, Kind.BEFORE, "office_second")
-    shown = planning.plan_to(world.system, world["handler"], number, "completed")
-    assert isinstance(shown, RepairPlan)
-    assert [(step.label, step.who) for step in shown.steps[:2]] == [
-        ("加签", world["office_second"].label),
-        ("审核通过", world["office_first"].label),
-    ]
-    begun = repairs.start(
-        world.system, world["handler"], number, "completed", shown.fingerprint, key=new_key()
-    )
-    answer(world, "office_second", number)
-    assert repairs.get(world.system, world["handler"], begun.id).position == 1
-    assign(world, "office_first", number, Kind.AFTER, "office_second")
-    world.act("office_first", number, "pass")
-    answer(world, "office_second", number)
-    now = repairs.get(world.system, world["handler"], begun.id)
-    assert (now.state, now.position) == ("running", 2)
-
-
-def test_what_is_shown_of_it(world: World, second: Account) -> None:
-    number = world.plan(node="office_first")
-    assign(world, "office_first", number, Kind.BEFORE, "office_second")
-    seen = decisions.decision(world.system, world["office_second"], number)
-    assert [(line.label, line.who, line.state) for line in seen.lines] == [
-        ("前加签", world["office_second"].label, "waiting")
-    ]
-    assert [line.mine for line in seen.lines] == [True]
-    own = decisions.decision(world.system, world["office_first"], number)
-    assert [line.back for line in own.lines] == ["减签"]
-    assert {gift.kind: [name for _, name in gift.to] for gift in own.gifts} == {
-        "before": [second.label], "after": [second.label],
-    }  # fmt: skip
-    assert decisions.decision(world.system, world["handler"], number).gifts == ()
-    assert [line.note for line in seen.lines] == ["请看技术参数"]

@@ -67,13 +67,22 @@ def newest(viewer: Account, statement: Select[Any], limit: int) -> Select[Any]:
     Each reason to see a document is asked for alone, which an index answers newest first. One reason or another in one
     condition would read through all documents there are.
     """
-    ids = statement.with_only_columns(document.c.id).order_by(document.c.id.desc()).limit(limit)
     if viewer.role is Role.INTEGRATION:
-        ways = [ids.where(document.c.region == viewer.region)]
+        return newest_of(statement, limit, region=viewer.region)
+    return newest_of(statement, limit, unit=viewer.unit.id, desk=viewer.desk_id)
+
+
+def newest_of(
+    statement: Select[Any], limit: Any, *, region: Any = None, unit: Any = None, desk: Any = None
+) -> Select[Any]:
+    """As `newest`, of a region or else of a unit and a desk, each a value or a `bindparam`."""
+    ids = statement.with_only_columns(document.c.id).order_by(document.c.id.desc()).limit(limit)
+    if region is not None:
+        ways = [ids.where(document.c.region == region)]
     else:
-        ours = (party.c.document_id == document.c.id) & (party.c.unit_id == viewer.unit.id)
-        held = (_HELD.c.document_id == document.c.id) & (_HELD.c.account_id == viewer.desk_id)
-        ways = [ids.where(document.c.unit_id == viewer.unit.id), ids.join(party, ours), ids.join(_HELD, held)]
+        ours = (party.c.document_id == document.c.id) & (party.c.unit_id == unit)
+        held = (_HELD.c.document_id == document.c.id) & (_HELD.c.account_id == desk)
+        ways = [ids.where(document.c.unit_id == unit), ids.join(party, ours), ids.join(_HELD, held)]
     found = union(*(select(way.subquery().c.id) for way in ways))
     return select(document).where(document.c.id.in_(found)).order_by(document.c.id.desc()).limit(limit)
 

@@ -2,15 +2,17 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, exists, insert, or_, select, text, update
+from sqlalchemy import Connection, Integer, bindparam, delete, exists, insert, or_, select, text, update
 
 from core.adapters.document_sight import (
     MOST_COUNTED,
     called,
     copied_to,
     newest,
+    newest_of,
     turn_of,
     visible_to_unit,
 )
@@ -107,6 +109,25 @@ _NEXT_VALUE = text(
     "INSERT INTO counter (name, value) VALUES (:name, 1) "
     "ON CONFLICT (name) DO UPDATE SET value = counter.value + 1 RETURNING value"
 )
+
+
+@cache
+def _listed(platform: bool, kind: bool, node: bool, before: bool, todo: bool) -> Prepared:  # noqa: FBT001 - a shape
+    """The plain lists that a conversation asks for at every turn, each shape built once."""
+    statement = select(document)
+    if kind:
+        statement = statement.where(document.c.kind == bindparam("of_kind"))
+    if node:
+        statement = statement.where(document.c.node == bindparam("of_node"))
+    if before:
+        statement = statement.where(document.c.id < bindparam("before"))
+    if todo:
+        mine = turn_of(bindparam("of_unit"), bindparam("of_role"), bindparam("of_account"))
+        statement = statement.where(exists().where(task.c.document_id == document.c.id, mine))
+    most: Any = bindparam("most", type_=Integer)
+    if platform:
+        return Prepared(newest_of(statement, most, region=bindparam("of_region")))
+    return Prepared(newest_of(statement, most, unit=bindparam("of_unit"), desk=bindparam("of_account")))
 
 
 class DocumentStore:
@@ -266,15 +287,29 @@ class DocumentStore:
         before: int | None,
     ) -> list[Document]:
         """What `viewer` may see, newest first; `before` is the id to page on from."""
-        statement = select(document)
+        sought: dict[str, Any] = {"most": limit}
+        platform = viewer.role is Role.INTEGRATION
+        if platform:
+            sought["of_region"] = viewer.region
+        if todo or not platform:
+            sought |= {"of_unit": viewer.unit.id, "of_account": viewer.desk_id}
+        given = {
+            "of_kind": kind,
+            "of_node": node,
+            "before": before,
+            "of_role": viewer.role.value if todo else None,
+        }
+        sought |= {name: value for name, value in given.items() if value}
+        if not words:
+            listed = _listed(platform, bool(kind), bool(node), bool(before), todo)
+            return [document_of(row) for row in listed.rows(self._connection, sought)]
+        statement = select(document).where(*called(self._connection, words))
         if kind:
             statement = statement.where(document.c.kind == kind)
         if node:
             statement = statement.where(document.c.node == node)
         if before:
             statement = statement.where(document.c.id < before)
-        if words:
-            statement = statement.where(*called(self._connection, words))
         if todo:
             mine = turn_of(viewer.unit.id, viewer.role.value, viewer.desk_id)
             statement = statement.where(exists().where(task.c.document_id == document.c.id, mine))

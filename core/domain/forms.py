@@ -145,13 +145,16 @@ def _broken(
 
 
 def fill(sentence: str, work_out: Callable[..., Any], own: Mapping[str, Any] | None = None) -> str:
-    """`{expression}` in a sentence becomes its value, `{expression:元}` an amount of fen in yuan."""
+    """`{expression}` in a sentence becomes its value, `{expression:元}` an amount of fen in yuan.
+
+    Brackets that nothing came into, as a list of documents may have it, are left out.
+    """
 
     def value(match: re.Match[str]) -> str:
         found: object = work_out(match[1], own=own)
         return f"{found / 100:,.2f} 元" if match[2] and isinstance(found, int) else str(found)
 
-    return PLACEHOLDER.sub(value, sentence)
+    return PLACEHOLDER.sub(value, sentence).replace("（）", "")
 
 
 def _field_errors(

@@ -225,8 +225,11 @@ def said(tx: Transaction, act: Act, after: Document) -> str:
     who = people.names_of(tx, _turns(tx, act, after))
     turn = f"，接下来由{who}办理" if who else ""
     money = _money_said(tx, after)
-    # An act that leads to a new station of its author (撤销 → 填写撤销原因) is begun, not done.
-    begun = target.type is NodeType.PREPARE and act.target not in act.case.document.trail
+    # To a new station of its author (撤销 → 填写撤销原因), or from work to a review (作废 → 作废审核): begun, not done.
+    asked = (
+        act.case.process.node(act.case.document.node).type is NodeType.WORK and target.type is NodeType.REVIEW
+    )
+    begun = asked or (target.type is NodeType.PREPARE and act.target not in act.case.document.trail)
     done = f"“{act.action.label}”已发起" if begun else f"已{act.action.label}"
     return f"{after.number} {done}，现在在“{target.label}”{turn}。{money}"
 

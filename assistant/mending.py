@@ -79,7 +79,7 @@ def _is_meant(scene: Scene, kind: str, goal: str) -> bool:
         return True
     entry = scene.knowledge.known(scene.region, finding.candidates[0].topic)
     if entry is None or entry.operation is None:
-        return goal == "editable"
+        return goal == "editable" or finding.confidence < _SURE
     # Where it may still be edited, that is nearer than a change of what was decided.
     nearer = goal == "editable" and entry.operation.goal == "changed"
     # 发布后能改吗 is asked of the rules, 发布前发现写错了 of the document.

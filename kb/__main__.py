@@ -10,8 +10,9 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from core.adapters import processes
 from core.domain.errors import DataError, DomainError
@@ -73,7 +74,7 @@ def import_(options: argparse.Namespace) -> int:
     counts = {state: sum(one.state == state for one in previews) for state in importer.STATES}
     print("，".join(f"{importer.STATES[state]} {count}" for state, count in counts.items()))
     if options.write:
-        today = datetime.now(UTC).date()
+        today = datetime.now(ZoneInfo("Asia/Shanghai")).date()
         for file in importer.write_drafts(previews, region, options.out, today):
             print(f"已写草稿 {file}")
     return 0

@@ -1,4 +1,9 @@
 import pytest
+from hypothesis import settings
+
+# Time is measured in benchmarks: on a busy machine any example may take long.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 pytest_plugins = ["tests.support.servers", "tests.support.softhsm", "tests.support.chromium"]
 

@@ -1,6 +1,6 @@
 """Knowledge console: the list, one entry, its form."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 
@@ -13,6 +13,7 @@ from web import knowledge_form as forms
 from web.account import Answer
 from web.parts import house, system
 from web.security import actor, require_session
+from web.words import SHANGHAI
 
 pages = Blueprint("knowledge", __name__, url_prefix="/knowledge")
 pages.before_request(require_session)
@@ -119,7 +120,7 @@ def create() -> Answer:
 
 
 def _blank() -> Entry:
-    topic, today = editing().new_topic(actor()), datetime.now(UTC).date()
+    topic, today = editing().new_topic(actor()), datetime.now(SHANGHAI).date()
     nothing = (Case(when="一般情况", steps=("-",)),)
     return Entry(
         id=topic, region=actor().region, title="", short="", cases=nothing, sources=(topic,), since=today,

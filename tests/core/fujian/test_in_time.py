@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -14,6 +15,11 @@ LINE = {
     "unit": "台",
     "unit_price_fen": 300_000,
 }
+
+
+def day(fujian: Fujian, later: int = 0) -> str:
+    """The date where the units are, so many days later."""
+    return (fujian.clock().astimezone(ZoneInfo("Asia/Shanghai")) + timedelta(days=later)).date().isoformat()
 
 
 def joint(answer_by: str) -> list[dict[str, Any]]:
@@ -45,7 +51,7 @@ COLLECT = {"as": "handler", "act": "collect", "on": "joint"}
 
 @pytest.mark.covers("fj-2.1.3", "fj-2.1.4")
 def test_after_the_deadline_one_answer_is_enough_and_nobody_answers_any_more(fujian: Fujian) -> None:
-    deadline = (fujian.clock() + timedelta(days=3)).date().isoformat()
+    deadline = day(fujian, 3)
     player = fujian.play([*joint(deadline), *ANSWERED, {**COLLECT, "refused": "还有 1 家没有答复"}])
     fujian.clock.pass_by(days=5)
     go_on(player, [
@@ -57,7 +63,7 @@ def test_after_the_deadline_one_answer_is_enough_and_nobody_answers_any_more(fuj
 
 @pytest.mark.covers("fj-2.1.4")
 def test_after_the_deadline_without_any_answer_nothing_is_collected(fujian: Fujian) -> None:
-    deadline = fujian.clock().date().isoformat()
+    deadline = day(fujian)
     player = fujian.play([*joint(deadline)])
     fujian.clock.pass_by(days=2)
     go_on(player, [{**COLLECT, "refused": "还没有单位响应"}])

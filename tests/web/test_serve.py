@@ -16,7 +16,7 @@ from core import demo
 from tests.support.servers import free_port
 from tests.web.conftest import HANDLER
 
-START_SECONDS = 60
+START_SECONDS = 180  # the first start builds five regions, on a machine that may be busy
 CLIENT = httpx.Client(timeout=60)  # the machine that runs the tests may be busy
 
 

@@ -116,7 +116,7 @@ def _print_process(process: Process) -> None:
 def _plan(given: argparse.Namespace) -> int:
     system = build_system()
     with system.database.read() as tx:
-        document = situations.find(system, tx, None, given.document)
+        document = situations.find(tx, None, given.document)
         owner = tx.accounts.account(document.author_id)
     found = planning.plan_to(system, owner, document.number, given.goal)
     if isinstance(found, NoWay):

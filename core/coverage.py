@@ -128,7 +128,7 @@ def add(visit: Visit, player: Player, engine: Engine) -> None:
         numbers = connection.execute(select(tables.document.c.number)).scalars().all()
     with system.database.read() as tx:
         for number in numbers:
-            document = situations.find(system, tx, None, number)
+            document = situations.find(tx, None, number)
             process = system.processes.version(document.process_version, tx)
             key = (process.kind, process.variant)
             visit.nodes.add((*key, document.node))

@@ -134,7 +134,7 @@ class UseCases:
         """Take an act; one that signs takes the first usable seal."""
         system, actor = self._system, self.account(who)
         with system.database.read() as tx:
-            document = situations.find(system, tx, None, number)
+            document = situations.find(tx, None, number)
             known = system.processes.version(document.process_version, tx).actions.get(action)
         version = document.version
         if known and Effect.MARK_SIGNED in known.effects:
@@ -146,7 +146,7 @@ class UseCases:
     def see(self, _who: Who, number: str) -> Seen:
         """A document as it is now."""
         with self._system.database.read() as tx:
-            case = situations.case(self._system, tx, situations.find(self._system, tx, None, number))
+            case = situations.case(self._system, tx, situations.find(tx, None, number))
             document = case.document
             held = sum(hold.frozen_fen + hold.used_fen for hold in tx.ledger.holds(document.id))
             account = tx.ledger.account_of(document.id)
@@ -160,7 +160,7 @@ class UseCases:
     def below(self, _who: Who, number: str, kind: str) -> list[str]:
         """Numbers of the documents of a kind that hang on one, at any depth."""
         with self._system.database.read() as tx:
-            above = situations.find(self._system, tx, None, number)
+            above = situations.find(tx, None, number)
             return [d.number for d in tx.documents.descendants(above.id) if d.kind == kind]
 
     def steps(self, who: Who, number: str, goal: str) -> list[Call]:
@@ -176,7 +176,7 @@ class UseCases:
     def able(self, _number: str, _goal: str, call: Call) -> Who:
         """Somebody who may take the first step of a way; the linter lets no node without actors through."""
         with self._system.database.read() as tx:
-            case = situations.case(self._system, tx, situations.find(self._system, tx, None, call.number))
+            case = situations.case(self._system, tx, situations.find(tx, None, call.number))
         actors = case.process.actors(case.process.actions[call.action], case.document.node)
         return next(
             Who(unit, role)

@@ -130,7 +130,7 @@ class Player:
     def document(self, name: str) -> Document:
         """A document of the walk as it is now."""
         with self.system.database.read() as tx:
-            return situations.find(self.system, tx, None, self.numbers[name])
+            return situations.find(tx, None, self.numbers[name])
 
     def _take(self, step: Step) -> None:
         if not step.refused:

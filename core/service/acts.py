@@ -65,7 +65,7 @@ def perform_in(  # noqa: PLR0913 - as perform, and the transaction
     """As `perform`, inside a transaction; `request` is what the key stands for where it is more than this act."""
     request = request or request_of(number, action, version, arguments)
     earlier = once.earlier(tx, actor, key, request)
-    document = situations.find(system, tx, actor, number, lock=True)
+    document = situations.find(tx, actor, number, lock=True)
     if earlier is not None:
         return ActResult(
             summarise(system, tx, [document])[0], earlier["label"], earlier["said"], repeated=True
@@ -94,7 +94,7 @@ def request_of(number: str, action: str, version: int, arguments: Mapping[str, s
 def check(system: System, actor: Account, number: str, action: str, *, version: int) -> None:
     """Raise what `perform` would raise now for an act whose form is not filled in yet (before a PIN is used)."""
     with system.database.read() as tx:
-        document = situations.find(system, tx, actor, number)
+        document = situations.find(tx, actor, number)
         _lawful(system, tx, actor, document, action, version, {})
 
 

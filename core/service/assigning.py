@@ -151,7 +151,7 @@ def _done(
     request = (*request, wish.version, wish.note)
     with system.database.write() as tx:
         earlier = once.earlier(tx, actor, wish.key, request)
-        document = situations.find(system, tx, actor, number, lock=True)
+        document = situations.find(tx, actor, number, lock=True)
         if earlier is not None:
             line = summarise(system, tx, [document])[0]
             return ActResult(line, earlier["label"], earlier["said"], repeated=True)

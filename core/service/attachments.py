@@ -91,7 +91,7 @@ def bind(tx: Transaction, document: Document, process: Process, actor: Account) 
 def listing(system: System, actor: Account, number: str) -> list[Attachment]:
     """Files of a document that the account may see, oldest first."""
     with system.database.read() as tx:
-        return tx.attachments.of([situations.find(system, tx, actor, number).id])
+        return tx.attachments.of([situations.find(tx, actor, number).id])
 
 
 def fetch(system: System, actor: Account, number: str, sha256: str) -> tuple[Attachment, bytes]:

@@ -52,7 +52,7 @@ def send(system: System, actor: Account, number: str, to: str, note: str, *, key
     request = ("copy", number, to, note)
     with system.database.write() as tx:
         earlier = once.earlier(tx, actor, key, request)
-        document = situations.find(system, tx, actor, number, lock=True)
+        document = situations.find(tx, actor, number, lock=True)
         if earlier is not None:
             return Copied(document.number, earlier["to"], earlier["said"])
         reader = _reader(tx, actor, to)
@@ -100,13 +100,13 @@ def _tree(tx: Transaction, unit: Unit) -> list[Unit]:
 def of(system: System, actor: Account, number: str) -> list[Copy]:
     """Who got a document to read, and who has read it; for everybody who may see it."""
     with system.database.read() as tx:
-        return tx.copies.of(situations.find(system, tx, actor, number).id)
+        return tx.copies.of(situations.find(tx, actor, number).id)
 
 
 def read(system: System, actor: Account, number: str) -> datetime | None:
     """The actor has the document before it: an unread copy is read now. None where there was none."""
     with system.database.read() as tx:
-        document = situations.find(system, tx, actor, number)
+        document = situations.find(tx, actor, number)
         held = tx.copies.notes(actor.desk_id, [document.id]).get(document.id)
     if held is None or held.read_at is not None:
         return None

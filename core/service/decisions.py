@@ -73,7 +73,7 @@ class Decision:
 def decision(system: System, actor: Account, number: str) -> Decision:
     """Of a document that the account may see; NotFoundError for another one."""
     with system.database.read() as tx:
-        case = situations.case(system, tx, situations.find(system, tx, actor, number))
+        case = situations.case(system, tx, situations.find(tx, actor, number))
         approval = case.standing.approval
         lines = tuple(_line(tx, case, actor, row) for row in case.standing.rows if row.kind is not Kind.VOTE)
         return Decision(

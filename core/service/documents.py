@@ -15,7 +15,7 @@ from core.service.views import DocumentSummary, DocumentView, Due, HoldView
 def get(system: System, actor: Account, number: str) -> DocumentView:
     """One document with all its page shows; NotFoundError for another unit's."""
     with system.database.read() as tx:
-        case = situations.case(system, tx, situations.find(system, tx, actor, number))
+        case = situations.case(system, tx, situations.find(tx, actor, number))
         document = case.document
         holds = tuple(
             HoldView(item.code, item.name, hold.frozen_fen, hold.used_fen)

@@ -57,7 +57,7 @@ class Comparison:
 def dossier(system: System, actor: Account, number: str) -> Dossier:
     """Of a document that the account may see; documents around it that it may not see are left out."""
     with system.database.read() as tx:
-        case = situations.case(system, tx, situations.find(system, tx, actor, number))
+        case = situations.case(system, tx, situations.find(tx, actor, number))
         document, form = case.document, case.process.form
         state = form_state.state(form, document.form, situations.evaluator(case.situation))
         return Dossier(
@@ -125,7 +125,7 @@ def names(
 def compare(system: System, actor: Account, number: str, seq: int, other: int | None = None) -> Comparison:
     """A kept form beside a later one (`other`), or beside the form that holds now."""
     with system.database.read() as tx:
-        document = situations.find(system, tx, actor, number)
+        document = situations.find(tx, actor, number)
         process = system.processes.version(document.process_version, tx)
         held = FormVersion(document.version, document.form, document.amount_fen, document.updated_at, "现在")
         kept = {form.seq: form for form in tx.documents.forms(document.id)}

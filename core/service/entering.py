@@ -39,8 +39,8 @@ def create(
     with system.database.write() as tx:
         earlier = once.earlier(tx, actor, key, request)
         if earlier is not None:
-            return situations.find(system, tx, actor, earlier["number"])
-        above = situations.find(system, tx, actor, parent, lock=True) if parent else None
+            return situations.find(tx, actor, earlier["number"])
+        above = situations.find(tx, actor, parent, lock=True) if parent else None
         fits(process, above)
         owner = tx.accounts.unit(above.unit_id) if above else actor.unit
         draft = blank(process, owner, actor.id, above, system.clock(), _number(system, tx, process, owner))
@@ -235,7 +235,7 @@ def save(
     request = ("save", number, dict(form), version)
     with system.database.write() as tx:
         earlier = once.earlier(tx, actor, key, request)
-        document = situations.find(system, tx, actor, number, lock=True)
+        document = situations.find(tx, actor, number, lock=True)
         if earlier is not None:
             return document
         process = system.processes.version(document.process_version, tx)

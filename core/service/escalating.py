@@ -83,7 +83,7 @@ def _escalate(system: System, pending: Pending) -> bool:
 
 def _due_step(system: System, tx: Transaction, pending: Pending, *, lock: bool) -> _Step | None:
     """The step if it is still due."""
-    document = situations.find(system, tx, None, pending.number, lock=lock)
+    document = situations.find(tx, None, pending.number, lock=lock)
     term = tx.terms.of([document.id]).get(document.id)
     if term is None or (term.visit, term.step) != (pending.visit, pending.step):
         return None

@@ -182,7 +182,7 @@ def _read(model: type[Model], content: object) -> Model:
 
 
 def _move_order(system: System, tx: Transaction, key: str, topic: str, move: OrderMove) -> Receipt:
-    order = situations.find(system, tx, None, move.order)
+    order = situations.find(tx, None, move.order)
     if order.kind != "mall_order":
         raise NotFoundError(f"{order.number} 不是电子卖场订单", fields={"order": "不是订单"})
     platform = tx.accounts.system(order.region)
@@ -205,7 +205,7 @@ def _move_order(system: System, tx: Transaction, key: str, topic: str, move: Ord
 
 
 def _signed(system: System, tx: Transaction, key: str, source: str, signed: Signed) -> Receipt:
-    plan = situations.find(system, tx, None, signed.plan)
+    plan = situations.find(tx, None, signed.plan)
     platform = tx.accounts.system(plan.region)
     request = ("exchange", f"{source}.contract.signed", signed.model_dump())
     earlier = once.earlier(tx, platform, f"{source}:{key}", request)

@@ -164,7 +164,7 @@ def _answer(tx: Transaction, document: Document, code: str, answer: str, at: dat
 def listing(system: System, viewer: Account, number: str) -> ExpertList:
     """Who was drawn for a request that the viewer may see; names and phones only for the procurement office (fj-10.4)."""
     with system.database.read() as tx:
-        document = situations.find(system, tx, viewer, number)
+        document = situations.find(tx, viewer, number)
         draws = tuple(tx.experts.draws(document.id))
         shown = _plain if viewer.role in _SEES_NAMES else _masked
         experts = tuple(_line(seat, shown) for seat in tx.experts.seats(document.id))

@@ -64,7 +64,7 @@ def new(
     """A form of a document that does not exist yet; errors as of `entering.create`."""
     process = system.processes.current(actor.region, kind, variant)
     with system.database.read() as tx:
-        above = situations.find(system, tx, actor, parent) if parent else None
+        above = situations.find(tx, actor, parent) if parent else None
         entering.fits(process, above)
         owner = tx.accounts.unit(above.unit_id) if above else actor.unit
         draft = entering.blank(process, owner, actor.id, above, system.clock())
@@ -81,7 +81,7 @@ def new(
 def existing(system: System, actor: Account, number: str, values: Mapping[str, Any] | None = None) -> Filling:
     """The form of a document that this account may change now; errors as of `entering.save`."""
     with system.database.read() as tx:
-        document = situations.find(system, tx, actor, number)
+        document = situations.find(tx, actor, number)
         process = system.processes.version(document.process_version, tx)
         node, owner = process.node(document.node), tx.accounts.unit(document.unit_id)
         if not node.editable:
@@ -218,7 +218,7 @@ def _entry(system: System, process: Process) -> Entry:
 def under(system: System, actor: Account, number: str) -> list[Entry]:
     """What this account may enter under the document as it stands."""
     with system.database.read() as tx:
-        above = situations.find(system, tx, actor, number)
+        above = situations.find(tx, actor, number)
         owner = tx.accounts.unit(above.unit_id)
         return [
             _entry(system, process)

@@ -45,7 +45,7 @@ class Flow:
 def flow(system: System, actor: Account, number: str) -> Flow:
     """Where the document is, who acted when with what opinion, whose turn it is (nm-8)."""
     with system.database.read() as tx:
-        case = situations.case(system, tx, situations.find(system, tx, actor, number))
+        case = situations.case(system, tx, situations.find(tx, actor, number))
         history = [_as_now(case.process, entry) for entry in tx.documents.history(case.document.id)]
         spent = stays(history, system.clock())
         line = list(graph.main_line(case.process))

@@ -96,7 +96,7 @@ def actors_of(system: System, tx: Transaction, number: str, action: str) -> list
     """(unit id, role) of those who may take `action` on the document where it stands; nobody is asked for an answer anew."""
     if action == ANSWER:
         return []
-    case = situations.case(system, tx, situations.find(system, tx, None, number))
+    case = situations.case(system, tx, situations.find(tx, None, number))
     if case.standing.special and not case.process.actions[action].by:
         return [(seat.unit_id, seat.role) for seat in case.standing.turns]
     actors = case.process.actors(case.process.actions[action], case.document.node)

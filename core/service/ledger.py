@@ -56,7 +56,7 @@ def indicators(system: System, actor: Account) -> list[Indicator]:
 def account(system: System, actor: Account, number: str) -> Indicator | None:
     """The account of its own that a document has, from which those under it are paid; NotFoundError for another unit's."""
     with system.database.read() as tx:
-        return tx.ledger.account_of(situations.find(system, tx, actor, number).id)
+        return tx.ledger.account_of(situations.find(tx, actor, number).id)
 
 
 def statement(system: System, actor: Account, indicator_id: int) -> list[MovementView]:
@@ -71,7 +71,7 @@ def statement(system: System, actor: Account, indicator_id: int) -> list[Movemen
 def of_document(system: System, viewer: Account, number: str) -> list[Section]:
     """Every movement of a document by what it was on, and the account of its own; NotFoundError as for the document."""
     with system.database.read() as tx:
-        document = situations.find(system, tx, viewer, number)
+        document = situations.find(tx, viewer, number)
         own = tx.ledger.account_of(document.id)
         rows = tx.ledger.moved_by(document.id)
         ids = dict.fromkeys(row.movement.indicator_id for row in rows)

@@ -87,6 +87,6 @@ def recount(system: System) -> int:
     for term in found:
         with system.database.write() as tx:
             number = tx.documents.by_id(term.document_id).number
-            document = situations.find(system, tx, None, number, lock=True)
+            document = situations.find(tx, None, number, lock=True)
             renew(system, tx, document, system.processes.version(document.process_version, tx))
     return len(found)

@@ -136,7 +136,7 @@ def common(system: System, actor: Account, listed: list[DocumentSummary]) -> lis
     asks: dict[tuple[str, str], tuple[tuple[str, str, bool], ...]] = {}
     with system.database.read() as tx:
         for line in listed:
-            case = situations.case(system, tx, situations.find(system, tx, actor, line.number))
+            case = situations.case(system, tx, situations.find(tx, actor, line.number))
             for offer in offers(case, actor):
                 if offer.irreversible or not {field.name for field in offer.form} <= _SIMPLE:
                     continue
@@ -180,7 +180,7 @@ def _asked(
 ) -> dict[str, str]:
     """Of the arguments those that this document's act wants; an irreversible act is taken one by one."""
     with system.database.read() as tx:
-        document = situations.find(system, tx, actor, number)
+        document = situations.find(tx, actor, number)
         process = system.processes.version(document.process_version, tx)
     known = process.actions.get(action)
     if known and known.cost is Cost.PUBLIC:

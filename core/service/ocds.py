@@ -46,7 +46,7 @@ def project(system: System, rules: Rules, number: str, *, public: bool = False) 
         known = (
             tx.documents.by_number(number.strip().upper(), None)
             if public
-            else situations.find(system, tx, None, number)
+            else situations.find(tx, None, number)
         )
         found = _told(system, tx, rules, _top(tx, known), public=public) if known else None
     if found is None or (public and not found.facts):  # whether there is such a document is not public either

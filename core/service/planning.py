@@ -88,7 +88,7 @@ def plan_to(system: System, actor: Account, number: str, goal: str) -> RepairPla
 
 def plan_in(system: System, tx: Transaction, actor: Account, number: str, goal: str) -> RepairPlan | NoWay:
     """As `plan_to`, inside a transaction."""
-    case = situations.case(system, tx, situations.find(system, tx, actor, number))
+    case = situations.case(system, tx, situations.find(tx, actor, number))
     documents = [case.document, *(document for document, _ in case.linked)]
     owners = {document.unit_id: tx.accounts.unit(document.unit_id) for document in documents}
 

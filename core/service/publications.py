@@ -71,4 +71,4 @@ def feed(system: System, after: int, *, region: str = "", limit: int = 100) -> S
 def of(system: System, viewer: Account, number: str) -> list[Publication]:
     """What was published of a document that the viewer may see, oldest first."""
     with system.database.read() as tx:
-        return tx.publications.of(situations.find(system, tx, viewer, number).id)
+        return tx.publications.of(situations.find(tx, viewer, number).id)

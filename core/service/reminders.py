@@ -42,7 +42,7 @@ def remind(system: System, actor: Account, number: str, *, key: str) -> Reminded
     request = ("remind", number)
     with system.database.write() as tx:
         earlier = once.earlier(tx, actor, key, request)
-        document = situations.find(system, tx, actor, number, lock=True)
+        document = situations.find(tx, actor, number, lock=True)
         if earlier is not None:
             again = date.fromisoformat(earlier["again"])
             return Reminded(document.number, earlier["told"], again, earlier["said"])
@@ -78,7 +78,7 @@ def remind(system: System, actor: Account, number: str, *, key: str) -> Reminded
 def prospect(system: System, actor: Account, number: str) -> Prospect:
     """What `remind` would do now."""
     with system.database.read() as tx:
-        return prospect_in(system, tx, actor, situations.find(system, tx, actor, number))
+        return prospect_in(system, tx, actor, situations.find(tx, actor, number))
 
 
 def prospect_in(system: System, tx: Transaction, actor: Account, document: Document) -> Prospect:

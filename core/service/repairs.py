@@ -64,7 +64,7 @@ def start(system: System, actor: Account, number: str, goal: str, fingerprint: s
         earlier = once.earlier(tx, actor, key, request)
         if earlier is not None:
             return _view(system, tx, actor, _row(tx, earlier["id"]))
-        document = situations.find(system, tx, actor, number, lock=True)
+        document = situations.find(tx, actor, number, lock=True)
         plan = planning.plan_in(system, tx, actor, number, goal)
         if isinstance(plan, NoWay):
             raise BlockedError("；".join(plan.reasons), fields={"reasons": list(plan.reasons)})
@@ -110,7 +110,7 @@ def advance(
         row = _seen(tx, actor, repair_id)
         step = row.steps[min(row.position, len(row.steps) - 1)]
         if done is not None:
-            document = situations.find(system, tx, actor, done["number"])
+            document = situations.find(tx, actor, done["number"])
             summary = summarise(system, tx, [document])[0]
             result = ActResult(summary, done["label"], done["said"], repeated=True)
             return result, _view(system, tx, actor, row)
@@ -131,7 +131,7 @@ def mine(system: System, actor: Account) -> list[RepairTask]:
     with system.database.read() as tx:
         tasks = []
         for row in tx.records.waiting_repairs(actor.unit.id, actor.role):
-            document = situations.find(system, tx, actor, row.steps[row.position]["number"])
+            document = situations.find(tx, actor, row.steps[row.position]["number"])
             view = _view(system, tx, actor, row)
             step = view.steps[view.position]
             if not step.mine:  # a colleague of the same role has it alone
@@ -195,7 +195,7 @@ def _step(
 ) -> RepairStep:
     mine = False
     if current:
-        case = situations.case(system, tx, situations.find(system, tx, None, stored["number"]))
+        case = situations.case(system, tx, situations.find(tx, None, stored["number"]))
         action = case.process.actions.get(stored["action"])  # none for an opinion or a signature
         mine = action is not None and situations.may(case, actor, action)
     return RepairStep(

@@ -140,7 +140,7 @@ def _contract_rows(contracts: list[ContractFacts]) -> tuple[tuple[Cell, ...], ..
 def paid(system: System, viewer: Account, number: str) -> Paid:
     """What was paid of a contract that the viewer may see, what waits, what is open; BlockedError for other kinds."""
     with system.database.read() as tx:
-        document = situations.find(system, tx, viewer, number)
+        document = situations.find(tx, viewer, number)
         if document.kind != "contract":
             raise BlockedError(f"{document.number} 不是合同；查支付请给合同编号")
         known = contract_facts.facts(system, tx, document, tx.accounts.unit(document.unit_id))
@@ -162,7 +162,7 @@ def fill_reserved(system: System, actor: Account, number: str, *, version: int, 
     Errors as `entering.save`; BlockedError where the draft has no period.
     """
     with system.database.read() as tx:
-        draft = situations.find(system, tx, actor, number)
+        draft = situations.find(tx, actor, number)
         try:
             since, until = (
                 date.fromisoformat(str(draft.form.get(name))) for name in ("starts_on", "ends_on")

@@ -52,13 +52,11 @@ def sign(
     """
     with system.database.read() as tx:
         repeated = once.earlier(tx, actor, key, acts.request_of(number, action, version, {})) is not None
-        certificate = (
-            tx.records.certificate(situations.find(system, tx, actor, number).id) if repeated else None
-        )
+        certificate = tx.records.certificate(situations.find(tx, actor, number).id) if repeated else None
     if certificate is None:
         acts.check(system, actor, number, action, version=version)
         with system.database.read() as tx:
-            case = situations.case(system, tx, situations.find(system, tx, actor, number))
+            case = situations.case(system, tx, situations.find(tx, actor, number))
             pdf = system.renderer(_certificate(system, tx, case))
         signed = system.signer.sign(
             pdf, token_label=_token(actor), seal=seal, pin=pin, reason=f"{case.process.label}签章"
@@ -73,7 +71,7 @@ def sign(
 def certificate(system: System, actor: Account, number: str) -> tuple[str, bytes]:
     """File name and bytes of the certificate: the signed one, or the draft once the plan is approved."""
     with system.database.read() as tx:
-        case = situations.case(system, tx, situations.find(system, tx, actor, number))
+        case = situations.case(system, tx, situations.find(tx, actor, number))
         known = tx.records.certificate(case.document.id)
         if known is not None:
             return f"{case.document.number}-{_paper(case.process)}.pdf", system.blobs.get(known.sha256)

@@ -67,18 +67,16 @@ def _subject(case: Case, document: Document, process: Process) -> Subject:
     return Subject(given, document.trail, document.flags)
 
 
-def find(
-    _system: System, tx: Transaction, viewer: Account | None, number: str, *, lock: bool = False
-) -> Document:
+def find(tx: Transaction, viewer: Account | None, number: str, *, lock: bool = False) -> Document:
     """Document that the viewer may see; NotFoundError alike for none and for another unit's.
 
-    ForbiddenError `read_only` where the viewer wants to `lock` what was only copied to it.
-
-    `lock` it before judging whether it may be changed: what is true of it then stays true until the commit.
+    `lock` it before judging whether it may be changed: what is true of it then stays true until the commit;
+    ForbiddenError `read_only` where it was only copied to the viewer.
     """
-    document = tx.documents.by_number(number.strip().upper(), viewer, lock=lock)
-    if document is None and lock and tx.documents.by_number(number.strip().upper(), viewer):
-        raise ForbiddenError(f"{number.strip().upper()} 是抄送给您看的，只能看，不能办理", code="read_only")
+    sought = number.strip().upper()
+    document = tx.documents.by_number(sought, viewer, lock=lock)
+    if document is None and lock and tx.documents.by_number(sought, viewer):
+        raise ForbiddenError(f"{sought} 是抄送给您看的，只能看，不能办理", code="read_only")
     if document is None:
         raise NotFoundError(
             f"没有找到编号为“{number.strip()[:40]}”的单据，请核对编号", fields={"number": "没有找到"}

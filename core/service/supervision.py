@@ -83,7 +83,7 @@ def course(system: System, viewer: Account, number: str) -> list[Point]:
         units = {unit.id: unit for unit in tx.reports.scope(viewer)}
         document = tx.documents.by_number(number.strip().upper(), None)
         if document is None or document.unit_id not in units:
-            document = situations.find(system, tx, viewer, number)
+            document = situations.find(tx, viewer, number)
         top = _top(tx, document)
         whole = [top, *tx.documents.descendants(top.id)]
         seen = [d for d in whole if d.unit_id in units or tx.documents.by_number(d.number, viewer)]

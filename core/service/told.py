@@ -23,7 +23,7 @@ class Told:
 def told(system: System, actor: Account, number: str) -> Told:
     """Of a document that the account may see."""
     with system.database.read() as tx:
-        document = situations.find(system, tx, actor, number)
+        document = situations.find(tx, actor, number)
         copies = tuple(tx.copies.of(document.id))
         mine = next((one for one in copies if one.account.id == actor.desk_id), None)
         reads = mine is not None and tx.copies.only_read(document.id, actor.unit.id)

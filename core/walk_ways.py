@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Protocol
-from zoneinfo import ZoneInfo
 
 from core import worlds
 from core.domain.accounts import Account, Role
@@ -17,7 +16,6 @@ from core.domain.process import Effect
 from core.service import acts, attachments, entering, people, planning, sealing, situations
 from core.service.system import System
 
-_HERE = ZoneInfo("Asia/Shanghai")
 _UNIT_OF = {
     Role.HANDLER: "school", Role.REVIEWER: "school", Role.SUPERVISING: "education", Role.OFFICE_FIRST: "office",
     Role.OFFICE_SECOND: "office", Role.PROCUREMENT_FIRST: "procurement", Role.PROCUREMENT_SECOND: "procurement",
@@ -196,7 +194,7 @@ class UseCases:
 
     def today(self) -> str:
         """`2026-11-20`."""
-        return self._system.clock().astimezone(_HERE).date().isoformat()
+        return self._system.today.isoformat()
 
     def wait(self, days: int) -> None:
         """Let time pass."""

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 
 from core.domain.accounts import ROLE_LABELS, Account, Role, account_number
 from core.domain.errors import DomainError, InvalidError
-from core.service import accounts, acting, certificates, challenges, deputies, second_factor, staff
+from core.service import accounts, certificates, challenges, deputies, second_factor, staff
 from web.errors import status_and_title
 from web.parts import system
 from web.security import TOKEN, actor, limiter, opened, require_session
@@ -51,7 +51,7 @@ def _page(section: str = "", error: DomainError | None = None) -> str:
         factor=second_factor.status(core, me),
         appointments=deputies.listing(core, me),
         colleagues=[one for one in accounts.colleagues(core, me) if one.id != me.id],
-        today=acting.today(core),
+        today=core.today,
         section=section,
         error=error,
         typed=request.form,

@@ -2,7 +2,7 @@
 
 from flask import Response
 
-from core.service import acting, deputies, staff
+from core.service import deputies, staff
 from core.service.identity_ports import Appointment, Invitation
 from web.api import account_out, asked, body, route
 from web.api_account import session_out
@@ -40,7 +40,7 @@ def _invitation(found: Invitation) -> InvitationOut:
 def _deputy(found: Appointment) -> DeputyOut:
     return DeputyOut(
         id=found.id, principal=found.principal.login, deputy=found.deputy.login, since=found.since,
-        until=found.until, holds=found.holds_on(acting.today(system())),
+        until=found.until, holds=found.holds_on(system().today),
     )  # fmt: skip
 
 

@@ -7,7 +7,6 @@ from functools import cache, partial
 from io import BytesIO
 from typing import Any
 from xml.sax.saxutils import escape
-from zoneinfo import ZoneInfo
 
 from reportlab.lib import colors
 from reportlab.lib.enums import TA_CENTER, TA_RIGHT
@@ -26,6 +25,7 @@ from reportlab.platypus import (
 )
 
 from core.adapters.pdf_fonts import CJK, cjk_font, runs
+from core.domain.calendar import HERE
 from core.domain.errors import InvalidError
 from core.domain.money import yuan
 from core.service.sealing_ports import (
@@ -35,7 +35,6 @@ from core.service.sealing_ports import (
     FilingCertificate,
 )
 
-_SHANGHAI = ZoneInfo("Asia/Shanghai")
 _MARGIN = 20 * mm
 _WIDTH = A4[0] - 2 * _MARGIN
 _SEAL_WIDTH, _SEAL_HEIGHT = 46 * mm, 54 * mm
@@ -299,4 +298,4 @@ def _plain(quantity: Decimal) -> str:
 def _moment(at: datetime) -> str:
     if at.tzinfo is None:
         raise ValueError("times on a certificate must be timezone-aware")
-    return at.astimezone(_SHANGHAI).strftime("%Y-%m-%d %H:%M")
+    return at.astimezone(HERE).strftime("%Y-%m-%d %H:%M")

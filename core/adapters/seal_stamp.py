@@ -3,7 +3,6 @@
 import math
 from datetime import datetime
 from io import BytesIO
-from zoneinfo import ZoneInfo
 
 from reportlab.lib import colors
 from reportlab.lib.units import mm
@@ -11,6 +10,7 @@ from reportlab.pdfbase.pdfmetrics import stringWidth
 from reportlab.pdfgen.canvas import Canvas
 
 from core.adapters.pdf_fonts import cjk_font, runs
+from core.domain.calendar import HERE
 
 _RED = colors.Color(0.82, 0.05, 0.08)
 _RING_WIDTH = 1.2 * mm
@@ -35,7 +35,7 @@ def stamp(unit: str, label: str, at: datetime, size: tuple[float, float]) -> byt
     _arc(canvas, unit, radius)
     _centred(canvas, label, 0, -radius * 0.62, min(11.0, radius * 1.2 / max(len(label), 1)))
     canvas.restoreState()
-    local = at.astimezone(ZoneInfo("Asia/Shanghai"))
+    local = at.astimezone(HERE)
     _centred(canvas, f"签章时间 {local:%Y-%m-%d %H:%M}", centre_x, 2 * mm, 7.0)
     canvas.showPage()
     canvas.save()

@@ -7,13 +7,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from core.domain import forms
+from core.domain.calendar import HERE
 from core.domain.ocds_moments import Moment
 
 Json = dict[str, Any]
-_HERE = ZoneInfo("Asia/Shanghai")
 ITEM_SCHEME = "CN-GPC"  # the government procurement catalogue of goods, works and services
 UNIT_SCHEME = "CN-CAIGOU"  # codes of units in this platform
 
@@ -266,7 +265,7 @@ SECTIONS = frozenset(_SECTIONS)
 
 def when(at: datetime) -> str:
     """`2026-11-20T09:30:00+08:00`."""
-    return at.astimezone(_HERE).isoformat(timespec="seconds")
+    return at.astimezone(HERE).isoformat(timespec="seconds")
 
 
 def _day(day: Any) -> str | None:

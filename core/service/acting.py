@@ -1,8 +1,5 @@
 """In whose role an account works now, and whom it administers."""
 
-from datetime import date
-from zoneinfo import ZoneInfo
-
 from core.domain.accounts import Account
 from core.domain.errors import ForbiddenError
 from core.domain.rights import Capability
@@ -10,20 +7,13 @@ from core.service import rights
 from core.service.ports import Transaction
 from core.service.system import System
 
-_ZONE = ZoneInfo("Asia/Shanghai")
-
-
-def today(system: System) -> date:
-    """The day in Shanghai."""
-    return system.clock().astimezone(_ZONE).date()
-
 
 def at_work(system: System, tx: Transaction, account: Account, appointment_id: int | None) -> Account:
     """The account as its session works now: in the other's role while the appointment holds, else as itself."""
     if appointment_id is None:
         return account
     found = tx.staff.appointment(appointment_id)
-    if found is None or found.deputy.id != account.id or not found.holds_on(today(system)):
+    if found is None or found.deputy.id != account.id or not found.holds_on(system.today):
         return account
     if not tx.staff.member(found.principal.id).active or found.principal.unit.id != account.unit.id:
         return account

@@ -8,13 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from zoneinfo import ZoneInfo
 
 from core.domain.accounts import Account, Role, Unit
 from core.service.ports import Indicator, Transaction
 from core.service.system import System
-
-_HERE = ZoneInfo("Asia/Shanghai")
 
 
 class Origin(StrEnum):
@@ -81,7 +78,7 @@ def _budgets(system: System, tx: Transaction, units: Sequence[Unit], text: str) 
         (body["division"], body["unit"], body["year"], body["code"]): at
         for at, body in tx.records.imports(units[0].region, {item.code for _, item in found})
     }
-    year = system.clock().astimezone(_HERE).year
+    year = system.today.year
     return [
         _budget(unit, item, pushed.get((unit.division, unit.code, item.year, item.code)), year)
         for unit, item in found

@@ -10,14 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Protocol
-from zoneinfo import ZoneInfo
 
+from core.domain.calendar import HERE
 from core.domain.errors import BlockedError, InvalidError
 from core.service.ports import Transaction
 from core.service.system import System
 
 FORMAT = "caigou-audit-checkpoint-1"
-_HERE = ZoneInfo("Asia/Shanghai")
 Heads = Mapping[str, tuple[int, str]]  # region → (entries, hash of the last one)
 
 
@@ -113,7 +112,7 @@ def problems(system: System, key: CheckpointKey, checkpoint: Checkpoint, trusted
 
 
 def _lost(tx: Transaction, checkpoint: Checkpoint, region: str, seq: int, digest: str) -> list[str]:
-    when = f"{checkpoint.at.astimezone(_HERE):%Y-%m-%d %H:%M}"
+    when = f"{checkpoint.at.astimezone(HERE):%Y-%m-%d %H:%M}"
     now = tx.records.audit_hash(region, seq)
     if now is None:
         left = tx.records.audit_heads().get(region, (0, ""))[0]
@@ -126,7 +125,7 @@ def daily(system: System, key: CheckpointKey, shelf: Shelf) -> bool:
 
     BlockedError where the record does not agree with the latest one: a rewritten chain is never signed anew.
     """
-    today = system.clock().astimezone(_HERE).date()
+    today = system.today
     if shelf.has(today):
         return False
     latest = shelf.latest()

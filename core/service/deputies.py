@@ -58,7 +58,7 @@ def _sensible(system: System, principal: Account, deputy: Account, since: date, 
         wrong["deputy"] = "两个账号职责相同，不用指定代办"
     if until < since:
         wrong["until"] = "结束日期在开始日期之前"
-    elif until < acting.today(system):
+    elif until < system.today:
         wrong["until"] = "结束日期已经过了"
     elif until - since > LONGEST:
         wrong["until"] = "一次最多指定一年"

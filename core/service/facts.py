@@ -1,19 +1,17 @@
 """Facts that conditions ask for seldom: looked up when they are asked for, while the transaction lasts."""
 
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from core.domain.accounts import Unit
+from core.domain.calendar import day_of
 from core.service.ports import Transaction
-
-_HERE = ZoneInfo("Asia/Shanghai")
 
 
 def fact(tx: Transaction, region: str, owner: Unit, name: str, *about: Any) -> Any:
     """One of `core.domain.expressions.FACTS`; empty for what is not there."""
     if name == "last_import":
         at = tx.records.latest(region, "finance.indicator")
-        return at.astimezone(_HERE).date().isoformat() if at else ""
+        return day_of(at).isoformat() if at else ""
     if name == "landline":
         units = tx.accounts.units_by_code(region, str(about[0]))
         return units[0].landline if units else ""

@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date
 
 from core.domain.accounts import ROLE_LABELS, Account
-from core.domain.calendar import day_of
 from core.service import lists
 from core.service.page_ports import Query
 from core.service.ports import Transaction
@@ -26,12 +25,12 @@ class Desk:
     todo: tuple[DocumentSummary, ...]
     late: tuple[DocumentSummary, ...]
     copied: tuple[DocumentSummary, ...]
-    others: tuple["Standing", ...]
+    others: tuple["StandIn", ...]
 
 
 @dataclass(frozen=True)
-class Standing:
-    """Somebody for whom the account may act today, and what waits there."""
+class StandIn:
+    """Somebody for whom the account may act today (`appointment`), and what waits there."""
 
     appointment: int
     name: str
@@ -55,25 +54,25 @@ def desk(system: System, actor: Account) -> Desk:
             else []
             for name in ("todo", "late", "copied")
         }
-        standing = _others(tx, actor, now)
-    return Desk(counts, tuple(shown["todo"]), tuple(shown["late"]), tuple(shown["copied"]), standing)
+        others = _others(system, tx, actor)
+    return Desk(counts, tuple(shown["todo"]), tuple(shown["late"]), tuple(shown["copied"]), others)
 
 
-def others(system: System, actor: Account) -> tuple[Standing, ...]:
+def others(system: System, actor: Account) -> tuple[StandIn, ...]:
     """Those for whom the account may act today; none while it does."""
     with system.database.read() as tx:
-        return _others(tx, actor, system.clock())
+        return _others(system, tx, actor)
 
 
-def _others(tx: Transaction, actor: Account, now: datetime) -> tuple[Standing, ...]:
-    found: list[Standing] = []
+def _others(system: System, tx: Transaction, actor: Account) -> tuple[StandIn, ...]:
     if actor.acts_for:
         return ()
-    for one in tx.staff.standing_in_for(actor.id, day_of(now)):
+    found, now = [], system.clock()
+    for one in tx.staff.standing_in_for(actor.id, system.today):
         at_work = actor.standing_in_for(one.principal)
         waiting, late = (
             tx.lists.count(at_work, Query("todo", now=now, overdue=late)) for late in (False, True)
         )
         role = ROLE_LABELS[one.principal.role]
-        found.append(Standing(one.id, one.principal.name, role, one.until, waiting, late))
+        found.append(StandIn(one.id, one.principal.name, role, one.until, waiting, late))
     return tuple(found)

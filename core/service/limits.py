@@ -53,8 +53,7 @@ def next_at(system: System, term: Term, limit: Limit | None) -> datetime | None:
 
 def due(system: System, term: Term) -> Due:
     """As people see it."""
-    now = system.clock()
-    today, last = day_of(now), _last_day(term.due_at)
+    now, today, last = system.clock(), system.today, _last_day(term.due_at)
     shown = Due(
         since=term.since, at=term.due_at, days=term.days, late=now >= term.due_at,
         waited=system.calendar.between(day_of(term.since), today),

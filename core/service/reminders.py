@@ -63,7 +63,7 @@ def remind(system: System, actor: Account, number: str, *, key: str) -> Reminded
             raise _too_soon(system)
         tx.terms.reminded(document.id)
         label = system.processes.version(document.process_version, tx).node(document.node).label
-        waited = system.calendar.between(day_of(term.since), day_of(now))
+        waited = system.calendar.between(day_of(term.since), system.today)
         since = f"已等 {waited} 个工作日" if waited else "在等您办理"
         text = f"{actor.label}催办：{document.number} {document.title} 在“{label}”{since}，请尽快办理"
         tx.records.notify({account.id for account in told} - {actor.id}, document.number, text, now)
@@ -120,10 +120,9 @@ def _may(tx: Transaction, document: Document) -> set[int]:
 
 def _names(system: System, tx: Transaction, actor: Account, told: list[Account]) -> str:
     """Who is reminded, and who else stands in for them today."""
-    today = day_of(system.clock())
     deputies = [
         one.deputy.standing_in_for(one.principal)
-        for one in tx.staff.standing_in([account.id for account in told], today)
+        for one in tx.staff.standing_in([account.id for account in told], system.today)
         if one.deputy.id != actor.id
     ]
     return "、".join(dict.fromkeys(account.label for account in (*told, *deputies)))
@@ -131,11 +130,11 @@ def _names(system: System, tx: Transaction, actor: Account, told: list[Account])
 
 def _slot(system: System) -> str:
     """One for each working day; a weekend counts with the working day after it."""
-    return f"remind-{system.calendar.add(day_of(system.clock()), 0)}"
+    return f"remind-{system.calendar.add(system.today, 0)}"
 
 
 def _again(system: System) -> date:
-    return system.calendar.add(system.calendar.add(day_of(system.clock()), 0), 1)
+    return system.calendar.add(system.calendar.add(system.today, 0), 1)
 
 
 def _too_soon(system: System) -> BlockedError:

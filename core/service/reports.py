@@ -6,7 +6,6 @@ All figures come from the documents; each report says whether they tie to the le
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from zoneinfo import ZoneInfo
 
 from core.domain.accounts import Account
 from core.domain.documents import Document
@@ -16,7 +15,6 @@ from core.domain.reporting import CATEGORIES, COLUMNS, ContractFacts, grouped
 from core.service import contract_facts, entering, situations
 from core.service.system import System
 
-_HERE = ZoneInfo("Asia/Shanghai")
 Cell = str | int | float  # whole numbers count, floats are yuan
 
 
@@ -184,6 +182,5 @@ def fill_reserved(system: System, actor: Account, number: str, *, version: int, 
         for c in contracts
         if c.reserved
     ]
-    today = system.clock().astimezone(_HERE).date().isoformat()
-    form = {**draft.form, "figures": "computed", "rows": rows, "queried_on": today}
+    form = {**draft.form, "figures": "computed", "rows": rows, "queried_on": system.today.isoformat()}
     return entering.save(system, actor, number, form, version=version, key=key)

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from core.domain import expressions, forms, graph
 from core.domain.accounts import Account, Role, Unit
@@ -17,8 +16,6 @@ from core.domain.process import Action, Guard, NodeType, Process
 from core.service import facts, people, standings
 from core.service.ports import Transaction
 from core.service.system import System
-
-_HERE = ZoneInfo("Asia/Shanghai")
 
 
 @dataclass(frozen=True)
@@ -112,7 +109,7 @@ def _situation(
     numbers = {document.id: document.number, **{d.id: d.number for d, _ in linked}}
     above = tx.documents.by_id(document.parent_id) if document.parent_id else None
     ancestors = _ancestors(system, tx, above) if process.asks_above else ()
-    today = system.clock().astimezone(_HERE).date()
+    today = system.today
     values = system.processes.values(document.region)
     return Situation(
         flags=document.flags, form=forms.names(process.form.fields, document.form), variant=document.variant,

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
-from core.domain.calendar import Calendar
+from core.domain.calendar import Calendar, day_of
 from core.domain.catalogue import Catalogue
 from core.domain.rights import Rights
 from core.domain.warning_rules import Rule
@@ -50,3 +50,8 @@ class System:
     warnings: tuple[Rule, ...] = ()
     calendar: Calendar = field(default_factory=Calendar)
     public: Mapping[str, frozenset[str]] = field(default_factory=dict)  # kind → fields that notices show
+
+    @property
+    def today(self) -> date:
+        """The day in Shanghai."""
+        return day_of(self.clock())

@@ -8,7 +8,7 @@ from flask import Flask
 from openpyxl import load_workbook
 
 from core import demo
-from core.service import accounts, acting, deputies, documents
+from core.service import accounts, deputies, documents
 from core.service.system import System
 from tests.web.conftest import HANDLER, OFFICE, OTHER, REVIEWER, Browser, Clock
 
@@ -157,7 +157,7 @@ def test_the_home_page_counts_and_shows_the_most_urgent(
 def test_a_deputy_finds_the_others_work_and_switches(
     system: System, browse: Callable[[str], Browser], number: Callable[[str], str]
 ) -> None:
-    day = acting.today(system)
+    day = system.today
     deputies.appoint(system, account(system, REVIEWER), HANDLER, day, day)
     browser = browse(HANDLER)
     home = browser.get("/home").text

@@ -9,7 +9,7 @@ from core.adapters import tables
 from core.domain.accounts import Account, Role
 from core.domain.approval import Kind
 from core.domain.errors import BlockedError, ConflictError, ForbiddenError, InvalidError, NotFoundError
-from core.service import acting, deputies, documents, flow, staff
+from core.service import deputies, documents, flow, staff
 from tests.core.panel import answer, assign, colleague, labels, live, offered, take_back, todo
 from tests.core.world import World, new_key
 
@@ -116,7 +116,7 @@ def test_who_is_suspended_leaves_the_task_to_the_others(world: World, second: Ac
 def test_a_deputy_does_what_was_handed_to_the_principal(world: World, second: Account) -> None:
     number = world.plan(node="office_first")
     assign(world, "office_first", number, Kind.HAND, second)
-    day = acting.today(world.system)
+    day = world.system.today
     deputies.appoint(world.system, second, world["office_second"].login, day, day)
     at_work = world["office_second"].standing_in_for(second)
     other = world["office_second"].standing_in_for(world["office_first"])

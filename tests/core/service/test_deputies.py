@@ -10,7 +10,6 @@ from core.domain.accounts import Role
 from core.domain.errors import DomainError, ForbiddenError, InvalidError, NotFoundError
 from core.service import (
     accounts,
-    acting,
     acts,
     copies,
     deputies,
@@ -33,7 +32,7 @@ def refused(act: Callable[[], object], kind: type[DomainError]) -> DomainError:
 
 
 def appoint(world: World, days: int = 3, principal: str = "reviewer", deputy: str = "handler") -> Appointment:
-    day = acting.today(world.system)
+    day = world.system.today
     return deputies.appoint(
         world.system, world[principal], LOGINS.get(deputy, deputy), day, day + timedelta(days=days)
     )
@@ -126,7 +125,7 @@ def test_a_suspended_head_lends_nothing(world: World) -> None:
 def test_in_anothers_role_nothing_personal_is_done(world: World) -> None:
     opened = accounts.sign_in(world.system, LOGINS["handler"], demo.PASSWORD)
     at_work = deputies.act_for(world.system, opened, appoint(world).id).account
-    day = acting.today(world.system)
+    day = world.system.today
     for act in (
         lambda: deputies.appoint(world.system, at_work, LOGINS["reviewer"], day, day),
         lambda: staff.register_phone(world.system, at_work, "13800001111"),
@@ -149,7 +148,7 @@ def test_in_anothers_role_nothing_personal_is_done(world: World) -> None:
 def test_appointments_that_make_no_sense(
     world: World, deputy: str, since: int, until: int, field: str
 ) -> None:
-    day = acting.today(world.system)
+    day = world.system.today
     span = (day + timedelta(days=since), day + timedelta(days=until))
     error = refused(
         lambda: deputies.appoint(world.system, world["reviewer"], LOGINS[deputy], *span), InvalidError
@@ -158,7 +157,7 @@ def test_appointments_that_make_no_sense(
 
 
 def test_who_manages_the_unit_appoints_for_others(world: World) -> None:
-    login, day = joined(world), acting.today(world.system)
+    login, day = joined(world), world.system.today
     made = deputies.appoint(
         world.system, world["reviewer"], LOGINS["reviewer"], day, day, principal_login=login
     )

@@ -153,7 +153,7 @@ def _errand(viewer: Viewer, entry: Entry) -> Errand | None:
 
 
 def _on_document(scene: Scene, before: Scene, entry: Entry, errand: Errand) -> Outcome:
-    viewer = repair.viewer_of(scene)
+    viewer = scene.asker
     pool = candidates(viewer, entry)
     above = ""
     if scene.heard.numbers:
@@ -211,7 +211,7 @@ _OF_A_NUMBER: Mapping[str, Callable[[Scene, str], Outcome]] = {
 
 def begin(scene: Scene, errand: Errand, slots: Mapping[str, str] | None = None) -> Outcome:
     """An errand whose document is known."""
-    if not repair.viewer_of(scene).sees(errand.number):
+    if not scene.asker.sees(errand.number):
         return looking.missing(scene, errand.number)
     try:
         if errand.kind in _OF_A_NUMBER:

@@ -173,7 +173,6 @@ class Turn:
 
 
 _REPLIES: TypeAdapter[tuple[Reply, ...]] = TypeAdapter(tuple[Reply, ...])
-_CARD: TypeAdapter[Any] = TypeAdapter(Annotated[Card, Field(discriminator="type")])
 
 
 def to_json(replies: tuple[Reply, ...]) -> list[dict[str, Any]]:
@@ -185,9 +184,3 @@ def to_json(replies: tuple[Reply, ...]) -> list[dict[str, Any]]:
 def from_json(body: Any) -> tuple[Reply, ...]:
     """Replies stored with `to_json`."""
     return _REPLIES.validate_python(body)
-
-
-def card_json(card: Card) -> dict[str, Any]:
-    """One card as a JSON object."""
-    result: dict[str, Any] = _CARD.dump_python(card, mode="json")
-    return result

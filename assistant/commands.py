@@ -33,7 +33,7 @@ def act(scene: Scene) -> Outcome | None:
     bare = not heard.numbers
     if viewer is None or (bare and (heard.question or len(words.key(heard.lead)) > _BARE_LIMIT)):
         return None
-    number = next(iter(heard.numbers), "") or scene.page_number or scene.state.number
+    number = scene.number
     if bare and (meant := stance(heard.lead)):
         return _judging(scene, viewer, meant, number)
     if bare and not _said_of(viewer, number, heard.lead):

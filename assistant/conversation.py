@@ -37,8 +37,8 @@ class Errand:
     """What is to be done, whoever asked for it.
 
     `goal`: the way to a goal of a document; `act`: one act on it; `task`: a waiting step of somebody's repair;
-    `status`, `paid`: only to be shown; `remind`: whose turn it is; `unbind`: a CA key from the account; `enter`: a new document
-    of kind `goal` and variant `action`, under `number`. Else `number` is empty until the document is chosen.
+    `status`, `paid`, `seal`: how it stands; `remind`: whose turn it is; `unbind`: a CA key from the account; `enter`: a new
+    document of kind `goal` and variant `action`, under `number`. Else `number` is empty until the document is chosen.
     """
 
     kind: Literal["goal", "act", "task", "status", "paid", "seal", "unbind", "enter", "remind"]

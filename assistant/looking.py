@@ -30,7 +30,7 @@ def missing(scene: Scene, number: str) -> Outcome:
 
 def track(scene: Scene, number: str) -> Outcome:
     """The drawn flow, and in words who has it now (nm-8)."""
-    viewer = repair.viewer_of(scene)
+    viewer = scene.asker
     try:
         view = viewer.look(number)
         drawn = _drawn(viewer, number)
@@ -44,7 +44,7 @@ def track(scene: Scene, number: str) -> Outcome:
 
 def paid(scene: Scene, number: str) -> Outcome:
     """What has been paid of a contract, what waits, what is open, and each payment (fj-6.2)."""
-    viewer = repair.viewer_of(scene)
+    viewer = scene.asker
     found = reports.paid(viewer.system, viewer.account, number)
     rows = tuple(Row(f"{payment}（{node}）", f"{yuan(fen)} 元") for payment, node, fen in found.lines)
     card = FactsCard(found.name, rows, page=f"/documents/{found.number}/paid") if rows else None
@@ -87,7 +87,7 @@ def _suggestions(viewer: Viewer, view: DocumentView) -> tuple[Choice, ...]:
 
 def not_offered(scene: Scene, view: DocumentView) -> Outcome:
     """What was asked for cannot be done with a document; what can."""
-    viewer = repair.viewer_of(scene)
+    viewer = scene.asker
     said = say("not_offered", number=view.summary.number, node=view.summary.node_label)
     state = replace(scene.state, number=view.summary.number)
     return Outcome(state, (Reply(said, choices=_suggestions(viewer, view)),))
@@ -128,7 +128,7 @@ def how_long(scene: Scene) -> Outcome:
 
 def todo(scene: Scene) -> Outcome:
     """Everything that waits for this account."""
-    viewer = repair.viewer_of(scene)
+    viewer = scene.asker
     if not viewer.todo:
         return Outcome(scene.state, (Reply(say("todo_none")),))
     card = documents_card(viewer.todo[:_SHOWN], title=say("todo_title"))
@@ -137,7 +137,7 @@ def todo(scene: Scene) -> Outcome:
 
 def mine(scene: Scene) -> Outcome:
     """The documents this account may see, of the kind that is named."""
-    viewer = repair.viewer_of(scene)
+    viewer = scene.asker
     kind = kind_named(viewer.kinds, words.key(scene.heard.plain))
     found = (viewer.seen(kind) if kind else ()) or viewer.everything
     if not found:
@@ -149,7 +149,7 @@ def mine(scene: Scene) -> Outcome:
 
 def numbers(scene: Scene) -> tuple[Reply, ...]:
     """Account numbers of the asker's own unit, derived by the rule and with the people who have them (nm-5)."""
-    viewer = repair.viewer_of(scene)
+    viewer = scene.asker
     unit = viewer.account.unit
     people = accounts.colleagues(viewer.system, viewer.account)
     if viewer.account.role in BUYERS:
@@ -167,7 +167,7 @@ def numbers(scene: Scene) -> tuple[Reply, ...]:
 
 def seal(scene: Scene, number: str) -> Outcome:
     """A wrong seal: sign again before filing, void after it (nm-9)."""
-    viewer = repair.viewer_of(scene)
+    viewer = scene.asker
     view = viewer.look(number)
     state = replace(scene.state, number=number)
     if view.summary.kind != "plan":

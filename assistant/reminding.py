@@ -35,9 +35,8 @@ def asked(scene: Scene) -> Outcome | None:
     named = closest(waiting, lambda one: one.title, heard.plain)
     if len(named) == 1:
         return propose(scene, named[0].number)
-    number = scene.page_number or scene.state.number
-    if not named and number and viewer.sees(number):
-        return propose(scene, number)
+    if not named and scene.number and viewer.sees(scene.number):
+        return propose(scene, scene.number)
     found = named or waiting
     if len(found) > 1:
         return ask_which(scene, found, Errand("remind"))
@@ -57,9 +56,7 @@ def _prospect(viewer: Viewer, number: str) -> Prospect:
 
 def propose(scene: Scene, number: str) -> Outcome:
     """Say who would be reminded, and ask whether to; or why it cannot be done."""
-    viewer = scene.viewer
-    assert viewer is not None, "reminders are sent by accounts"  # noqa: S101
-    view, prospect = viewer.look(number), _prospect(viewer, number)
+    view, prospect = scene.asker.look(number), _prospect(scene.asker, number)
     document = say("document", number=view.summary.number, title=view.summary.title)
     state = replace(scene.state, number=view.summary.number)
     if not prospect.mine:
@@ -82,12 +79,9 @@ def propose(scene: Scene, number: str) -> Outcome:
 def carry_out(scene: Scene, frame: Frame) -> Outcome:
     """A yes to it."""
     state = scene.state.pop()
-    assert scene.viewer is not None, "reminders are sent by accounts"  # noqa: S101
     assert frame.errand is not None, "of a document"  # noqa: S101
     try:
-        done = reminders.remind(
-            scene.viewer.system, scene.viewer.account, frame.errand.number, key=frame.token
-        )
+        done = reminders.remind(scene.asker.system, scene.asker.account, frame.errand.number, key=frame.token)
     except DomainError as error:
         return Outcome(state, (Reply(say("remind_not_now", reason=error.message)),))
     return Outcome(replace(state, done=done.said), (Reply(done.said),))

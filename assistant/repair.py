@@ -24,7 +24,7 @@ SLOT_LEAST = 2  # characters of an answer that is a reason
 
 def propose(scene: Scene, errand: Errand, slots: Mapping[str, str] | None = None, lead: str = "") -> Outcome:
     """Say where the document is, which case holds, and what can be done; ask whether to do it."""
-    viewer = viewer_of(scene)
+    viewer = scene.asker
     given = {**(slots or {}), **(scene.heard.slots or {})}
     found = errands.prepare(viewer, errand, given.get("target", ""))
     state = replace(
@@ -56,12 +56,6 @@ def _offer(state: State, found: Prepared, slots: Mapping[str, str], where: str) 
     return _confirm(state, found, frame, lead=where)
 
 
-def viewer_of(scene: Scene) -> Viewer:
-    """The asker; errands are only ever begun by someone with an account."""
-    assert scene.viewer is not None, "an errand needs an account"  # noqa: S101
-    return scene.viewer
-
-
 def about(view: DocumentView) -> str:
     """`JH-… 激光打印机` as a document is called in sentences."""
     return say("document", number=view.summary.number, title=view.summary.title)
@@ -69,7 +63,7 @@ def about(view: DocumentView) -> str:
 
 def _where(scene: Scene, found: Prepared, lead: str) -> str:
     entry = scene.knowledge.known(scene.region, found.errand.topic)
-    when = holding_case(viewer_of(scene).system, entry, found.view.summary, scene.region)
+    when = holding_case(scene.asker.system, entry, found.view.summary, scene.region)
     where = say("where", document=about(found.view), node=found.view.summary.node_label)
     case = say("case_holds", when=when) if when else ""
     reason = say("because", reason=found.reason) if found.reason else ""
@@ -175,7 +169,7 @@ def accept(scene: Scene, frame: Frame) -> Outcome:
 def go_on(scene: Scene, frame: Frame) -> Outcome:
     """Look again with what is known by now; ask for the next field, or confirm on what holds now."""
     assert frame.errand is not None, "only errands are gone on with"  # noqa: S101
-    found = errands.prepare(viewer_of(scene), frame.errand, frame.slots.get("target", ""))
+    found = errands.prepare(scene.asker, frame.errand, frame.slots.get("target", ""))
     if isinstance(found, Refused):
         return Outcome(scene.state.pop(), (_refused(found, ""),))
     if found.waits is not None or found.running is not None:
@@ -192,7 +186,7 @@ def give(scene: Scene, frame: Frame, text: str) -> Outcome | None:
     text = text.strip()
     if frame.errand is None or frame.asks or len(words.key(text)) < SLOT_LEAST or text.isdecimal():
         return None
-    found = errands.prepare(viewer_of(scene), frame.errand)
+    found = errands.prepare(scene.asker, frame.errand)
     if isinstance(found, Refused) or found.waits is not None or found.running is not None:
         return None
     open_fields = [field for field in found.fields if not frame.slots.get(field.name, "").strip()]
@@ -218,7 +212,7 @@ def fill(scene: Scene, frame: Frame, text: str) -> Outcome:
 
 def _asked_others(scene: Scene, frame: Frame) -> Outcome:
     try:
-        repair = carry.ask_others(viewer_of(scene), frame)
+        repair = carry.ask_others(scene.asker, frame)
     except DomainError as error:
         return _stopped(scene, frame, error)
     step = repair.step
@@ -229,7 +223,7 @@ def _asked_others(scene: Scene, frame: Frame) -> Outcome:
 
 def carry_out(scene: Scene, frame: Frame) -> Outcome:
     """A yes to a confirmation: act, and say what happened, what the money did, and who is next."""
-    viewer = viewer_of(scene)
+    viewer = scene.asker
     carried = carry.carry_out(viewer, frame)
     if not carried.results and carried.error is not None:
         return _stopped(scene, frame, carried.error)

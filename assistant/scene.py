@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import cached_property
 
 from assistant.cards import Choice, Reply
-from assistant.conversation import Errand, State
+from assistant.conversation import State
 from assistant.knowledge import Knowledge
 from assistant.understanding import Heard
 from assistant.wording import commands
@@ -25,7 +25,7 @@ YES_NO = (Choice("是，办理", "是"), Choice("先不办", "不"))
 
 @dataclass(frozen=True)
 class Outcome:
-    """State after the turn and what is said. `open` says that the running thing was not touched."""
+    """State after the turn and what is said."""
 
     state: State
     replies: tuple[Reply, ...]
@@ -116,6 +116,12 @@ class Scene:
     session: Session | None = None
 
     @property
+    def asker(self) -> Viewer:
+        """Who asks; errands are only ever begun by someone with an account."""
+        assert self.viewer is not None, "an errand needs an account"  # noqa: S101
+        return self.viewer
+
+    @property
     def number(self) -> str:
         """The document that is named now, shown on the page, or was spoken of last."""
         return next(iter(self.heard.numbers), "") or self.page_number or self.state.number
@@ -127,6 +133,3 @@ class Scene:
     def hearing(self, heard: Heard) -> "Scene":
         """The same turn with other words."""
         return replace(self, heard=heard)
-
-
-__all__ = ["BUYERS", "YES_NO", "Errand", "Outcome", "Scene", "Viewer"]

@@ -150,9 +150,8 @@ def _ask(scene: Scene, process: Process, above: str) -> Outcome:
 
 def carry_out(scene: Scene, frame: Frame) -> Outcome:
     """The draft, once; what is still missing is named."""
-    errand, viewer = frame.errand, scene.viewer
+    errand, viewer = frame.errand, scene.asker
     assert errand is not None, "confirmed errands only"  # noqa: S101
-    assert viewer is not None, "an errand needs an account"  # noqa: S101
     below = scene.state.pop()
     try:
         made = entering.create(

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from tests.support.servers import running
+
 Given = dict[str, Any]
 Chat = Callable[[Given], str]
 
@@ -67,13 +69,9 @@ def serving() -> Iterator[ModelServer]:
     model = ModelServer()
     server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(model))
     server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    model.url = f"http://127.0.0.1:{server.server_port}/v1"
-    try:
-        yield model
-    finally:
-        model.hold.set()
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with running(server) as port:
+        model.url = f"http://127.0.0.1:{port}/v1"
+        try:
+            yield model
+        finally:
+            model.hold.set()

@@ -1,6 +1,5 @@
 """An authority of the tests' own, and its OCSP responder and revocation list over real HTTP on loopback."""
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,6 +12,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
+
+from tests.support.servers import running
 
 LOOPBACK = "127.0.0.1"
 DAY = timedelta(days=1)
@@ -241,12 +242,7 @@ def site() -> Iterator[Site]:
         def handle_error(self, *_: object) -> None:
             """The client breaks off where a test is about that."""
 
-    with Quiet((LOOPBACK, 0), Handler) as server:
-        found = Site(f"http://{LOOPBACK}:{server.server_port}")
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield found
-        finally:
-            server.shutdown()
-            thread.join()
+    server = Quiet((LOOPBACK, 0), Handler)
+    found = Site(f"http://{LOOPBACK}:{server.server_port}")
+    with running(server):
+        yield found

@@ -9,7 +9,6 @@ import random
 import socket
 import ssl
 import tempfile
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
@@ -45,6 +44,7 @@ from tests.diagnostics.authority import (
 )
 from tests.diagnostics.test_desk import NAMES, WindowsService
 from tests.diagnostics.test_site_tls import Authority as SiteAuthority
+from tests.support.servers import running
 
 NOW = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -168,18 +168,11 @@ def _site(status: int, context: ssl.SSLContext | None = None) -> Iterator[str]:
         def handle_error(self, *_: object) -> None:
             """A handshake that the client refuses is the point."""
 
-    with Quiet((LOOPBACK, 0), Handler) as server:
-        if context:
-            server.socket = context.wrap_socket(
-                server.socket, server_side=True, do_handshake_on_connect=False
-            )
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield f"{'https' if context else 'http'}://{LOOPBACK}:{server.server_port}/"
-        finally:
-            server.shutdown()
-            thread.join()
+    server = Quiet((LOOPBACK, 0), Handler)
+    if context:
+        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    with running(server) as port:
+        yield f"{'https' if context else 'http'}://{LOOPBACK}:{port}/"
 
 
 def check(state: State, around: World) -> diagnostics.Report:

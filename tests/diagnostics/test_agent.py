@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -26,6 +27,7 @@ from diagnostics.result import Report
 from tests.diagnostics.authority import LOOPBACK, site
 from tests.diagnostics.conftest import NOW
 from tests.diagnostics.test_report import SECRETS, leaky
+from tests.support.servers import running
 
 ORIGIN = "https://caigou.example"
 HOSTILE = ["https://evil.example", "http://caigou.example", "https://caigou.example.evil.example", "null", ""]
@@ -74,21 +76,13 @@ class Page:
 @pytest.fixture
 def start() -> Iterator[Callable[..., Page]]:
     """`start(check, server=…)` serves an agent and returns its page, not paired yet."""
-    running = []
 
     def make(run: agent.Check = check, server: str | None = None) -> Page:
         made = Agent(run, [ORIGIN], server)
-        http_server = agent.serve(made, 0)
-        thread = threading.Thread(target=http_server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        running.append((http_server, thread))
-        return Page(http_server.server_port, made)
+        return Page(stack.enter_context(running(agent.serve(made, 0))), made)
 
-    yield make
-    for http_server, thread in running:
-        http_server.shutdown()
-        thread.join()
-        http_server.server_close()
+    with ExitStack() as stack:
+        yield make
 
 
 @pytest.fixture

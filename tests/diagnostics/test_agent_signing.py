@@ -22,7 +22,7 @@ from diagnostics import agent
 from diagnostics.agent import Agent
 from tests.diagnostics.test_agent import ORIGIN, Page, check
 from tests.support.need import missing
-from tests.support.servers import free_port
+from tests.support.servers import free_port, running
 
 PIN = "73915026"
 CHALLENGE = "caigou-v1:sign_in:" + "A" * 43
@@ -41,13 +41,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> softhsm.Provisioned:
 
 def serve(sign: Callable[[str, str], str] | None) -> Iterator[Page]:
     made = Agent(check, [ORIGIN], None, sign)
-    server = agent.serve(made, 0)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield Page(server.server_port, made)
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with running(agent.serve(made, 0)) as port:
+        yield Page(port, made)
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 import diagnostics
 from tests.diagnostics.conftest import name
+from tests.support.servers import running
 
 LOOPBACK = "127.0.0.1"
 DAY = timedelta(days=1)
@@ -109,16 +110,13 @@ def serve() -> Iterator[Serve]:
                 def log_message(self, *_: object) -> None:
                     pass
 
-            server = stack.enter_context(Quiet((LOOPBACK, 0), Handler, bind_and_activate=True))
+            server = Quiet((LOOPBACK, 0), Handler)
             if context:
                 server.socket = context.wrap_socket(
                     server.socket, server_side=True, do_handshake_on_connect=False
                 )
-            thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-            thread.start()
-            stack.callback(thread.join)
-            stack.callback(server.shutdown)
-            return f"{'https' if context else 'http'}://{LOOPBACK}:{server.server_port}/"
+            port = stack.enter_context(running(server))
+            return f"{'https' if context else 'http'}://{LOOPBACK}:{port}/"
 
         yield start
 

@@ -1,4 +1,4 @@
-"""Private PostgreSQL and Redis servers on loopback: one of each for a pytest process, gone at its end."""
+"""Servers on loopback: in threads of a test, and a private PostgreSQL and Redis for a pytest process, gone at its end."""
 
 import contextlib
 import os
@@ -7,25 +7,50 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from socketserver import BaseServer
+from typing import Any
 
 import psycopg
 import pytest
 import redis
 from psycopg import sql
+from werkzeug.serving import make_server
 
 from tests.support.need import missing, program
 
 START_SECONDS = 60
+NOTICE_SECONDS = 0.01  # until a server in a thread sees that it shall stop
 
 
 def free_port() -> int:
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         return int(s.getsockname()[1])
+
+
+@contextlib.contextmanager
+def running(server: BaseServer) -> Iterator[int]:
+    """A server in a thread of this process; its port."""
+    thread = threading.Thread(target=server.serve_forever, args=(NOTICE_SECONDS,))
+    thread.start()
+    try:
+        yield int(server.server_address[1])
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@contextlib.contextmanager
+def serving(app: Any) -> Iterator[str]:
+    """A WSGI application on a socket of this machine; its address."""
+    with running(make_server("127.0.0.1", 0, app, threaded=True)) as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 def start(

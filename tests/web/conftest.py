@@ -17,6 +17,7 @@ from core.service import documents
 from core.service.accounts import sign_in
 from core.service.system import System
 from core.settings import Settings
+from tests.support.servers import serving
 from tests.web.echo import EchoTalk
 from web.app import create_app
 from web.parts import Parts
@@ -69,6 +70,13 @@ def system(demo_home: Path, tmp_path: Path, clock: Clock) -> Iterator[System]:
 def app(system: System) -> Flask:
     parts = Parts(talk=EchoTalk(system))
     return create_app(system, parts, secret_key=b"k" * 32, config={"RATELIMIT_ENABLED": False})
+
+
+@pytest.fixture
+def site(app: Flask) -> Iterator[str]:
+    """Address of the application on a socket of this machine."""
+    with serving(app) as address:
+        yield address
 
 
 class Browser:

@@ -7,9 +7,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 from tests.web.conftest import HANDLER, OFFICE, REVIEWER, SUPPORT
-from tests.web.test_browser import SIZES, sign_in, site
+from tests.web.test_browser import SIZES, sign_in
 
-__all__ = ["site"]  # a fixture
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
 OPTIONS = {

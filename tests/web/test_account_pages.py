@@ -1,8 +1,7 @@
 """Pages of the account, the staff and the other ways in."""
 
 import re
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +10,6 @@ import pyotp
 import pytest
 from flask import Flask
 from playwright.sync_api import Page
-from werkzeug.serving import make_server
 
 from core import demo
 from core.adapters.certificates import X509Judge
@@ -233,17 +231,6 @@ def test_a_deputy_begins_and_the_page_says_so(browse: Browse) -> None:
 
 
 # ── in a browser ─────────────────────────────────────────────────────────
-
-
-@pytest.fixture
-def site(app: Flask) -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")

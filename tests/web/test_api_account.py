@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,7 +12,6 @@ import pyotp
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from werkzeug.serving import make_server
 
 from core import demo
 from core.adapters import softhsm
@@ -27,16 +25,9 @@ Bearer = Callable[[str], dict[str, str]]
 
 
 @pytest.fixture
-def http(app: Flask) -> Iterator[httpx.Client]:
-    """The application on a socket of this machine."""
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    with httpx.Client(base_url=f"http://127.0.0.1:{server.server_port}/api/v1", timeout=60) as client:
+def http(site: str) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=f"{site}/api/v1", timeout=60) as client:
         yield client
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 @pytest.fixture

@@ -9,10 +9,10 @@ from playwright.sync_api import Page, expect
 from core.service.system import System
 from core.settings import Settings
 from tests.web.conftest import SUPPORT
-from tests.web.test_browser import NAMELESS, SIZES, complaints, sign_in, site
+from tests.web.test_browser import NAMELESS, SIZES, complaints, sign_in
 from web import wiring
 
-__all__ = ["complaints", "site"]  # fixtures
+__all__ = ["complaints"]  # a fixture
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 QUESTIONS = "问题5：单位账号是多少，怎么查\n答：新的答案。\n\n问题：食堂饭卡怎么充值\n答：到一楼窗口。\n"

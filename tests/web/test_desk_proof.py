@@ -1,13 +1,12 @@
 """Signing in with a key through the desk's agent, in a real browser: the page never sees the PIN."""
 
-import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from flask import Flask
 from playwright.sync_api import Page, expect
-from werkzeug.serving import make_server
 
 import diagnostics
 from core import demo
@@ -19,6 +18,7 @@ from diagnostics import agent
 from diagnostics.desk_reports import DeskReports
 from diagnostics.result import Report
 from tests.support.need import missing
+from tests.support.servers import running
 from tests.web.echo import EchoTalk
 from web import probe, security
 from web.app import create_app
@@ -42,17 +42,6 @@ def app(system: System) -> Flask:
 
 
 @pytest.fixture
-def site(app: Flask) -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-@pytest.fixture
 def said() -> list[str]:
     """What the person at the desk is asked."""
     return []
@@ -69,7 +58,6 @@ def desk(
         missing("SoftHSM", "softhsm2")
     monkeypatch.setenv("CAIGOU_VAR", str(demo_home))
     monkeypatch.delenv("SOFTHSM2_CONF", raising=False)
-    running = []
 
     def start(pin: str) -> agent.Agent:
         def ask(words: str) -> str:
@@ -82,21 +70,14 @@ def desk(
             return challenge_signing.prove(challenge, ask, token="DEMO-SCHOOL", wanted="公章")
 
         made = agent.Agent(check, [site], None, sign)
-        server = agent.serve(made, 0)
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        running.append((server, thread))
-        address = f"http://{agent.HOST}:{server.server_port}"
+        address = f"http://{agent.HOST}:{stack.enter_context(running(agent.serve(made, 0)))}"
         policy = security.HEADERS["Content-Security-Policy"].replace(security.AGENT, address)
         monkeypatch.setitem(security.HEADERS, "Content-Security-Policy", policy)
         monkeypatch.setattr(probe, "AGENT", address)
         return made
 
-    yield start
-    for server, thread in running:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with ExitStack() as stack:
+        yield start
 
 
 @pytest.mark.covers("nm-6", "ah-2.2")

@@ -9,9 +9,9 @@ from playwright.sync_api import Page, expect
 from core.domain.forms import Check, Field, FieldType, Option
 from core.service.system import System
 from tests.web.own_form import add_fields
-from tests.web.test_browser import NAMELESS, SIZES, complaints, sign_in, site
+from tests.web.test_browser import NAMELESS, SIZES, complaints, sign_in
 
-__all__ = ["complaints", "site"]  # fixtures
+__all__ = ["complaints"]  # a fixture
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
 FIELDS = (

@@ -1,14 +1,12 @@
 """A project's public timeline: for everyone, with what is public and nothing else, on a phone and on a desk."""
 
 import json
-import threading
 from collections.abc import Iterator
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from playwright.sync_api import Page
-from werkzeug.serving import make_server
 
 from core import coverage, walks
 from core.bootstrap import build_system
@@ -16,6 +14,7 @@ from core.service import entering
 from core.settings import Settings
 from core.walks import Player
 from tests.core.conftest import fast_engine
+from tests.support.servers import serving
 from tests.web.echo import EchoTalk
 from web.app import create_app
 from web.parts import Parts
@@ -90,12 +89,9 @@ def test_notices_lead_to_the_timeline_and_it_to_the_data(
 @pytest.mark.parametrize(("width", "height"), [(390, 844), (1280, 800)])
 def test_the_timeline_fits(played: tuple[Flask, Player], page: Page, width: int, height: int) -> None:
     app, player = played
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
+    with serving(app) as address:
         page.set_viewport_size({"width": width, "height": height})
-        page.goto(f"http://127.0.0.1:{server.server_port}/portal/projects/{player.numbers['plan']}")
+        page.goto(f"{address}/portal/projects/{player.numbers['plan']}")
         sticks_out = page.evaluate(
             "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         )
@@ -103,7 +99,3 @@ def test_the_timeline_fits(played: tuple[Flask, Player], page: Page, width: int,
         assert page.locator(".course li").count() == 4
         page.get_by_role("link", name="教学服务器采购公告").click()
         assert page.get_by_role("heading", level=1).inner_text() == "教学服务器采购公告"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

@@ -2,7 +2,6 @@
 
 import json
 import re
-import threading
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,7 +11,6 @@ from io import BytesIO
 import pytest
 from flask import Flask
 from playwright.sync_api import Page, expect
-from werkzeug.serving import make_server
 from werkzeug.test import TestResponse
 
 import diagnostics
@@ -23,6 +21,7 @@ from core.service.system import System
 from diagnostics import agent, report
 from diagnostics.desk_reports import DeskReports
 from diagnostics.result import Report
+from tests.support.servers import running
 from tests.web.conftest import HANDLER, OTHER, SUPPORT, Browser, Clock
 from web import probe, security
 from web.app import create_app
@@ -224,31 +223,15 @@ def test_the_single_file_is_handed_out(browse: Callable[[str], Browser]) -> None
 
 
 @pytest.fixture
-def site(app: Flask) -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-@pytest.fixture
 def desk(site: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[agent.Agent]:
     """The agent of this machine, on a port of its own, for the site's pages; it uploads to the site."""
     made = agent.Agent(check, [site], f"{site}/api/v1/desk-reports")
-    server = agent.serve(made, 0)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    address = f"http://{agent.HOST}:{server.server_port}"
-    policy = security.HEADERS["Content-Security-Policy"].replace(security.AGENT, address)
-    monkeypatch.setitem(security.HEADERS, "Content-Security-Policy", policy)
-    monkeypatch.setattr(probe, "AGENT", address)
-    yield made
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with running(agent.serve(made, 0)) as port:
+        address = f"http://{agent.HOST}:{port}"
+        policy = security.HEADERS["Content-Security-Policy"].replace(security.AGENT, address)
+        monkeypatch.setitem(security.HEADERS, "Content-Security-Policy", policy)
+        monkeypatch.setattr(probe, "AGENT", address)
+        yield made
 
 
 def open_chat(page: Page, site: str) -> None:

@@ -1,13 +1,11 @@
 """One main walk of each region through the public API: real HTTP, the right accounts, passwords, keys and seals."""
 
 import shutil
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
-from werkzeug.serving import make_server
 
 from core import coverage, walks, worlds
 from core.adapters import softhsm
@@ -19,6 +17,7 @@ from core.settings import Settings
 from core.walk_ways import Who
 from tests.support.api_way import ApiWay
 from tests.support.need import missing
+from tests.support.servers import serving
 from tests.web.echo import EchoTalk
 from web.app import create_app
 from web.parts import Parts
@@ -60,14 +59,8 @@ def client(world: System, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
     app = create_app(
         world, Parts(talk=EchoTalk(world)), secret_key=b"k" * 32, config={"RATELIMIT_ENABLED": False}
     )
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    with httpx.Client(base_url=f"http://127.0.0.1:{server.server_port}/api/v1", timeout=60) as http:
+    with serving(app) as address, httpx.Client(base_url=f"{address}/api/v1", timeout=60) as http:
         yield http
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 @pytest.mark.parametrize("name", MAIN)

@@ -1,7 +1,6 @@
 """What mall and finance push: signed, taken once, done by the platform, on both databases and over real HTTP."""
 
 import json
-import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -9,7 +8,6 @@ from typing import Any
 import httpx
 import pytest
 from flask import Flask, jsonify, request
-from werkzeug.serving import make_server
 
 from core.adapters.counterpart.server import Counterpart
 from core.domain.accounts import Role
@@ -19,6 +17,7 @@ from core.service import entering, exchange_inbox
 from core.service.exchange_inbox import Receipt
 from core.service.exchange_signature import sign
 from tests.core.exchange.conftest import SECRETS, Clock
+from tests.support.servers import serving
 from tests.support.small_world import DIVISION, TO_FILED, YEAR, World
 
 TOP_UP = {
@@ -153,13 +152,8 @@ def platform_url(world: World) -> Iterator[str]:
         )
         return jsonify(receipt.answer)
 
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(app) as address:
+        yield address
 
 
 def test_the_counterpart_pushes_twice_over_http(

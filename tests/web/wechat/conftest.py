@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 from werkzeug.serving import make_server
 
 from core.adapters.database import make_engine
+from tests.support.servers import running
 from web.wechat.client import WeChatClient
 from web.wechat.config import Channel
 from web.wechat.counterpart import Answer, Counterpart, Delivery
@@ -132,12 +133,7 @@ def world(engine: Engine, clock: Clock, channel: Channel, counterpart: Counterpa
             app.register_blueprint(create_blueprint(channels, service, runner, wait_seconds=wait_seconds))
             server = make_server("127.0.0.1", 0, app, threaded=True)
             server.daemon_threads = False  # close only after the last response
-            thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-            thread.start()
-            stack.callback(server.server_close)
-            stack.callback(thread.join)
-            stack.callback(server.shutdown)
-            return f"http://127.0.0.1:{server.server_port}/wechat/demo"
+            return f"http://127.0.0.1:{stack.enter_context(running(server))}/wechat/demo"
 
         yield World(engine, clock, channel, counterpart, talk, bindings, inbox, service, runner, serve, stack)
         talk.gate.set()

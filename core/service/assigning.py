@@ -233,11 +233,7 @@ def candidates(tx: Transaction, case: Case, actor: Account, kind: Kind) -> list[
     node = case.process.node(case.document.node)
     me = standings.seat_of(actor)
     colleagues = tx.accounts.of(me.unit_id, me.role if kind is Kind.HAND else None)
-    helpers = [
-        account
-        for unit_id, item in people.places(case.owner, case.document, node.helpers)
-        for account in tx.accounts.of(unit_id, item.role)
-    ]
+    helpers = people.accounts_at(tx, people.seats(case.owner, case.document, node.helpers))
     busy = [case.standing.holder(ballot.seat) for ballot in case.standing.ballots]
     busy += [row.to for row in case.standing.asked]
     found = []

@@ -32,9 +32,8 @@ def give_at(tx: Transaction, document: Document, process: Process, actor: Accoun
     if not node.copies:
         return
     owner = tx.accounts.unit(document.unit_id)
-    places = people.places(owner, document, node.copies)
-    told = [a for unit_id, item in places for a in tx.accounts.of(unit_id, item.role) if a.id != actor.id]
-    ids = [account.id for account in told]
+    told = people.accounts_at(tx, people.seats(owner, document, node.copies))
+    ids = [account.id for account in told if account.id != actor.id]
     at, note = document.updated_at, f"到“{node.label}”时自动抄送"
     tx.copies.give(document.id, ids, (None, "系统（自动抄送）"), document.node, note, at)
     text = f"{document.number} {document.title}：到了“{node.label}”，抄送给您看"

@@ -32,7 +32,7 @@ def _hands(
         if here:
             standing = standings.of(tx, document, process, owner)
         elif node.approval:
-            standing = standings.fresh_at(tx, document, owner, node)
+            standing = standings.fresh(tx, document, owner, node)
         else:
             continue
         if not standing.special:

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from core.domain.accounts import ROLE_LABELS, Account
+from core.domain.accounts import Account
 from core.domain.documents import Document
 from core.domain.process import NodeType, Process
-from core.service import limits, situations
+from core.service import limits, people, situations
 from core.service.offers import offers
 from core.service.ports import Transaction
 from core.service.system import System
@@ -59,35 +59,29 @@ def todo(system: System, actor: Account, limit: int = 100) -> list[DocumentSumma
 
 def summarise(system: System, tx: Transaction, found: Sequence[Document]) -> list[DocumentSummary]:
     """Lines of a list, with whose turn it is."""
-    tasks: dict[int, list[str]] = {}
-    seats = tx.documents.tasks([document.id for document in found])
-    tx.accounts.gather({*(document.unit_id for document in found), *(seat.unit_id for _, seat in seats)})
-    units = {document.unit_id: tx.accounts.unit(document.unit_id) for document in found}
-    for document_id, seat in seats:
-        if seat.account_id:
-            tasks.setdefault(document_id, []).append(tx.accounts.account(seat.account_id).label)
-            continue
-        if seat.unit_id not in units:
-            units[seat.unit_id] = tx.accounts.unit(seat.unit_id)
-        tasks.setdefault(document_id, []).append(f"{units[seat.unit_id].name} {ROLE_LABELS[seat.role]}")
+    tasks = tx.documents.tasks([document.id for document in found])
+    tx.accounts.gather({*(document.unit_id for document in found), *(seat.unit_id for _, seat in tasks)})
+    whose: dict[int, list[str]] = {}
+    for document_id, seat in tasks:
+        whose.setdefault(document_id, []).append(people.desk_of(tx, seat))
     terms = tx.terms.of([document.id for document in found])
     return [
         _summary(
-            system.processes.version(d.process_version, tx), d, units[d.unit_id].name, tasks.get(d.id, []),
-            limits.due(system, terms[d.id]) if d.id in terms else None,
+            system.processes.version(d.process_version, tx), d, tx.accounts.unit(d.unit_id).name,
+            "、".join(whose.get(d.id, ())), limits.due(system, terms[d.id]) if d.id in terms else None,
         )
         for d in found
     ]  # fmt: skip
 
 
 def _summary(
-    process: Process, document: Document, unit_name: str, whose: list[str], due: Due | None
+    process: Process, document: Document, unit_name: str, whose: str, due: Due | None
 ) -> DocumentSummary:
     return DocumentSummary(
         number=document.number, kind=document.kind, kind_label=process.label, variant=document.variant,
         variant_label=process.variant_label, title=document.title, node=document.node,
         node_label=process.node(document.node).label, amount_fen=document.amount_fen, unit_name=unit_name,
-        updated_at=document.updated_at, version=document.version, whose="、".join(whose), id=document.id,
+        updated_at=document.updated_at, version=document.version, whose=whose, id=document.id,
         stage=_stage(process, document.node), due=due,
     )  # fmt: skip
 

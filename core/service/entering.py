@@ -7,12 +7,11 @@ from typing import Any
 
 from core.domain import form_state
 from core.domain.accounts import ROLE_LABELS, Account, Role, Unit
-from core.domain.approval import Seat
 from core.domain.documents import Document, Entry
 from core.domain.errors import BlockedError, ConflictError, ForbiddenError, InvalidError
 from core.domain.forms import FieldType, rows
 from core.domain.process import Node, Parent, Process
-from core.service import arriving, attachments, once, people, situations
+from core.service import arriving, attachments, once, people, situations, standings
 from core.service.ports import Transaction
 from core.service.system import System
 
@@ -77,20 +76,17 @@ def spawn(
     return _added(system, tx, draft, process, owner, actor)
 
 
-def _added(  # what is there from the start
+def _added(
     system: System, tx: Transaction, draft: Document, process: Process, owner: Unit, actor: Account
 ) -> Document:
     document = tx.documents.add(draft)
     attachments.bind(tx, document, process, actor)
-    start = process.node(process.start)
     entry = Entry(
         1, document.created_at, actor.id, actor.label, "create", "录入", document.node, document.node
     )
     tx.documents.append(document.id, entry)
-    tx.documents.set_tasks(
-        document.id,
-        [Seat(unit_id, item.role) for unit_id, item in people.places(owner, document, start.actors)],
-    )
+    here = process.node(document.node)
+    tx.documents.set_tasks(document.id, standings.fresh(tx, document, owner, here).turns)
     tx.documents.add_parties(document.id, people.involved(owner, document, process))
     arriving.arrive(system, tx, document, process, actor)
     tx.records.audit(

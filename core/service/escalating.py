@@ -128,7 +128,7 @@ def _told(tx: Transaction, step: _Step, taken: str | None) -> str:
     name = f"{document.number} {document.title}：在“{label}”{step.how_late}"
     told = people.waiting(tx, document.id)
     if step.data.tell:
-        names = _names(told) or "有关人员"
+        names = people.labels(told) or "有关人员"
         told, text = _overseers(tx, step), f"{name}，还没有办，等{names}办理，请督促"
         sender = (None, PLATFORM)
         tx.copies.give(document.id, [a.id for a in told], sender, document.node, step.how_late, step.at)
@@ -140,7 +140,7 @@ def _told(tx: Transaction, step: _Step, taken: str | None) -> str:
         text = f"{name}，轮到您办理"
     tx.records.notify([account.id for account in told], document.number, text, step.at)
     return (
-        f"在“{label}”{step.how_late}，{f'已提醒{_names(told)}' if told else '没有可以提醒的人'}"
+        f"在“{label}”{step.how_late}，{f'已提醒{people.labels(told)}' if told else '没有可以提醒的人'}"
         if taken is None
         else text
     )
@@ -148,9 +148,4 @@ def _told(tx: Transaction, step: _Step, taken: str | None) -> str:
 
 def _overseers(tx: Transaction, step: _Step) -> list[Account]:
     owner = tx.accounts.unit(step.document.unit_id)
-    places = people.places(owner, step.document, step.data.tell)
-    return [account for unit_id, item in places for account in tx.accounts.of(unit_id, item.role)]
-
-
-def _names(told: list[Account]) -> str:
-    return "、".join(dict.fromkeys(account.label for account in told))
+    return people.accounts_at(tx, people.seats(owner, step.document, step.data.tell))

@@ -2,7 +2,7 @@
 
 from core.domain.accounts import Account, Role
 from core.domain.documents import Document
-from core.service import people, situations
+from core.service import situations
 from core.service.ports import RepairRow, Transaction
 from core.service.system import System
 
@@ -81,7 +81,7 @@ def hand_on(system: System, tx: Transaction, row: RepairRow, position: int, acto
     """Make step `position` the task of whoever may take it, and tell them who asks for it."""
     step = row.steps[position]
     asker = tx.accounts.account(row.asked_by)
-    waiting = actors_of(system, tx, step["number"], step["action"])
+    waiting = _turns(system, tx, step["number"], step["action"])
     if (asker.unit.id, asker.role) in waiting:  # whoever asked for the repair takes the steps that are theirs
         waiting = [(asker.unit.id, asker.role)]
     tx.records.set_repair(row.id, state="running", position=position, why="", waiting=waiting)
@@ -92,12 +92,9 @@ def hand_on(system: System, tx: Transaction, row: RepairRow, position: int, acto
     tx.records.notify(told & {row.asked_by}, step["number"], own, system.clock())
 
 
-def actors_of(system: System, tx: Transaction, number: str, action: str) -> list[tuple[int, Role]]:
+def _turns(system: System, tx: Transaction, number: str, action: str) -> list[tuple[int, Role]]:
     """(unit id, role) of those who may take `action` on the document where it stands; nobody is asked for an answer anew."""
     if action == ANSWER:
         return []
     case = situations.case(system, tx, situations.find(tx, None, number))
-    if case.standing.special and not case.process.actions[action].by:
-        return [(seat.unit_id, seat.role) for seat in case.standing.turns]
-    actors = case.process.actors(case.process.actions[action], case.document.node)
-    return [(unit_id, item.role) for unit_id, item in people.places(case.owner, case.document, actors)]
+    return [(seat.unit_id, seat.role) for seat in situations.turns(case, case.process.actions[action])]

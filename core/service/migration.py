@@ -146,7 +146,7 @@ def _move(system: System, tx: Transaction, document: Document, old: Process, new
     before = old.node(document.node)
     decided = (before.actors, before.approval, document.node in old.finish)
     if (node.actors, node.approval, after.node in new.finish) != decided:
-        turn = () if after.node in new.finish else standings.fresh(tx, after, new, owner).turns
+        turn = standings.first_turns(tx, after, new, owner)
         tx.documents.set_tasks(after.id, turn)
         _tell(tx, after, node.label, turn, at)
     tx.documents.add_parties(after.id, people.involved(owner, after, new))
@@ -185,6 +185,6 @@ def _still_right(system: System, tx: Transaction, document: Document, after: Doc
 
 def _tell(tx: Transaction, after: Document, label: str, turn: Iterable[Seat], at: datetime) -> None:
     what = f"{after.number} {after.title}：流程改版，现在在“{label}”"
-    waiting_ = {account.id for seat in turn for account in people.accounts_of(tx, seat)}
+    waiting_ = {account.id for account in people.accounts_at(tx, turn)}
     tx.records.notify(waiting_, after.number, f"{what}，轮到您办理", at)
     tx.records.notify({after.author_id} - waiting_, after.number, what, at)

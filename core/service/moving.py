@@ -183,19 +183,17 @@ def audit(tx: Transaction, act: Act, after: Document) -> None:
 
 
 def _turns(tx: Transaction, act: Act, after: Document) -> tuple[Seat, ...]:
-    """Whose turn it is: nobody's where the process has ended well, though more could be done."""
-    if after.node in act.case.process.finish:
-        return ()
-    if after.trail == act.case.document.trail:
+    """Whose turn it is: of a document that stays where it is, as its decision stands."""
+    if after.trail == act.case.document.trail and after.node not in act.case.process.finish:
         return act.case.standing.turns
-    return standings.fresh(tx, after, act.case.process, act.case.owner).turns
+    return standings.first_turns(tx, after, act.case.process, act.case.owner)
 
 
 def _tell(tx: Transaction, act: Act, after: Document, target: Node) -> None:
     """The author hears what others did; whoever's turn it is now hears that it is."""
     quoted = f"，意见：{text}" if (text := opinion(act)) else ""
     what = f"{after.number} {after.title}：{act.actor.label}办了“{act.action.label}”{quoted}，现在在“{target.label}”"
-    waiting = {a.id for seat in _turns(tx, act, after) for a in people.accounts_of(tx, seat)} - {act.actor.id}
+    waiting = {a.id for a in people.accounts_at(tx, _turns(tx, act, after))} - {act.actor.id}
     tx.records.notify(waiting, after.number, f"{what}，轮到您办理", act.at)
     tx.records.notify({after.author_id} - waiting - {act.actor.id}, after.number, what, act.at)
 

@@ -42,38 +42,58 @@ def nearness(actor: Account, owner: Unit, document: Document, actors: Iterable[A
     return best
 
 
-def places(owner: Unit, document: Document, actors: Iterable[Actor]) -> list[tuple[int, Actor]]:
-    """(unit id, actor) of every actor that has a unit, in the order of the data."""
-    return [(unit_id, item) for item in actors if (unit_id := unit_of(owner, document, item.of)) is not None]
+def seats(owner: Unit, document: Document, actors: Iterable[Actor]) -> list[Seat]:
+    """The seat of every actor that has a unit, in the order of the data."""
+    return [
+        Seat(unit_id, item.role)
+        for item in actors
+        if (unit_id := unit_of(owner, document, item.of)) is not None
+    ]
 
 
 def involved(owner: Unit, document: Document, process: Process) -> list[int]:
     """Units that may act on the document where it stands, and so may see it."""
     actors = process.node(document.node).actors
     others = (actor for action in process.actions_from[document.node] for actor in action.by)
-    return [unit_id for unit_id, _ in places(owner, document, (*actors, *others))]
+    return [seat.unit_id for seat in seats(owner, document, (*actors, *others))]
 
 
 def waiting(tx: Transaction, document_id: int) -> list[Account]:
     """Accounts whose turn a document is, each once."""
-    seats = [seat for _, seat in tx.documents.tasks([document_id])]
-    return list(dict.fromkeys(account for seat in seats for account in accounts_of(tx, seat)))
+    return accounts_at(tx, (seat for _, seat in tx.documents.tasks([document_id])))
 
 
 def names(tx: Transaction, owner: Unit, document: Document, actors: Iterable[Actor]) -> str:
     """Who may act, for people: `王芳（采购单位负责人（02））` or the unit where it has no such account."""
-    return names_of(tx, [Seat(unit_id, item.role) for unit_id, item in places(owner, document, actors)])
+    return names_of(tx, seats(owner, document, actors))
 
 
-def names_of(tx: Transaction, seats: Iterable[Seat]) -> str:
+def names_of(tx: Transaction, taken: Iterable[Seat]) -> str:
     """As `names`, of seats."""
     found: list[str] = []
-    for seat in seats:
+    for seat in taken:
         if accounts := accounts_of(tx, seat):
             found += [account.label for account in accounts]
         else:
             found.append(f"{tx.accounts.unit(seat.unit_id).name}的{ROLE_LABELS[seat.role]}（还没有账号）")
     return "、".join(dict.fromkeys(found))
+
+
+def desk_of(tx: Transaction, seat: Seat) -> str:
+    """A seat in a list, where looking up who works there costs too much: `青原市教育局 主管单位审核`."""
+    if seat.account_id:
+        return tx.accounts.account(seat.account_id).label
+    return f"{tx.accounts.unit(seat.unit_id).name} {ROLE_LABELS[seat.role]}"
+
+
+def labels(accounts: Iterable[Account]) -> str:
+    """`王芳（采购单位负责人（02））、…`, each once."""
+    return "、".join(dict.fromkeys(account.label for account in accounts))
+
+
+def accounts_at(tx: Transaction, taken: Iterable[Seat]) -> list[Account]:
+    """Who sits at any of these, each once."""
+    return list(dict.fromkeys(account for seat in taken for account in accounts_of(tx, seat)))
 
 
 def accounts_of(tx: Transaction, seat: Seat) -> list[Account]:

@@ -125,7 +125,7 @@ def _names(system: System, tx: Transaction, actor: Account, told: list[Account])
         for one in tx.staff.standing_in([account.id for account in told], system.today)
         if one.deputy.id != actor.id
     ]
-    return "、".join(dict.fromkeys(account.label for account in (*told, *deputies)))
+    return people.labels((*told, *deputies))
 
 
 def _slot(system: System) -> str:

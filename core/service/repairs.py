@@ -116,7 +116,7 @@ def advance(
             return result, _view(system, tx, actor, row)
         if row.state != "running":
             raise ConflictError(row.why_stopped or "这次处理已经办完了", fields={"state": row.state})
-        if (actor.unit.id, actor.role) not in following.actors_of(system, tx, step["number"], step["action"]):
+        if not _may(system, tx, actor, step):
             raise ForbiddenError(f"这一步“{step['label']}”要由{step['who']}办理")
         given = {**arguments, "target": step["target"]} if step["chosen"] else dict(arguments)
         result = acts.perform_in(
@@ -193,14 +193,17 @@ def _view(system: System, tx: Transaction, actor: Account, row: RepairRow) -> Re
 def _step(
     system: System, tx: Transaction, actor: Account, stored: Mapping[str, Any], *, current: bool
 ) -> RepairStep:
-    mine = False
-    if current:
-        case = situations.case(system, tx, situations.find(tx, None, stored["number"]))
-        action = case.process.actions.get(stored["action"])  # none for an opinion or a signature
-        mine = action is not None and situations.may(case, actor, action)
     return RepairStep(
-        number=stored["number"], action=stored["action"], label=stored["label"], who=stored["who"], mine=mine,
+        number=stored["number"], action=stored["action"], label=stored["label"], who=stored["who"],
+        mine=current and _may(system, tx, actor, stored),
         form=tuple(FormField(name, label, required) for name, label, required in stored["form"]),
         source=stored["source"], source_label=stored["source_label"], target=stored["target"],
         target_label=stored["target_label"], menu=stored["menu"], public=stored["public"],
     )  # fmt: skip
+
+
+def _may(system: System, tx: Transaction, actor: Account, stored: Mapping[str, Any]) -> bool:
+    """Whether it is for `actor` to take the step now; what one is asked is answered on the document's page, by no act."""
+    case = situations.case(system, tx, situations.find(tx, None, stored["number"]))
+    action = case.process.actions.get(stored["action"])  # none for an opinion or a signature
+    return action is not None and situations.may(case, actor, action)

@@ -1,13 +1,13 @@
 """What is true of a document now: its process, form mistakes, what hangs on it. Shared by the use cases."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import Any
 
 from core.domain import expressions, forms, graph
 from core.domain.accounts import Account, Role, Unit
-from core.domain.approval import Assignment, Standing
+from core.domain.approval import Assignment, Seat, Standing
 from core.domain.documents import Document, Entry, Linked, Money, Situation
 from core.domain.errors import ForbiddenError, NotFoundError
 from core.domain.forms import Field, Known, Review
@@ -160,6 +160,13 @@ def may(case: Case, actor: Account, action: Action) -> bool:
     if case.standing.special and not action.by:
         return bool(case.standing.seats_of(standings.seat_of(actor)))
     return people.may(actor, case.owner, case.document, case.process.actors(action, case.document.node))
+
+
+def turns(case: Case, action: Action) -> Sequence[Seat]:
+    """Whose turn `action` is where the document stands, as `may` judges; empty where it is the platform's."""
+    if case.standing.special and not action.by:
+        return case.standing.turns
+    return people.seats(case.owner, case.document, case.process.actors(action, case.document.node))
 
 
 def waited_for(case: Case, actor: Account, action: Action) -> tuple[Assignment, ...]:

@@ -19,14 +19,19 @@ def of(tx: Transaction, document: Document, process: Process, owner: Unit) -> St
     return Standing(_ballots(tx, document, owner, node), node.approval, rows, _gone(tx, rows))
 
 
-def fresh(tx: Transaction, document: Document, process: Process, owner: Unit) -> Standing:
-    """As it is when the document has just come to its node."""
-    return fresh_at(tx, document, owner, process.node(document.node))
-
-
-def fresh_at(tx: Transaction, document: Document, owner: Unit, node: Node) -> Standing:
-    """As it will be when the document has just come to `node`."""
+def fresh(tx: Transaction, document: Document, owner: Unit, node: Node) -> Standing:
+    """As it is when the document has just come to `node`."""
     return Standing(_ballots(tx, document, owner, node), node.approval)
+
+
+def first_turns(tx: Transaction, document: Document, process: Process, owner: Unit) -> tuple[Seat, ...]:
+    """Whose turn it is when the document has just come where it is.
+
+    Nobody's where the process has ended well, though more could be done.
+    """
+    if document.node in process.finish:
+        return ()
+    return fresh(tx, document, owner, process.node(document.node)).turns
 
 
 def _ballots(tx: Transaction, document: Document, owner: Unit, node: Node) -> tuple[Ballot, ...]:

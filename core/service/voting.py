@@ -98,7 +98,7 @@ def _tell(
 
 
 def _accounts(tx: Transaction, seats: Iterable[Seat]) -> set[int]:
-    return {account.id for seat in seats for account in people.accounts_of(tx, seat)}
+    return {account.id for account in people.accounts_at(tx, seats)}
 
 
 def settle(

@@ -96,8 +96,7 @@ def _choosing_document(scene: Scene, frame: Frame) -> Outcome | None:
     elif number := _one_number(scene, [option.value for option in picked]):
         return answering.begin(below, replace(errand, number=number), frame.slots)
     elif len(picked) > 1:
-        numbers = {one.value for one in picked}
-        left = [plan for plan in scene.asker.plans if plan.number in numbers]
+        left = [scene.asker.look(one.value).summary for one in picked if scene.asker.sees(one.value)]
         return choosing.ask_which(below, left, errand)
     if scene.heard.act == "yes" or not (_says_more(scene) or _is_aside(scene)):
         return Outcome(scene.state, (Reply(say("which_again")),))

@@ -7,6 +7,7 @@ from functools import lru_cache
 
 import opencc
 
+_WORD = 64  # characters up to which a text's key is remembered
 MAX_CHARS = 1200  # of a longer text the beginning and the end are read: the question is in one of them
 
 # Kinds of wholes. Those with a mark stay in the text as that one character, so that "30万元" and "2000元"
@@ -87,6 +88,12 @@ def normalise(raw: str) -> Text:
 
 def key(raw: str) -> str:
     """What two phrasings must share to be called the same: normalised, without spaces and punctuation."""
+    return _key(raw) if len(raw) <= _WORD else _PUNCTUATION.sub("", _plain(raw))
+
+
+@lru_cache(maxsize=4096)
+def _key(raw: str) -> str:
+    """The same, remembered: a message is compared with the same words of menus and documents each time."""
     return _PUNCTUATION.sub("", _plain(raw))
 
 

@@ -1,7 +1,7 @@
 """Base + overlay → resolved, linted, frozen processes of each region, kind and variant."""
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 from core.adapters.overlay import Overlay
@@ -36,7 +36,15 @@ class ProcessBook:
 
     def variants(self, region: str, kind: str) -> list[Process]:
         """All variants of a kind in a region, in the order of the data."""
-        return [p for (r, k, _), p in self.processes.items() if (r, k) == (region, kind)]
+        return list(self._by_kind.get((region, kind), ()))
+
+    @cached_property
+    def _by_kind(self) -> dict[tuple[str, str], list[Process]]:
+        """Asked many times in every look at a region; the data is the same for good."""
+        found: dict[tuple[str, str], list[Process]] = {}
+        for (region, kind, _), process in self.processes.items():
+            found.setdefault((region, kind), []).append(process)
+        return found
 
 
 def load(data: Path = DATA) -> ProcessBook:

@@ -1,15 +1,14 @@
 """Taking one lawful act on a document: all of it in one transaction, or nothing."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 
-from core.domain import graph, guards
+from core.domain import graph
 from core.domain.accounts import Account
 from core.domain.documents import Document
 from core.domain.errors import BlockedError, ForbiddenError, InvalidError
 from core.domain.process import Action, Effect, Guard, NodeType
 from core.service import entering, following, moving, once, people, situations, voting
-from core.service.documents import summarise
+from core.service.documents import done_before, summarise
 from core.service.moving import Act
 from core.service.ports import Certificate, Transaction
 from core.service.situations import Case
@@ -67,9 +66,7 @@ def perform_in(  # noqa: PLR0913 - as perform, and the transaction
     earlier = once.earlier(tx, actor, key, request)
     document = situations.find(tx, actor, number, lock=True)
     if earlier is not None:
-        return ActResult(
-            summarise(system, tx, [document])[0], earlier["label"], earlier["said"], repeated=True
-        )
+        return done_before(system, tx, document, earlier)
     act = _lawful(system, tx, actor, document, action, version, arguments)
     if Effect.MARK_SIGNED in act.action.effects:
         if certificate is None:
@@ -78,7 +75,7 @@ def perform_in(  # noqa: PLR0913 - as perform, and the transaction
     held = voting.cast(system, tx, act)
     after = held or moving.carry_out(system, tx, act)
     following.follow(system, tx, after, action, actor)
-    moving.audit(tx, replace(act, target=after.node), after)
+    moving.audit(tx, actor, action, act.case.document, after, moving.opinion(act))
     said = voting.said(tx, act.case, held, act.action.label) if held else moving.said(tx, act, after)
     once.keep(
         tx, actor, key, request, {"number": after.number, "label": act.action.label, "said": said}, system
@@ -124,9 +121,7 @@ def _lawful(
     _refuse_others(tx, case, action, actor)
     _refuse_own_review(tx, case, action, actor)
     _refuse_without_key(action, actor)
-    reasons = guards.refusals(action, situations.seen_by(case, actor))
-    if reasons:
-        raise BlockedError("；".join(reasons), fields={"reasons": reasons, **case.form_errors})
+    situations.refuse_unmet(case, action, situations.seen_by(case, actor))
     _filled_in(action, arguments)
     return Act(case, action, actor, _target(case, action, arguments), arguments, system.clock())
 

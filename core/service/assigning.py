@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from core.domain.accounts import ROLE_LABELS, Account
 from core.domain.approval import Assignment, Kind, Seat, State
 from core.domain.documents import Document
-from core.domain.errors import BlockedError, ConflictError, ForbiddenError, InvalidError, NotFoundError
+from core.domain.errors import BlockedError, ForbiddenError, InvalidError, NotFoundError
 from core.domain.process import NodeType
-from core.service import entering, following, once, people, situations, standings, voting
-from core.service.documents import summarise
+from core.service import entering, following, moving, once, people, situations, standings, voting
+from core.service.documents import done_before, summarise
 from core.service.ports import Transaction
 from core.service.situations import Case
 from core.service.system import System
@@ -153,23 +153,13 @@ def _done(
         earlier = once.earlier(tx, actor, wish.key, request)
         document = situations.find(tx, actor, number, lock=True)
         if earlier is not None:
-            line = summarise(system, tx, [document])[0]
-            return ActResult(line, earlier["label"], earlier["said"], repeated=True)
+            return done_before(system, tx, document, earlier)
         if document.version != wish.version:
-            raise ConflictError(
-                f"{document.number} 刚才有变动，这次没有办理任何操作，请看清后再办",
-                fields={"version": document.version, "node": document.node},
-            )
+            raise moving.moved(system, tx, document)
         case = situations.case(system, tx, document)
         step = change(tx, case)
         after, told = _recorded(system, tx, case, actor, step)
-        body = {
-            "from": document.node, "to": after.node, "version": after.version, "said": step.label,
-            "opinion": step.note,
-        }  # fmt: skip
-        if actor.acts_for:
-            body["for"] = actor.acts_for
-        tx.records.audit(after.region, system.clock(), actor.login, step.action, after.number, body)
+        moving.audit(tx, actor, step.action, document, after, step.note, said=step.label)
         once.keep(tx, actor, wish.key, request, {"label": step.label, "said": told}, system)
         return ActResult(summarise(system, tx, [after])[0], step.label, told)
 

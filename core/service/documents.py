@@ -1,6 +1,6 @@
 """Finding and showing documents; entering and changing them is `core.service.entering`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from core.domain.accounts import Account
 from core.domain.documents import Document
@@ -9,7 +9,7 @@ from core.service import limits, people, situations
 from core.service.offers import offers
 from core.service.ports import Transaction
 from core.service.system import System
-from core.service.views import DocumentSummary, DocumentView, Due, HoldView
+from core.service.views import ActResult, DocumentSummary, DocumentView, Due, HoldView
 
 
 def get(system: System, actor: Account, number: str) -> DocumentView:
@@ -72,6 +72,11 @@ def summarise(system: System, tx: Transaction, found: Sequence[Document]) -> lis
         )
         for d in found
     ]  # fmt: skip
+
+
+def done_before(system: System, tx: Transaction, document: Document, kept: Mapping[str, str]) -> ActResult:
+    """What to answer where the act's key was used already; `kept` is what was remembered of it."""
+    return ActResult(summarise(system, tx, [document])[0], kept["label"], kept["said"], repeated=True)
 
 
 def _summary(

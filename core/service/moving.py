@@ -169,17 +169,14 @@ def opinion(act: Act) -> str:
     return (act.arguments.get("opinion") or act.arguments.get("reason") or "").strip()
 
 
-def audit(tx: Transaction, act: Act, after: Document) -> None:
-    """Last of all: the head of the chain is what writers of a region queue up for, so nothing is waited for behind it."""
-    body = {
-        "from": act.case.document.node,
-        "to": act.target,
-        "version": after.version,
-        "opinion": opinion(act),
-    }
-    if act.actor.acts_for:
-        body["for"] = act.actor.acts_for
-    tx.records.audit(after.region, act.at, act.actor.login, act.action.id, after.number, body)
+def audit(
+    tx: Transaction, actor: Account, action: str, before: Document, after: Document, opinion: str, **more: str
+) -> None:
+    """Record an act, a vote or an answer, last of all: writers of a region queue up for the head of its chain."""
+    body = {"from": before.node, "to": after.node, "version": after.version, "opinion": opinion, **more}
+    if actor.acts_for:
+        body["for"] = actor.acts_for
+    tx.records.audit(after.region, after.updated_at, actor.login, action, after.number, body)
 
 
 def _turns(tx: Transaction, act: Act, after: Document) -> tuple[Seat, ...]:

@@ -13,7 +13,7 @@ from core.domain.documents import Document
 from core.domain.errors import BlockedError, ConflictError, ForbiddenError, NotFoundError
 from core.domain.planner import NoWay
 from core.service import acts, following, once, planning, situations
-from core.service.documents import summarise
+from core.service.documents import done_before
 from core.service.planning import RepairStep
 from core.service.ports import RepairRow, Transaction
 from core.service.system import System
@@ -111,9 +111,7 @@ def advance(
         step = row.steps[min(row.position, len(row.steps) - 1)]
         if done is not None:
             document = situations.find(tx, actor, done["number"])
-            summary = summarise(system, tx, [document])[0]
-            result = ActResult(summary, done["label"], done["said"], repeated=True)
-            return result, _view(system, tx, actor, row)
+            return done_before(system, tx, document, done), _view(system, tx, actor, row)
         if row.state != "running":
             raise ConflictError(row.why_stopped or "这次处理已经办完了", fields={"state": row.state})
         if not _may(system, tx, actor, step):

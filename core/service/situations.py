@@ -5,11 +5,11 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import Any
 
-from core.domain import expressions, forms, graph
+from core.domain import expressions, forms, graph, guards
 from core.domain.accounts import Account, Role, Unit
 from core.domain.approval import Assignment, Seat, Standing
 from core.domain.documents import Document, Entry, Linked, Money, Situation
-from core.domain.errors import ForbiddenError, NotFoundError
+from core.domain.errors import BlockedError, ForbiddenError, NotFoundError
 from core.domain.forms import Field, Known, Review
 from core.domain.planner import Given, Subject
 from core.domain.process import Action, Guard, NodeType, Process
@@ -167,6 +167,13 @@ def turns(case: Case, action: Action) -> Sequence[Seat]:
     if case.standing.special and not action.by:
         return case.standing.turns
     return people.seats(case.owner, case.document, case.process.actors(action, case.document.node))
+
+
+def refuse_unmet(case: Case, action: Action, situation: Situation) -> None:
+    """BlockedError, with every reason, where what `action` wants does not hold in the situation."""
+    reasons = guards.refusals(action, situation)
+    if reasons:
+        raise BlockedError("；".join(reasons), fields={"reasons": reasons, **case.form_errors})
 
 
 def waited_for(case: Case, actor: Account, action: Action) -> tuple[Assignment, ...]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from core.domain import graph, guards
+from core.domain import graph
 from core.domain.accounts import Account
 from core.domain.approval import Assignment, Kind, Outcome, Refusal, Seat, Standing, State
 from core.domain.documents import Document, Entry
@@ -113,9 +113,7 @@ def settle(
     if case.standing.outcome is not Outcome.PASSED or case.standing.signers or not votes:
         return None
     action = case.process.actions[votes[-1].action]
-    reasons = guards.refusals(action, case.situation)
-    if reasons:
-        raise BlockedError("；".join(reasons), fields={"reasons": reasons, **case.form_errors})
+    situations.refuse_unmet(case, action, case.situation)
     target = graph.targets(case.process, action, document.trail, document.cut, case.skip)[0]
     label = f"{action.label}（{step.label}）"
     act = Act(case, action, actor, target, {"opinion": step.note}, system.clock(), label)

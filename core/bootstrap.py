@@ -67,8 +67,7 @@ def build_system(
     registry = ProcessRegistry(processes.load())
     database = SqlDatabase(engine or make_engine(settings.database_url))
     with database.write() as tx:
-        for process in registry.all():
-            tx.records.keep_process(process)
+        tx.records.keep_processes(registry.all())
     trust = _trust(settings)
     return System(
         database=database,

@@ -280,9 +280,12 @@ class RecordStore:
         if rows:
             self._connection.execute(insert(repair_waiting), rows)
 
-    def keep_process(self, process: Process) -> None:
-        """Keep the definition that a document starts on."""
-        self._connection.execute(_KEEP_PROCESS, {"version": process.version, "body": dump(process)})
+    def keep_processes(self, processes: Iterable[Process]) -> None:
+        """Keep definitions that documents start on. Only new ones are written down: that takes longer than all of a start."""
+        known = set(self._connection.execute(select(process_version.c.version)).scalars())
+        new = [{"version": one.version, "body": dump(one)} for one in processes if one.version not in known]
+        if new:
+            self._connection.execute(_KEEP_PROCESS, new)
 
     def process_body(self, version: str) -> str | None:
         """Canonical JSON of a kept definition."""

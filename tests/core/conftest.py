@@ -117,8 +117,7 @@ def ruled(world: World, data: Path, operations: str) -> World:
     change_plans(data, operations)
     registry = ProcessRegistry(processes.load(data))
     with world.system.database.write() as tx:
-        for process in registry.all():
-            tx.records.keep_process(process)
+        tx.records.keep_processes(registry.all())
     return World(replace(world.system, processes=registry), world.clock, world.people)
 
 

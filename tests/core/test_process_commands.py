@@ -151,7 +151,7 @@ def test_a_kept_version_against_the_current_data(
     old = folder(tmp_path / "old")
     kept = processes.load(old).get("neimenggu", "plan", "mall")
     with world.system.database.write() as tx:
-        tx.records.keep_process(kept)
+        tx.records.keep_processes([kept])
     code, said = run(kept.version)
     assert code == 0
     assert f"neimenggu/plan/mall 采购计划·电子卖场采购计划（{kept.version} → " in said
@@ -188,7 +188,7 @@ def test_open_documents_are_shown_moved_and_then_none_is_left(
     book, key = processes.load(), ("neimenggu", "plan", "mall")
     earlier = restore(dump(book.processes[key]).replace("审核通过", "同意"))
     with world.system.database.write() as tx:
-        tx.records.keep_process(earlier)
+        tx.records.keep_processes([earlier])
     old = ProcessRegistry(replace(book, processes={**book.processes, key: earlier}))
     number = replace(world, system=replace(world.system, processes=old)).plan(node="supervising")
 

@@ -16,7 +16,7 @@ def add_fields(
     form = replace(known.form, fields=(*known.form.fields, *fields), checks=(*known.form.checks, *checks))
     made = replace(known, form=form, version="own-form")
     with system.database.write() as tx:
-        tx.records.keep_process(made)
+        tx.records.keep_processes([made])
     book = {known.version: made, made.version: made}
     registry = type(system.processes)
     current, version, variants = registry.current, registry.version, registry.variants

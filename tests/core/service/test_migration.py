@@ -34,8 +34,7 @@ def reopened(world: World, *edits: tuple[str, str], renamed: Mapping[str, str] |
         )
     registry = ProcessRegistry(replace(BOOK, processes=changed))
     with world.system.database.write() as tx:
-        for process in registry.all():
-            tx.records.keep_process(process)
+        tx.records.keep_processes(registry.all())
     return replace(world, system=replace(world.system, processes=registry))
 
 

@@ -14,8 +14,8 @@ from assistant.understanding import MARKS
 from core.domain.accounts import ROLE_LABELS
 from core.domain.errors import DomainError
 from core.domain.process import Process
-from core.service import documents, entering
-from core.service.views import DocumentSummary
+from core.service import above as above_it
+from core.service import documents, entering, filling
 from kb import Entry
 from kb import text as words
 
@@ -36,7 +36,8 @@ def offer(scene: Scene, entry: Entry, above: str = "") -> Outcome | None:
         return None
     if operation.action not in _ENTERED_FOR:
         return None
-    able = [one for one in _may_start(scene.viewer, operation.kind) if concerns(entry, one.variant)]
+    known = scene.viewer.system.processes.variants(scene.viewer.account.region, operation.kind)
+    able = [one for one in _may_start(scene.viewer, known) if concerns(entry, one.variant)]
     if not able:
         return None
     named = [process for process in able if _named(process, scene.heard.plain)] or able
@@ -61,7 +62,7 @@ def command(scene: Scene) -> Outcome | None:
     found = exact or [p for p in known if words.key(p.label) == rest] or _ending(known, rest)
     if not found:
         return None
-    may = [p for p in found if _is_starter(viewer, p)]
+    may = _may_start(viewer, found)
     if not may:
         return Outcome(scene.state, (Reply(_no_right(found[0])),))
     if len(may) > 1:
@@ -75,15 +76,10 @@ def _ending(known: Sequence[Process], rest: str) -> list[Process]:
     return found if len({p.kind for p in found}) == 1 else []
 
 
-def _may_start(viewer: Viewer, kind: str) -> list[Process]:
-    region = viewer.account.region
-    return [p for p in viewer.system.processes.variants(region, kind) if _is_starter(viewer, p)]
-
-
-def _is_starter(viewer: Viewer, process: Process) -> bool:
-    """Whether the asker's role begins such documents, and people may enter them at all."""
-    roles = {actor.role for actor in process.node(process.start).actors}
-    return viewer.account.role in roles and (process.alone or bool(process.parents))
+def _may_start(viewer: Viewer, known: Sequence[Process]) -> list[Process]:
+    """Those of `known` that the asker may enter."""
+    able = {(one.kind, one.variant) for one in filling.entries(viewer.system, viewer.account)}
+    return [process for process in known if (process.kind, process.variant) in able]
 
 
 def _named(process: Process, text: str) -> bool:
@@ -102,39 +98,21 @@ def _which(found: Sequence[Process]) -> Reply:
 
 def _propose(scene: Scene, viewer: Viewer, process: Process, above: str = "") -> Outcome:
     """Ask whether to enter it; where it hangs on another document and several fit, on which."""
-    fitting = _fitting(viewer, process)
-    if above and above not in {item.number for item in fitting}:
-        fitting = []
-    elif above:
-        fitting = [item for item in fitting if item.number == above]
-    if not fitting and (above or not process.alone):
+    if process.alone and not above:
+        return _ask(scene, process, "")
+    known = above_it.choices(viewer.system, viewer.account, process.kind, process.variant)
+    fitting = [item for item in known if above in ("", item.number)]
+    if not fitting:
         why = next((item.say for item in process.parents if item.say), "")
         return Outcome(scene.state, (Reply(say("start_no_above", variant=process.variant_label, why=why)),))
-    if len(fitting) > 1 and not process.alone:
-        choices = tuple(
-            Choice(f"{item.number} {item.title}", f"新建{process.variant_label} {item.number}")
-            for item in fitting[:_SHOWN]
-        )
-        said = say("start_which_above", variant=process.variant_label)
-        return Outcome(scene.state, (Reply(said, choices=choices),))
-    number = fitting[0].number if fitting and (above or not process.alone) else ""
-    return _ask(scene, process, number)
-
-
-def _fitting(viewer: Viewer, process: Process) -> list[DocumentSummary]:
-    """Documents of the asker under which one of this kind may be entered now."""
-    kinds = dict.fromkeys(item.kind for item in process.parents)
-    return [
-        item
-        for kind in kinds
-        for item in viewer.of_kind(kind)
-        if any(
-            item.kind == wanted.kind
-            and (not wanted.variants or item.variant in wanted.variants)
-            and (not wanted.nodes or item.node in wanted.nodes)
-            for wanted in process.parents
-        )
-    ]
+    if len(fitting) == 1:
+        return _ask(scene, process, fitting[0].number)
+    choices = tuple(
+        Choice(f"{item.number} {item.title}", f"新建{process.variant_label} {item.number}")
+        for item in fitting[:_SHOWN]
+    )
+    said = say("start_which_above", variant=process.variant_label)
+    return Outcome(scene.state, (Reply(said, choices=choices),))
 
 
 def _ask(scene: Scene, process: Process, above: str) -> Outcome:

@@ -3,7 +3,8 @@
 import argparse
 import json
 import sys
-from dataclasses import asdict
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,17 @@ from core.adapters import processes
 from core.bootstrap import build_system, migrate
 from core.domain.errors import DomainError, InvalidError
 from core.domain.process import Process
-from core.domain.process_diff import Change, Difference, How, Key, Part, WayChange, differences
+from core.domain.process_diff import (
+    Change,
+    Difference,
+    How,
+    Key,
+    Part,
+    WayChange,
+    differences,
+    value_differences,
+)
+from core.domain.values import Values
 from core.domain.ways import Way
 from core.service import migration
 from core.service.planning import GOAL_LABELS
@@ -21,7 +32,7 @@ CURRENT = "current"
 WELL, IMPOSSIBLE, FAILED = 0, 1, 2
 _PARTS = {
     Part.PROCESS: "流程", Part.NODE: "环节", Part.ACTION: "操作", Part.CONDITION: "条件", Part.FIELD: "字段",
-    Part.GOAL: "目标",
+    Part.GOAL: "目标", Part.VALUE: "数值",
 }  # fmt: skip
 _HOW = {
     How.ADDED: "增加", How.DROPPED: "去掉", How.CHANGED: "改了", How.LONGER: "变长", How.SHORTER: "变短",
@@ -41,7 +52,8 @@ def add_diff_arguments(parser: argparse.ArgumentParser) -> None:
 def run_diff(given: argparse.Namespace) -> int:
     """Print what changed; 1 where something became impossible, 2 where a side cannot be read."""
     try:
-        found = differences(*_sides(given.old, given.new))
+        old, new = _sides(given.old, given.new)
+        found = differences(old.processes, new.processes) + value_differences(old.values, new.values)
     except DomainError as error:
         print(error.message, file=sys.stderr)
         return FAILED
@@ -51,41 +63,57 @@ def run_diff(given: argparse.Namespace) -> int:
         for item in found:
             print("\n".join(_said(item)))
         closed = sum(item.impossible for item in found)
-        print(f"有变化的流程 {len(found)} 个，其中有走不通的 {closed} 个" if found else "没有变化")
+        changed = sum(bool(item.kind) for item in found)
+        print(f"有变化的流程 {changed} 个，其中有走不通的 {closed} 个" if found else "没有变化")
     return IMPOSSIBLE if any(item.impossible for item in found) else WELL
 
 
-def _sides(old: str, new: str) -> tuple[dict[Key, Process], dict[Key, Process]]:
+@dataclass(frozen=True)
+class _Side:
+    """What is compared; a kept version has no values of its region."""
+
+    processes: dict[Key, Process]
+    values: Mapping[str, Values]
+
+
+def _sides(old: str, new: str) -> tuple[_Side, _Side]:
     """A kept version is one process: it is compared with the same kind and variant of the other side."""
     sides = [_side(old), _side(new)]
-    one = next((side for side in sides if len(side) == 1), None)
+    one = next((side.processes for side in sides if len(side.processes) == 1), None)
     if one is not None:
         (key,) = one
-        sides = [{key: side[key]} if key in side else {} for side in sides]
+        sides = [
+            replace(side, processes={k: p for k, p in side.processes.items() if k == key}) for side in sides
+        ]
     return sides[0], sides[1]
 
 
-def _side(name: str) -> dict[Key, Process]:
+def _side(name: str) -> _Side:
     if name == CURRENT:
-        return processes.load().processes
+        return _of_book(processes.load())
     if Path(name).is_dir():
         return _folder(Path(name))
     system = build_system()
     with system.database.read() as tx:
         process = system.processes.version(name, tx)
-    return {(process.region, process.kind, process.variant): process}
+    return _Side({(process.region, process.kind, process.variant): process}, {})
 
 
-def _folder(folder: Path) -> dict[Key, Process]:
+def _of_book(book: processes.ProcessBook) -> _Side:
+    return _Side(book.processes, book.values)
+
+
+def _folder(folder: Path) -> _Side:
     if not (folder / "processes" / "base").is_dir() or not (folder / "regions").is_dir():
         said = f"{folder} 不是流程数据：要有 processes/base 和 regions 两个目录"
         raise InvalidError(said, code="no_process_data", fields={"folder": str(folder)})
-    return processes.load(folder.resolve()).processes
+    return _of_book(processes.load(folder.resolve()))
 
 
 def _said(item: Difference) -> list[str]:
     versions = f"{item.before or '没有'} → {item.after or '没有'}"
-    lines = [f"{item.region}/{item.kind}/{item.variant} {item.label}（{versions}）"]
+    process = f"{item.region}/{item.kind}/{item.variant} {item.label}（{versions}）"
+    lines = [process if item.kind else f"{item.region} {item.label}"]
     lines += [_change(change) for change in item.changes]
     lines += [_way_change(way) for way in item.ways]
     return lines if len(lines) > 1 else [*lines, "  只是次序或写法不同"]
@@ -94,7 +122,7 @@ def _said(item: Difference) -> list[str]:
 def _change(item: Change) -> str:
     details = f"：{'；'.join(item.details)}" if item.details else ""
     label = GOAL_LABELS.get(item.id, item.label) if item.part is Part.GOAL else item.label
-    name = label if item.part is Part.CONDITION else f"{label}（{item.id}）"
+    name = label if item.part in {Part.CONDITION, Part.VALUE} else f"{label}（{item.id}）"
     return f"  {_PARTS[item.part]}{_HOW[item.how]}：{name}{details}"
 
 

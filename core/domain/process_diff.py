@@ -1,7 +1,8 @@
 """What changed between two versions of a process: its parts, its conditions, and how far each goal is from each node.
 
 Comparing is by id: a node, action, field or check that got another id went and came. Nodes that the newer version says
-were renamed are the same nodes.
+were renamed are the same nodes. A region's values (thresholds, limits) stand beside its processes and are no version of
+them; they are compared for themselves.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,6 +12,7 @@ from typing import Any
 
 from core.domain.forms import Field
 from core.domain.process import Actor, Process
+from core.domain.values import Dated, Table, Values
 from core.domain.ways import Way, ways
 
 Key = tuple[str, str, str]  # region, kind, variant
@@ -25,6 +27,7 @@ class Part(StrEnum):
     CONDITION = "condition"
     FIELD = "field"
     GOAL = "goal"
+    VALUE = "value"
 
 
 class How(StrEnum):
@@ -64,7 +67,10 @@ class WayChange:
 
 @dataclass(frozen=True)
 class Difference:
-    """All that changed of one process; a version is empty where there is no such process."""
+    """All that changed of one process; a version is empty where there is no such process.
+
+    Of a region's values: `kind`, `variant` and both versions are empty.
+    """
 
     region: str
     kind: str
@@ -78,7 +84,8 @@ class Difference:
     @property
     def impossible(self) -> bool:
         """Whether something that could be reached cannot be reached any more."""
-        return not self.after or any(item.how is How.IMPOSSIBLE for item in self.ways)
+        gone = any((item.part, item.how) == (Part.PROCESS, How.DROPPED) for item in self.changes)
+        return gone or any(item.how is How.IMPOSSIBLE for item in self.ways)
 
 
 def differences(old: Mapping[Key, Process], new: Mapping[Key, Process]) -> list[Difference]:
@@ -86,6 +93,50 @@ def differences(old: Mapping[Key, Process], new: Mapping[Key, Process]) -> list[
     keys = [*old, *(key for key in new if key not in old)]
     found = [difference(old.get(key), new.get(key)) for key in keys]
     return [item for item in found if item]
+
+
+def value_differences(old: Mapping[str, Values], new: Mapping[str, Values]) -> list[Difference]:
+    """Every region that both have and whose values are not as they were."""
+    found = []
+    for region in old.keys() & new.keys():
+        before, after = old[region].by_name, new[region].by_name
+        changes = [
+            _value_change(name, before.get(name, ()), after.get(name, ()))
+            for name in dict.fromkeys([*before, *after])
+            if before.get(name) != after.get(name)
+        ]
+        if changes:
+            found.append(Difference(region, "", "", "数值", "", "", tuple(changes)))
+    return sorted(found, key=lambda item: item.region)
+
+
+def _value_change(name: str, old: tuple[Dated, ...], new: tuple[Dated, ...]) -> Change:
+    how = How.CHANGED if old and new else How.ADDED if new else How.DROPPED
+    before, after = _numbers(old), _numbers(new)
+    details = tuple(
+        f"{place}：{before.get(place, '无')} → {after.get(place, '无')}"
+        for place in dict.fromkeys([*before, *after])
+        if before.get(place) != after.get(place)
+    )
+    return Change(Part.VALUE, how, name, name, details)
+
+
+def _numbers(items: tuple[Dated, ...]) -> dict[str, str]:
+    """`自 2023-01-01 350100.goods` → its number, and from when on with which source."""
+    found: dict[str, str] = {}
+    for item in items:
+        since = f"自 {item.since}"
+        found[f"{since} 依据"] = item.source
+        left: list[tuple[str, Table]] = [(since, item.value)]
+        while left:
+            place, value = left.pop(0)
+            if isinstance(value, Mapping):
+                left += [
+                    (f"{place}{' ' if place == since else '.'}{key}", below) for key, below in value.items()
+                ]
+            else:
+                found[place] = str(value)
+    return found
 
 
 def difference(old: Process | None, new: Process | None) -> Difference | None:

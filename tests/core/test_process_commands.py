@@ -121,6 +121,14 @@ def test_a_process_that_is_gone_fails_and_json_says_the_same(run: Run, sides: tu
     assert found["twin"]["changes"][0]["how"] == "dropped"
 
 
+def test_a_threshold_that_changed_is_said_beside_the_processes(run: Run, sides: tuple[Path, Path]) -> None:
+    for side, limit in zip(sides, (500, 600), strict=True):
+        law = f"values:\n  line: [{{value: {limit}, since: 2026-01-01, source: 某通知}}]\nprocesses:\n"
+        edit(side / REGION, "processes:\n", law)
+    lines = ["neimenggu 数值", "  数值改了：line：自 2026-01-01：500 → 600"]
+    assert run(*sides) == (0, "\n".join([*lines, "有变化的流程 0 个，其中有走不通的 0 个", ""]))
+
+
 def test_a_renamed_node_is_the_same_node(sides: tuple[Path, Path]) -> None:
     old, new = sides
     text = (new / PLAN).read_text(encoding="utf-8").replace("unit_second", "head_review")

@@ -26,6 +26,7 @@ from core.adapters.tables import (
 from core.domain.accounts import Role
 from core.domain.calendar import day_of
 from core.domain.errors import ConflictError
+from core.domain.ledger import PUSHES
 from core.domain.process import Process
 from core.service.ports import Certificate, Notice, RepairRow
 
@@ -106,9 +107,6 @@ _WAITING = Prepared(
 )
 
 
-_PUSHED = ("finance.indicator", "finance.budget")
-
-
 class RecordStore:
     """Implements `core.service.ports.Records`."""
 
@@ -135,17 +133,17 @@ class RecordStore:
         _ADD_AUDIT.change(self._connection, row)
         _SET_HEAD.change(self._connection, {"sought": region, "newest": row["hash"]})
 
-    def latest(self, region: str, act: str) -> datetime | None:
-        """When an act was last recorded in a region."""
+    def latest(self, region: str, acts: Collection[str]) -> datetime | None:
+        """When one of these acts was last recorded in a region."""
         found = self._connection.execute(
-            select(func.max(audit.c.at)).where(audit.c.region == region, audit.c.act == act)
+            select(func.max(audit.c.at)).where(audit.c.region == region, audit.c.act.in_(acts))
         ).scalar()
         return datetime.fromisoformat(found) if found else None
 
     def imports(self, region: str, codes: Collection[str]) -> list[tuple[datetime, Mapping[str, Any]]]:
         """When finance pushed indicators of these codes, and what it pushed; oldest first."""
         statement = select(audit.c.at, audit.c.body).where(
-            audit.c.region == region, audit.c.act.in_(_PUSHED), audit.c.subject.in_(codes)
+            audit.c.region == region, audit.c.act.in_(PUSHES), audit.c.subject.in_(codes)
         )
         rows = self._connection.execute(statement.order_by(audit.c.seq))
         return [(datetime.fromisoformat(row.at), json.loads(row.body)) for row in rows]

@@ -36,6 +36,11 @@ MOVEMENT_LABELS = {
 }
 
 
+# How the record calls what finance pushes (an increase, a total), and all by which budgets come onto the platform.
+PUSHES = ("finance.indicator", "finance.budget")
+IMPORTS = (*PUSHES, "budget.import")
+
+
 @dataclass(frozen=True)
 class Hold:
     """What a document keeps of one indicator, in fen."""

@@ -4,13 +4,14 @@ from typing import Any
 
 from core.domain.accounts import Unit
 from core.domain.calendar import day_of
+from core.domain.ledger import IMPORTS
 from core.service.ports import Transaction
 
 
 def fact(tx: Transaction, region: str, owner: Unit, name: str, *about: Any) -> Any:
     """One of `core.domain.expressions.FACTS`; empty for what is not there."""
     if name == "last_import":
-        at = tx.records.latest(region, "finance.indicator")
+        at = tx.records.latest(region, IMPORTS)
         return day_of(at).isoformat() if at else ""
     if name == "landline":
         units = tx.accounts.units_by_code(region, str(about[0]))

@@ -50,9 +50,27 @@ def imported(system: System, clock: Clock, code: str) -> None:
         "topic": "finance.indicator",
         "body": {"division": PLACE.division, "unit": "101001", "year": 2026, "code": code, "name": "设备", "add_fen": 200_000},
     }  # fmt: skip
+    pushed(system, clock, body, f"push-{code}")
+
+
+def stated(system: System, clock: Clock, code: str) -> None:
+    """Finance states what a budget's total is now."""
+    line = {
+        "division": PLACE.division,
+        "unit": "101001",
+        "year": 2026,
+        "code": code,
+        "name": "设备",
+        "total_fen": 300_000,
+    }
+    body = {"topic": "finance.budget", "body": {"as_of": clock().isoformat(), "lines": [line]}}
+    pushed(system, clock, body, f"state-{code}")
+
+
+def pushed(system: System, clock: Clock, body: dict[str, Any], key: str) -> None:
     raw = json.dumps(body).encode()
     headers = exchange_signature.sign(
-        SECRETS["finance"], f"{exchange_signature.PLATFORM}:finance", f"push-{code}", raw, clock()
+        SECRETS["finance"], f"{exchange_signature.PLATFORM}:finance", key, raw, clock()
     )
     exchange_inbox.receive(system, SECRETS, "finance", raw, headers)
 
@@ -78,12 +96,15 @@ def test_without_a_budget_the_last_and_the_next_import_are_shown(shanxi: System,
     clock.pass_by(days=7)
     imported(shanxi, clock, "second")
     assert "上次导入 2026-11-10，下次约 2026-11-17" in said_of_budget(shanxi, player)
+    clock.pass_by(days=7)
+    stated(shanxi, clock, "second")
+    assert "上次导入 2026-11-17，下次约 2026-11-24" in said_of_budget(shanxi, player)
     player.walk = walks.Walk.model_validate(
         {
             "region": "shanxi",
             "label": "测试",
             "steps": [
-                {"act": "submit", "on": "plan", "refused": "下次约 2026-11-17"},
+                {"act": "submit", "on": "plan", "refused": "下次约 2026-11-24"},
                 {"save": {"funding": [{"indicator": 1, "amount_fen": 180_000}]}, "on": "plan", "errors": []},
                 {"act": "submit", "on": "plan", "expect": "unit_second"},
             ],

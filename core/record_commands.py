@@ -8,7 +8,7 @@ from core.adapters.checkpoint_files import PUBLIC, FileKey
 from core.adapters.spreadsheet import Xlsx
 from core.bootstrap import build_system
 from core.domain.errors import InvalidError
-from core.service import budget_import, checkpoints
+from core.service import budget_import, budget_lines, checkpoints
 from core.service.system import System
 from core.settings import Settings
 
@@ -48,7 +48,7 @@ def run_import_budget(given: argparse.Namespace) -> int:
     """Take a file in as a whole, or name every bad cell; the same file again changes nothing."""
     if given.template:
         with _fresh(given.file, "模板") as out:
-            out.write(budget_import.template(Xlsx()))
+            out.write(budget_lines.template(Xlsx()))
         print(f"模板已写到 {given.file}")
         return 0
     try:

@@ -21,6 +21,7 @@ class Capability(StrEnum):
     PUBLISH_KNOWLEDGE = "publish_knowledge"
     RUN_SERVER_DIAGNOSTICS = "run_server_diagnostics"
     MANAGE_OUTBOX = "manage_outbox"
+    IMPORT_BUDGETS = "import_budgets"
     MANAGE_STAFF = "manage_staff"
     MANAGE_ACCOUNTS = "manage_accounts"
     USE_SECOND_FACTOR = "use_second_factor"

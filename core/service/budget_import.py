@@ -10,42 +10,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from core.domain.accounts import Unit
-from core.domain.catalogue import Catalogue
-from core.domain.cells import Cell, Lookup, is_blank
-from core.domain.fields import AMOUNT_LIMIT, Field, FieldType
+from core.domain.accounts import Account, Unit
 from core.domain.money import yuan
-from core.service import list_import
+from core.domain.rights import Capability
+from core.service import list_import, rights
+from core.service.budget_lines import BudgetLine, bad_cell, read
 from core.service.list_import import BadCell, Report
-from core.service.list_ports import Column, Spreadsheets, Template
+from core.service.list_ports import Spreadsheets
 from core.service.ports import BudgetChange, Indicator, Transaction
 from core.service.system import System
 
-COLUMNS = (
-    Field("division", "区划编码", FieldType.TEXT, required=True, limit=6),
-    Field("unit", "预算单位编码", FieldType.TEXT, required=True, limit=40),
-    Field("year", "预算年度", FieldType.INTEGER, required=True),
-    Field("code", "指标编码", FieldType.TEXT, required=True, limit=40),
-    Field("name", "指标名称", FieldType.TEXT, required=True, limit=100),
-    Field("total_fen", "指标总额（元）", FieldType.MONEY, required=True),
-)
-_LETTERS = {item.id: list_import.letter_of(index) for index, item in enumerate(COLUMNS)}
-_LABELS = {item.id: item.label for item in COLUMNS}
-_FIRST_YEAR, _LAST_YEAR = 2000, 2100
 Key = tuple[int, int, str]  # unit, year, code
-
-
-@dataclass(frozen=True)
-class BudgetLine:
-    """One stated total in fen; `row` is its place in what stated it."""
-
-    row: int
-    division: str
-    unit: str
-    year: int
-    code: str
-    name: str
-    total_fen: int
 
 
 @dataclass(frozen=True)
@@ -53,11 +28,13 @@ class Origin:
     """Who stated totals, and with which file or message (a new `source` each time).
 
     `as_of`: a push, and when finance knew this; None: a file, which says how things are now.
+    `region`: whose units alone it may state; empty for all.
     """
 
     by: str
     source: str
     as_of: datetime | None = None
+    region: str = ""
 
 
 @dataclass(frozen=True)
@@ -88,62 +65,46 @@ class Outcome:
         return f"{counted}；总额{'增加' if self.change_fen >= 0 else '减少'} {yuan(abs(self.change_fen))} 元"
 
 
-def template(sheets: Spreadsheets) -> bytes:
-    """The empty spreadsheet."""
-    notes = {
-        "division": "六位数字", "year": "四位数字", "total_fen": "现在的总额，不是增减；元，最多两位小数",
-    }  # fmt: skip
-    columns = tuple(Column(f"{item.label}*", notes.get(item.id, "文字"), required=True) for item in COLUMNS)
-    return sheets.write(Template("预算指标", columns))
+def may_upload(system: System, actor: Account) -> None:
+    """ForbiddenError, naming who may, unless the actor may bring in budgets as a file."""
+    rights.require(system, actor, Capability.IMPORT_BUDGETS)
+
+
+def preview(system: System, actor: Account, content: bytes, sheets: Spreadsheets) -> Outcome:
+    """What `upload` would do; nothing is changed. Errors as there."""
+    may_upload(system, actor)
+    lines, wrong = read(sheets.read(content))
+    with system.database.read() as tx:
+        return _compared(tx, lines, _uploaded(actor, ""), wrong).outcome
+
+
+def upload(system: System, actor: Account, content: bytes, sheets: Spreadsheets) -> Outcome:
+    """Take in a file for units of the actor's region.
+
+    ForbiddenError without the capability `import_budgets`; InvalidError as `import_file`.
+    """
+    may_upload(system, actor)
+    lines, wrong = read(sheets.read(content))
+    with system.database.write() as tx:
+        return take_in(system, tx, lines, _uploaded(actor, _source(system, content)), wrong)
+
+
+def _uploaded(actor: Account, source: str) -> Origin:
+    return Origin(actor.login, source, region=actor.region)
 
 
 def import_file(system: System, content: bytes, sheets: Spreadsheets, *, by: str) -> Outcome:
-    """Take in a file; `by` stands in the audit.
+    """Take in a file for units of any region; `by` stands in the audit.
 
     InvalidError: code `bad_list` names every bad cell, `bad_spreadsheet` what is wrong with the file.
     """
-    lines, wrong = _read(sheets.read(content))
-    source = f"file:{hashlib.sha256(content).hexdigest()[:16]}@{system.clock().isoformat()}"
+    lines, wrong = read(sheets.read(content))
     with system.database.write() as tx:
-        return take_in(system, tx, lines, Origin(by, source), wrong)
+        return take_in(system, tx, lines, Origin(by, _source(system, content)), wrong)
 
 
-def _read(grid: Sequence[Sequence[Cell]]) -> tuple[list[BudgetLine], list[BadCell]]:
-    wrong = list_import.changed_heading(grid[0] if grid else (), COLUMNS)
-    numbered = [(number, row) for number, row in enumerate(grid[1:], 2) if not all(map(is_blank, row))]
-    if wrong or not numbered:
-        return [], wrong or [BadCell(2, "", "", "表里没有内容，请从第 2 行开始填")]
-    rows, wrong = list_import.parsed("", COLUMNS, numbered, Lookup(Catalogue(())))
-    bad = {cell.row for cell in wrong}
-    lines = []
-    for (number, _), row in zip(numbered, rows, strict=True):
-        wrong += (found := [] if number in bad else _bad_values(number, row))
-        if number not in bad and not found:
-            lines.append(BudgetLine(number, **row))
-    return lines, wrong
-
-
-def _bad_values(row: int, values: Mapping[str, object]) -> list[BadCell]:
-    found = []
-    for item in COLUMNS:
-        value = values.get(item.id)
-        if value is None:
-            found.append(_cell(row, item.id, "没有填"))
-        elif isinstance(value, str) and len(value) > item.limit:
-            found.append(_cell(row, item.id, f"不能超过 {item.limit} 个字"))
-        elif item.id == "division" and not (
-            str(value).isascii() and str(value).isdigit() and len(str(value)) == item.limit
-        ):
-            found.append(_cell(row, item.id, "区划编码是六位数字"))
-        elif item.id == "year" and not _FIRST_YEAR <= int(str(value)) <= _LAST_YEAR:
-            found.append(_cell(row, item.id, f"年度在 {_FIRST_YEAR} 到 {_LAST_YEAR} 之间"))
-        elif item.id == "total_fen" and not 0 <= int(str(value)) <= AMOUNT_LIMIT:
-            found.append(_cell(row, item.id, f"总额在 0 到 {yuan(AMOUNT_LIMIT)} 元之间"))
-    return found
-
-
-def _cell(row: int, column: str, why: str) -> BadCell:
-    return BadCell(row, _LETTERS[column], _LABELS[column], why)
+def _source(system: System, content: bytes) -> str:
+    return f"file:{hashlib.sha256(content).hexdigest()[:16]}@{system.clock().isoformat()}"
 
 
 def units_of(tx: Transaction, lines: Sequence[BudgetLine]) -> dict[tuple[str, str], Unit]:
@@ -154,21 +115,23 @@ def units_of(tx: Transaction, lines: Sequence[BudgetLine]) -> dict[tuple[str, st
 
 def _unknown(lines: Sequence[BudgetLine], units: Mapping[tuple[str, str], Unit]) -> list[BadCell]:
     said = "没有这个单位，请核对区划编码和预算单位编码"
-    return [_cell(line.row, "unit", said) for line in lines if (line.division, line.unit) not in units]
+    return [bad_cell(line.row, "unit", said) for line in lines if (line.division, line.unit) not in units]
 
 
-def take_in(
-    system: System,
-    tx: Transaction,
-    lines: Sequence[BudgetLine],
-    origin: Origin,
-    unread: Sequence[BadCell] = (),
-) -> Outcome:
-    """Bring the totals to what the lines say, in the caller's transaction.
+@dataclass(frozen=True)
+class _Compared:
+    """What is stated beside what there is: lines by indicator, indicators known, and the region of each."""
 
-    InvalidError names every cell that cannot be taken, `unread` ones too; then nothing is changed.
-    """
-    units = units_of(tx, lines)
+    wanted: Mapping[Key, BudgetLine]
+    known: Mapping[Key, Indicator]
+    regions: Mapping[Key, str]
+    outcome: Outcome
+
+
+def _compared(
+    tx: Transaction, lines: Sequence[BudgetLine], origin: Origin, unread: Sequence[BadCell]
+) -> _Compared:
+    units = {key: unit for key, unit in units_of(tx, lines).items() if origin.region in {"", unit.region}}
     good = [line for line in lines if (line.division, line.unit) in units]
     wanted = {(units[line.division, line.unit].id, line.year, line.code): line for line in reversed(good)}
     known = {
@@ -182,6 +145,23 @@ def take_in(
         *(cell for key, line in wanted.items() if (cell := _refused(line, known.get(key), origin.as_of))),
     ]
     list_import.refuse(Report("", wrong=tuple(sorted(wrong, key=lambda cell: (cell.row, cell.column)))))
+    regions = {key: units[line.division, line.unit].region for key, line in wanted.items()}
+    return _Compared(wanted, known, regions, _counted(wanted, known, origin.as_of))
+
+
+def take_in(
+    system: System,
+    tx: Transaction,
+    lines: Sequence[BudgetLine],
+    origin: Origin,
+    unread: Sequence[BadCell] = (),
+) -> Outcome:
+    """Bring the totals to what the lines say, in the caller's transaction.
+
+    InvalidError names every cell that cannot be taken, `unread` ones too; then nothing is changed.
+    """
+    compared = _compared(tx, lines, origin, unread)
+    wanted, known, regions = compared.wanted, compared.known, compared.regions
     now = system.clock()
     fresh = [
         {
@@ -199,8 +179,7 @@ def take_in(
     ]
     tx.ledger.add_budgets(fresh, origin.source, now)
     tx.ledger.change_budgets(changes, origin.source, now)
-    outcome = _counted(wanted, known, origin.as_of)
-    regions = {key: units[line.division, line.unit].region for key, line in wanted.items()}
+    outcome = compared.outcome
     if origin.as_of:
         current = {key: line for key, line in wanted.items() if not _outdated(known.get(key), origin.as_of)}
         _record_each(tx, current, regions, origin.by, now)
@@ -217,7 +196,7 @@ def _repeated(
     for line in lines:
         other = first[units[line.division, line.unit].id, line.year, line.code]
         if other.row != line.row:
-            found.append(_cell(line.row, "code", f"与第 {other.row} 行是同一个指标"))
+            found.append(bad_cell(line.row, "code", f"与第 {other.row} 行是同一个指标"))
     return found
 
 
@@ -225,10 +204,10 @@ def _refused(line: BudgetLine, one: Indicator | None, as_of: datetime | None) ->
     if one is None or _outdated(one, as_of):
         return None
     if one.document_id is not None:
-        return _cell(line.row, "code", "这是单据自己的额度，不是预算指标")
+        return bad_cell(line.row, "code", "这是单据自己的额度，不是预算指标")
     taken = one.frozen_fen + one.used_fen
     if line.total_fen < taken:
-        return _cell(line.row, "total_fen", f"已经冻结和使用 {yuan(taken)} 元，总额不能低于它")
+        return bad_cell(line.row, "total_fen", f"已经冻结和使用 {yuan(taken)} 元，总额不能低于它")
     return None
 
 

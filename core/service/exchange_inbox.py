@@ -12,7 +12,8 @@ from core.domain.accounts import Account
 from core.domain.errors import BlockedError, InvalidError, NotFoundError
 from core.domain.money import yuan
 from core.service import acts, budget_import, exchange_signature, once, signed_contracts, situations
-from core.service.budget_import import BudgetLine, Origin
+from core.service.budget_import import Origin
+from core.service.budget_lines import BudgetLine
 from core.service.exchange_ports import SYSTEMS
 from core.service.ports import Transaction
 from core.service.system import System

@@ -4,6 +4,7 @@ import io
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,11 @@ from openpyxl import Workbook, load_workbook
 
 from core.adapters import tables
 from core.adapters.spreadsheet import Xlsx
-from core.domain.accounts import Role
-from core.domain.errors import DomainError, InvalidError
-from core.service import budget_import, ledger
-from core.service.budget_import import BudgetLine, Origin, Outcome
+from core.domain.accounts import Account, Role
+from core.domain.errors import DomainError, ForbiddenError, InvalidError
+from core.service import budget_import, budget_lines, ledger
+from core.service.budget_import import Origin, Outcome
+from core.service.budget_lines import BudgetLine
 from tests.support import small_world
 from tests.support.small_world import CODE, DIVISION, PRICE_FEN, YEAR, World
 
@@ -26,8 +28,8 @@ LINE = [DIVISION, "BUYER", YEAR, "N-1", "设备", "1000.00"]
 
 
 @pytest.fixture
-def world(database_url: str, tmp_path: Path) -> Iterator[World]:
-    built = small_world.build(database_url, tmp_path, total_fen=3 * PRICE_FEN)
+def world(small_url: str, tmp_path: Path) -> Iterator[World]:
+    built = small_world.build(small_url, tmp_path, total_fen=3 * PRICE_FEN)
     yield built
     built.system.database.engine.dispose()
 
@@ -123,13 +125,42 @@ def test_every_bad_cell_is_named_at_once(world: World) -> None:
 
 
 def test_the_template_is_what_can_be_taken_in(world: World) -> None:
-    book = load_workbook(io.BytesIO(budget_import.template(Xlsx())))
+    book = load_workbook(io.BytesIO(budget_lines.template(Xlsx())))
     book.worksheets[0].append(LINE)
     stream = io.BytesIO()
     book.save(stream)
     assert budget_import.import_file(world.system, stream.getvalue(), Xlsx(), by="tester") == Outcome(
         added=1, change_fen=100_000
     )
+
+
+def administrator(world: World) -> Account:
+    return replace(world.crew[Role.SUPPORT], role=Role.ADMIN)
+
+
+def test_an_administrator_sees_what_a_file_would_change_and_brings_it_in(world: World) -> None:
+    admin, content = administrator(world), sheet(LINE, [*LINE[:3], CODE, "设备购置", "2500"])
+    expected = Outcome(added=1, lowered=1, change_fen=100_000 - 50_000)
+    before = [rows(world, table) for table in tables.metadata.sorted_tables]
+    assert budget_import.preview(world.system, admin, content, Xlsx()) == expected
+    assert [rows(world, table) for table in tables.metadata.sorted_tables] == before
+    assert budget_import.upload(world.system, admin, content, Xlsx()) == expected
+    assert budget_import.preview(world.system, admin, content, Xlsx()) == Outcome(same=2)
+    assert totals(world) == {CODE: 250_000, "N-1": 100_000}
+    assert world.problems() == []
+
+
+def test_only_who_may_and_only_for_units_of_the_own_region(world: World) -> None:
+    content = sheet(LINE)
+    for bring in (budget_import.preview, budget_import.upload):
+        with pytest.raises(ForbiddenError):
+            bring(world.system, world.crew[Role.HANDLER], content, Xlsx())
+        own = administrator(world)
+        stranger = replace(own, unit=replace(own.unit, region="shanxi"))
+        with pytest.raises(InvalidError) as caught:
+            bring(world.system, stranger, content, Xlsx())
+        assert list(caught.value.fields) == ["B2"]
+    assert totals(world) == {CODE: 3 * PRICE_FEN}
 
 
 def test_a_thousand_lines_tie_to_the_ledger(world: World) -> None:

@@ -11,7 +11,7 @@ from core.adapters import processes, rights_file
 from core.domain.accounts import Role
 from core.domain.errors import DataError, ForbiddenError
 from core.domain.rights import Capability, Rights, process_rights
-from core.service import certificates, exchange, rights, second_factor
+from core.service import budget_import, certificates, exchange, rights, second_factor
 from tests.core.world import World
 
 # Written out, not read from the file: what stands in the file is checked against it.
@@ -28,6 +28,7 @@ MATRIX = {
     Capability.PUBLISH_KNOWLEDGE: {Role.ADMIN},
     Capability.RUN_SERVER_DIAGNOSTICS: SERVICE,
     Capability.MANAGE_OUTBOX: SERVICE,
+    Capability.IMPORT_BUDGETS: {Role.ADMIN},
     Capability.MANAGE_STAFF: HEADS,
     Capability.MANAGE_ACCOUNTS: {Role.ADMIN},
     Capability.USE_SECOND_FACTOR: SERVICE,
@@ -53,6 +54,7 @@ ASKED: dict[Capability, Callable[[World], object]] = {
     Capability.MANAGE_ACCOUNTS: lambda world: certificates.release(
         world.system, world["admin"], "x", "A", "y"
     ),
+    Capability.IMPORT_BUDGETS: lambda world: budget_import.may_upload(world.system, world["admin"]),
     Capability.USE_SECOND_FACTOR: lambda world: second_factor.begin(world.system, world["admin"], "x"),
 }
 

@@ -6,10 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import psycopg
 import pytest
 import sqlalchemy as sa
-from psycopg import sql
 
 from core import demo
 from core.adapters import processes
@@ -18,6 +16,7 @@ from core.adapters.process_registry import ProcessRegistry
 from core.bootstrap import build_system, migrate
 from core.settings import Settings
 from tests.core.world import Clock, World
+from tests.support.servers import database, database_template
 
 
 @pytest.fixture(scope="session")
@@ -73,26 +72,18 @@ def world(new_world: Callable[[], World]) -> Iterator[World]:
 @pytest.fixture(scope="session")
 def postgres_template(postgres_port: int, template: Settings) -> str:
     """Name of a database with the world; PostgreSQL copies it by itself."""
-    name = "world_template"
-    with psycopg.connect(f"host=127.0.0.1 port={postgres_port} user=postgres", autocommit=True) as admin:
-        admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-    url = f"postgresql+psycopg://postgres@127.0.0.1:{postgres_port}/{name}"
-    build_template(Settings(var=template.var, database_url=url))
-    return name
+    return database_template(
+        postgres_port, "world", lambda url: build_template(Settings(var=template.var, database_url=url))
+    )
 
 
 @pytest.fixture
 def postgres_world(postgres_port: int, postgres_template: str, template: Settings) -> Iterator[World]:
     """The demonstration world on PostgreSQL."""
-    name = f"world_{uuid.uuid4().hex[:12]}"
-    with psycopg.connect(f"host=127.0.0.1 port={postgres_port} user=postgres", autocommit=True) as admin:
-        made, source = sql.Identifier(name), sql.Identifier(postgres_template)
-        admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(made, source))
-        engine = make_engine(f"postgresql+psycopg://postgres@127.0.0.1:{postgres_port}/{name}")
-        clock = Clock()
+    with database(postgres_port, postgres_template) as url:
+        engine, clock = make_engine(url), Clock()
         yield World.over(build_system(template, clock=clock, engine=engine), clock)
         engine.dispose()
-        admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(made))
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])

@@ -29,8 +29,8 @@ AFTER = {
 
 
 @pytest.fixture
-def world(database_url: str, tmp_path: Path) -> Iterator[World]:
-    built = small_world.build(database_url, tmp_path)
+def world(small_url: str, tmp_path: Path) -> Iterator[World]:
+    built = small_world.build(small_url, tmp_path)
     yield built
     built.system.database.engine.dispose()
 
@@ -69,8 +69,8 @@ SOME_ACTS = [
 ]
 
 
-@pytest.mark.parametrize(("database_url", "act"), [*EVERY_ACT, *SOME_ACTS], indirect=["database_url"])
-def test_an_act_is_whole_or_absent(world: World, database_url: str, tmp_path: Path, act: str) -> None:
+@pytest.mark.parametrize(("small_url", "act"), [*EVERY_ACT, *SOME_ACTS], indirect=["small_url"])
+def test_an_act_is_whole_or_absent(world: World, small_url: str, tmp_path: Path, act: str) -> None:
     ready(world, act)
     before = everything(world)
     version = world.find(NUMBER).version
@@ -78,20 +78,16 @@ def test_an_act_is_whole_or_absent(world: World, database_url: str, tmp_path: Pa
     def absent() -> None:
         assert everything(world) == before
 
-    assert kill_everywhere(database_url, tmp_path, act, version, absent) > 10
+    assert kill_everywhere(small_url, tmp_path, act, version, absent) > 10
     after = everything(world)
     assert after != before
     assert world.find(NUMBER).node == AFTER[act]
     assert world.problems() == []
-    assert not die_at(database_url, tmp_path, act, version, 10**6), (
-        "its answer was lost, so it is asked again"
-    )
+    assert not die_at(small_url, tmp_path, act, version, 10**6), "its answer was lost, so it is asked again"
     assert everything(world) == after
 
 
-def test_a_delivery_is_marked_and_acted_on_or_neither(
-    world: World, database_url: str, tmp_path: Path
-) -> None:
+def test_a_delivery_is_marked_and_acted_on_or_neither(world: World, small_url: str, tmp_path: Path) -> None:
     ready(world, "deliver")
 
     def absent() -> None:
@@ -102,7 +98,7 @@ def test_a_delivery_is_marked_and_acted_on_or_neither(
             tx.connection.exec_driver_sql("UPDATE outbox SET due = at")
             assert [m.document_id for m in tx.outbox.due(world.system.clock(), 9)] == [document.id]
 
-    assert kill_everywhere(database_url, tmp_path, "deliver", 0, absent) > 20
+    assert kill_everywhere(small_url, tmp_path, "deliver", 0, absent) > 20
     assert world.find(NUMBER).node == "dispatched"
     assert world.problems() == []
     with world.system.database.read() as tx:

@@ -21,8 +21,8 @@ WRITERS, EACH = 16, 6
 
 
 @pytest.fixture
-def world(database_url: str, tmp_path: Path) -> Iterator[World]:
-    built = small_world.build(database_url, tmp_path)
+def world(small_url: str, tmp_path: Path) -> Iterator[World]:
+    built = small_world.build(small_url, tmp_path)
     yield built
     built.system.database.engine.dispose()
 

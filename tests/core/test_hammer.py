@@ -18,14 +18,14 @@ PROCESSES, FIT = 64, 13
 
 
 @pytest.fixture
-def world(database_url: str, tmp_path: Path) -> Iterator[World]:
-    built = small_world.build(database_url, tmp_path, total_fen=FIT * PRICE_FEN + PRICE_FEN - 1)
+def world(small_url: str, tmp_path: Path) -> Iterator[World]:
+    built = small_world.build(small_url, tmp_path, total_fen=FIT * PRICE_FEN + PRICE_FEN - 1)
     yield built
     built.system.database.engine.dispose()
 
 
 def test_64_processes_on_one_indicator_and_on_one_document(
-    world: World, database_url: str, tmp_path: Path
+    world: World, small_url: str, tmp_path: Path
 ) -> None:
     """All submit the same plan, then all another one under the same key, then each a plan of its own."""
     own = [world.enter(f"p{number}") for number in range(PROCESSES)]
@@ -38,7 +38,7 @@ def test_64_processes_on_one_indicator_and_on_one_document(
         ]
         for index, plan in enumerate(own)
     ]
-    first, second, third = zip(*at_once(database_url, tmp_path, jobs), strict=True)
+    first, second, third = zip(*at_once(small_url, tmp_path, jobs), strict=True)
     assert Counter(first) == {"done": 1, ConflictError.code: PROCESSES - 1}
     assert Counter(second) == {"done": 1, "repeated": PROCESSES - 1}
     assert Counter(third) == {"done": FIT - 2, "insufficient_funds": PROCESSES - FIT + 2}

@@ -21,6 +21,8 @@ import redis
 from psycopg import sql
 from werkzeug.serving import make_server
 
+from core.bootstrap import migrate
+from core.settings import Settings
 from tests.support.need import missing, program
 
 START_SECONDS = 60
@@ -136,18 +138,28 @@ def postgres_port() -> Iterator[int]:
 
 
 @contextlib.contextmanager
-def _database(port: int) -> Iterator[str]:
+def database(port: int, template: str = "template1") -> Iterator[str]:
+    """SQLAlchemy URL of a new database, a copy of `template` that PostgreSQL makes by itself; gone afterwards."""
     name = f"test_{uuid.uuid4().hex[:12]}"
+    made, source = sql.Identifier(name), sql.Identifier(template)
+    with psycopg.connect(f"host=127.0.0.1 port={port} user=postgres", autocommit=True) as admin:
+        admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(made, source))
+        yield f"postgresql+psycopg://postgres@127.0.0.1:{port}/{name}"
+        admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(made))
+
+
+def database_template(port: int, name: str, fill: Callable[[str], object]) -> str:
+    """`name`, a new database for others to be copies of, once `fill(url)` has filled it and closed its connections."""
     with psycopg.connect(f"host=127.0.0.1 port={port} user=postgres", autocommit=True) as admin:
         admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-        yield f"postgresql+psycopg://postgres@127.0.0.1:{port}/{name}"
-        admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+    fill(f"postgresql+psycopg://postgres@127.0.0.1:{port}/{name}")
+    return name
 
 
 @pytest.fixture(scope="module")
 def postgres_url(postgres_port: int) -> Iterator[str]:
     """SQLAlchemy URL of an empty PostgreSQL database for this test module."""
-    with _database(postgres_port) as url:
+    with database(postgres_port) as url:
         yield url
 
 
@@ -157,7 +169,28 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'test.db'}"
         return
-    with _database(request.getfixturevalue("postgres_port")) as url:
+    with database(request.getfixturevalue("postgres_port")) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def postgres_migrated(postgres_port: int, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Name of a migrated database without rows."""
+    var = tmp_path_factory.mktemp("migrated")
+    return database_template(
+        postgres_port, "migrated", lambda url: migrate(Settings(var=var, database_url=url))
+    )
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def small_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """As `database_url`, for `small_world.build`: there is nothing left to migrate."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'test.db'}"
+        return
+    with database(
+        request.getfixturevalue("postgres_port"), request.getfixturevalue("postgres_migrated")
+    ) as url:
         yield url
 
 

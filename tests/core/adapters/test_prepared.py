@@ -28,9 +28,9 @@ DROP = Prepared(delete(idempotency).where(idempotency.c.key == bindparam("sought
 
 
 @pytest.fixture
-def engine(database_url: str, tmp_path: Any) -> Iterator[Engine]:
-    small_world.build(database_url, tmp_path).system.database.engine.dispose()
-    made = make_engine(database_url)
+def engine(small_url: str, tmp_path: Any) -> Iterator[Engine]:
+    small_world.build(small_url, tmp_path).system.database.engine.dispose()
+    made = make_engine(small_url)
     yield made
     made.dispose()
 

@@ -56,8 +56,8 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def world(database_url: str, tmp_path: Path, clock: Clock) -> Iterator[World]:
-    built = small_world.build(database_url, tmp_path, clock=clock)
+def world(small_url: str, tmp_path: Path, clock: Clock) -> Iterator[World]:
+    built = small_world.build(small_url, tmp_path, clock=clock)
     yield built
     built.system.database.engine.dispose()
 

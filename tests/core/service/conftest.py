@@ -41,11 +41,11 @@ def limited_world(
 
 
 @pytest.fixture
-def crowd(limited_processes: None, database_url: str, tmp_path: Path) -> Iterator[tuple[list[World], Clock]]:
+def crowd(limited_processes: None, small_url: str, tmp_path: Path) -> Iterator[tuple[list[World], Clock]]:
     """The same world opened four times, on each database."""
     clock = Clock()
-    built = small_world.build(database_url, tmp_path, clock=clock)
-    opened = [built, *(small_world.reopen(database_url, tmp_path, clock=clock) for _ in range(3))]
+    built = small_world.build(small_url, tmp_path, clock=clock)
+    opened = [built, *(small_world.reopen(small_url, tmp_path, clock=clock) for _ in range(3))]
     yield opened, clock
     assert built.problems() == []
     for one in opened:

@@ -87,6 +87,8 @@ def _named(process: Process, text: str) -> bool:
 
 
 def _no_right(process: Process) -> str:
+    if process.made:
+        return process.made
     who = "、".join(ROLE_LABELS[actor.role] for actor in process.node(process.start).actors)
     return say("start_no_right", variant=process.variant_label, who=who or "系统")
 

@@ -34,6 +34,7 @@ _OF_KIND = (
     "finish",
     "parents",
     "alone",
+    "made",
     "inherits",
     "prefix",
     "menu",

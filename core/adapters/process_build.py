@@ -65,7 +65,7 @@ def compiled(
             amount=kind.form.amount, title=kind.form.title, funding=kind.form.funding,
         ),
         parents=tuple(Parent(p.kind, tuple(p.variants), tuple(p.nodes), p.say) for p in kind.parents),
-        alone=kind.alone, inherits=kind.inherits, prefix=kind.prefix, menu=kind.menu,
+        alone=kind.alone, made=kind.made, inherits=kind.inherits, prefix=kind.prefix, menu=kind.menu,
         renamed={old: new for old, new in kind.renamed.items() if new in kept},
     )  # fmt: skip
     return replace(draft, version=digest(draft))

@@ -236,6 +236,7 @@ class KindModel(Strict):
     form: FormModel = FormModel()
     parents: list[ParentModel] = []
     alone: bool = True
+    made: str = ""
     inherits: dict[Name, Name] = {}
     prefix: Annotated[str, Field(pattern=r"^[A-Z]{2,4}$")] = "DJ"
     menu: str = ""
@@ -245,7 +246,7 @@ class KindModel(Strict):
 class Operation(Strict):
     """One named change of an overlay; exactly one of the fields is given.
 
-    `set` changes what belongs to the kind as a whole: label, start, variants, goals, finish, parents, alone, inherits,
+    `set` changes what belongs to the kind as a whole: label, start, variants, goals, finish, parents, alone, made, inherits,
     prefix, menu, renamed, and the form's amount, title and funding. A column is named `table.column`.
     """
 

@@ -139,6 +139,8 @@ def _bases(data: Path, problems: list[str]) -> dict[str, tuple[KindModel, Locate
 def _references(resolved: dict[tuple[str, str, str], Process]) -> list[str]:
     """What processes say of each other: kinds that an act brings into being must be there."""
     found = []
+    acts = [(one.region, action) for one in resolved.values() for action in one.actions.values()]
+    spawned = {(region, spawn.kind) for region, action in acts for spawn in action.spawns}
     for process in resolved.values():
         found += [
             f"[{process.region}/{process.kind}] 动作“{action.id}”要建的“{spawn.kind}/{spawn.variant}”不存在"
@@ -156,6 +158,8 @@ def _references(resolved: dict[tuple[str, str, str], Process]) -> list[str]:
                 if (region, kind) == (process.region, also.kind)
             )
         ]
+        if process.made and (process.region, process.kind) not in spawned:
+            found.append(f"[{process.region}/{process.kind}] 只能由别的单据生成（made），却没有动作生成它")
         above = [p.kind for p in process.parents]
         known = {kind for region, kind, _ in resolved if region == process.region}
         if above and not process.alone and not known & set(above):

@@ -220,6 +220,7 @@ class Process:
     """Resolved process of one region, kind and variant. `version` is a digest of all of it.
 
     `parents` empty: a document of this kind stands by itself; `alone` says whether it may although it has parents.
+    `made`: nobody enters this kind, acts on other documents bring it into being, and this says so to whoever tries.
     """
 
     region: str
@@ -237,6 +238,7 @@ class Process:
     form: Form = field(default_factory=Form)
     parents: tuple[Parent, ...] = ()
     alone: bool = True
+    made: str = ""
     inherits: dict[str, str] = field(default_factory=dict)  # own field → field of the document above
     prefix: str = "DJ"
     menu: str = ""  # where the region's platform has this kind

@@ -291,7 +291,8 @@ _WORDS = {
     "through": "途经", "targets": "可退回到", "effects": "带来", "flags": "标记", "parent_flags": "上级标记",
     "parent_form": "上级字段", "also": "带动", "spawns": "生成", "sends": "对外发送", "form": "要填", "cost": "代价",
     "warn": "提醒", "hidden": "不显示", "menu": "菜单", "start": "起点", "finish": "办结", "words": "用词",
-    "parents": "上级单据", "alone": "可单独录入", "inherits": "带入", "prefix": "编号前缀", "amount": "金额",
+    "parents": "上级单据", "alone": "可单独录入", "made": "怎样生成",
+    "inherits": "带入", "prefix": "编号前缀", "amount": "金额",
     "title": "标题", "funding": "资金来源", "required": "必填", "options": "选项", "required_when": "何时必填",
     "when": "何时有", "least": "最小", "computed": "计算", "default": "默认", "unit": "单位", "variant_label": "类别",
 }  # fmt: skip

@@ -74,7 +74,7 @@ def _joined(parts: Iterable[str]) -> str:
 
 def _general(process: Process) -> Lines:
     main = " → ".join(process.node(node).label for node in graph.main_line(process))
-    above = "；".join(dict.fromkeys(_plain(parent.say) for parent in process.parents))
+    above = process.made or "；".join(dict.fromkeys(_plain(parent.say) for parent in process.parents))
     return {
         "label": Line("名称", process.variant_label),
         "menu": Line("菜单", process.menu),

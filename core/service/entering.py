@@ -97,8 +97,8 @@ def _added(
 
 def fits(process: Process, above: Document | None) -> None:
     """BlockedError where a document of this kind may not be entered here."""
-    if not process.alone and not process.parents:
-        raise BlockedError(f"{process.label}由别的单据办理时自动生成，不能单独录入")
+    if process.made:
+        raise BlockedError(process.made)
     if above is None:
         if process.alone:
             return

@@ -185,7 +185,7 @@ def _documents(
 def entries(system: System, actor: Account) -> list[Entry]:
     """What this account may enter, in the order of the region's data."""
     found = _current(system, actor.region)
-    return [_entry(system, one) for one in found if (one.alone or one.parents) and _enters(actor, one)]
+    return [_entry(system, one) for one in found if not one.made and _enters(actor, one)]
 
 
 def _current(system: System, region: str) -> list[Process]:

@@ -98,6 +98,11 @@ def test_a_dead_node_is_found(data: Path) -> None:
     assert "节点“lost”既到不了可修改，也到不了终点" in text
 
 
+def test_a_kind_that_only_acts_make_has_an_act_that_makes_it(data: Path) -> None:
+    edit(data / ORDER, "alone: false\n", "made: 由别的单据生成\n")
+    assert any("mall_order] 只能由别的单据生成（made），却没有动作生成它" in one for one in problems(data))
+
+
 def test_money_spent_is_never_promised_again(data: Path) -> None:
     edit(data / PLAN, "lane: 交易执行\n    actors: [{role: handler, of: unit}, {role: agency, of: agency}]\n    funds: used",
          "lane: 交易执行\n    actors: [{role: handler, of: unit}, {role: agency, of: agency}]\n    funds: frozen")  # fmt: skip
@@ -125,7 +130,7 @@ class TestEveryProcess:
         again = process_build.restore(process_build.dump(process))
         assert vars(again).keys() >= {"nodes", "actions"}
         for name in ("region", "kind", "variant", "label", "variant_label", "version", "start", "nodes", "actions",
-                     "goals", "finish", "words", "form", "parents", "alone", "inherits", "prefix", "menu"):  # fmt: skip
+                     "goals", "finish", "words", "form", "parents", "alone", "made", "inherits", "prefix", "menu"):  # fmt: skip
             assert getattr(again, name) == getattr(process, name)
 
     def test_a_kept_version_keeps_its_order(self, process: Process) -> None:

@@ -2,8 +2,6 @@
 
 import base64
 import binascii
-import os
-import secrets
 from datetime import date
 from pathlib import Path
 
@@ -17,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from core.adapters.written_once import OWNER_ONLY, write_once
 from core.domain.errors import InvalidError
 
 KEY, PUBLIC, FOLDER = "audit-key.pem", "audit-key.pub", "checkpoints"
@@ -63,15 +62,7 @@ class FileKey:
 
 def _make(path: Path) -> None:
     body = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    fresh = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
-    fresh.touch(mode=0o600)
-    fresh.write_bytes(body)
-    try:
-        os.link(fresh, path)  # whole or not at all, and the first of several processes wins
-    except FileExistsError:
-        pass
-    finally:
-        fresh.unlink()
+    write_once(path, body, mode=OWNER_ONLY)
 
 
 class DailyShelf:
@@ -91,16 +82,9 @@ class DailyShelf:
         return found[-1].read_text(encoding="utf-8") if found else None
 
     def keep(self, day: date, text: str) -> None:
-        """Write it, whole or not at all; the first of several workers wins."""
+        """Write it; the first of several workers wins."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        fresh = self._folder / f".{day}-{secrets.token_hex(4)}"
-        fresh.write_text(text, encoding="utf-8")
-        try:
-            os.link(fresh, self._file(day))
-        except FileExistsError:
-            pass
-        finally:
-            fresh.unlink()
+        write_once(self._file(day), text.encode())
 
     def _file(self, day: date) -> Path:
         return self._folder / f"audit-{day}.json"

@@ -3,11 +3,8 @@
 import json
 import os
 import re
-import secrets
-import tempfile
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
@@ -15,6 +12,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from core.adapters.written_once import own_secret
 from core.domain.errors import DataError
 from core.service import exchange_signature
 from core.service.exchange_ports import SYSTEMS, RefusedError, UnreachableError
@@ -22,7 +20,6 @@ from core.service.exchange_ports import SYSTEMS, RefusedError, UnreachableError
 _LIMITS = httpx.Timeout(5, connect=3)  # seconds for each step
 _MOST_SECONDS = 30  # for a whole answer; stays far below the lease of a claim
 _MOST_BYTES = 64 * 1024
-_SECRET_BYTES = 32
 _NOTE_LIMIT = 200
 # What may be otherwise next time: busy, over its limit, in the middle of the same message, or broken.
 _AGAIN = {408, 409, 425, 429}
@@ -38,22 +35,9 @@ def shared_secrets(var: Path, environment: Mapping[str, str] = os.environ) -> di
     for system in SYSTEMS:
         given = environment.get(f"CAIGOU_{system.upper()}_SECRET", "")
         if not given:
-            own = own or _own_secret(var)
+            own = own or own_secret(var / "exchange.key")
         found[system] = given.encode() if given else (own or b"") + system.encode()
     return found
-
-
-def _own_secret(var: Path) -> bytes:
-    target = var / "exchange.key"
-    var.mkdir(parents=True, exist_ok=True)
-    if not target.exists():
-        handle, draft = tempfile.mkstemp(dir=var)  # readable by this user only
-        with os.fdopen(handle, "wb") as file:
-            file.write(secrets.token_bytes(_SECRET_BYTES))
-        with suppress(FileExistsError):  # web and worker may both be starting: the first one's counts
-            os.link(draft, target)
-        Path(draft).unlink()
-    return target.read_bytes()
 
 
 def is_local(url: str) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, bindparam, func, insert, select, text, update
+from sqlalchemy import BigInteger, ColumnElement, Connection, bindparam, func, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from core.adapters.prepared import Prepared
@@ -218,23 +218,18 @@ class LedgerStore:
 
     def statement(self, indicator_id: int) -> list[MovementRow]:
         """Movements of an indicator, oldest first."""
-        statement = (
-            select(movement, document.c.number)
-            .outerjoin(document, document.c.id == movement.c.document_id)
-            .where(movement.c.indicator_id == indicator_id)
-            .order_by(movement.c.id)
-        )
-        return [_movement(row) for row in self._connection.execute(statement)]
+        return self._moves(movement.c.indicator_id == indicator_id)
 
     def moved_by(self, document_id: int) -> list[MovementRow]:
         """Movements that a document has made, on whichever indicator, oldest first."""
-        statement = (
-            select(movement, document.c.number)
-            .join(document, document.c.id == movement.c.document_id)
-            .where(movement.c.document_id == document_id)
-            .order_by(movement.c.id)
+        return self._moves(movement.c.document_id == document_id)
+
+    def _moves(self, which: ColumnElement[bool]) -> list[MovementRow]:
+        numbered = select(movement, document.c.number).outerjoin(
+            document, document.c.id == movement.c.document_id
         )
-        return [_movement(row) for row in self._connection.execute(statement)]
+        rows = self._connection.execute(numbered.where(which).order_by(movement.c.id))
+        return [_movement(row) for row in rows]
 
     def imbalances(self) -> list[str]:
         """Every indicator, and every document's hold on one, that differs from its replayed movements."""
@@ -244,18 +239,14 @@ class LedgerStore:
         for row in self._connection.execute(summed.group_by(*pair, movement.c.kind)):
             move = Movement(row.indicator_id, MovementKind(row.kind), int(row.amount))
             by_document.setdefault(row.document_id, []).append(move)
-        replayed = replay(move for moves in by_document.values() for move in moves)
-        found = [
-            f"指标 {row.code} 的余额与流水不一致"
-            for row in self._connection.execute(select(indicator))
-            if replayed.get(row.id, (0, 0)) != (row.frozen_fen, row.used_fen)
-        ]
-        totals = granted(move for moves in by_document.values() for move in moves)
-        found += [
-            f"{row.code} 的额度与流水不一致"
-            for row in self._connection.execute(select(indicator))
-            if totals.get(row.id, 0) != row.total_fen
-        ]
+        every = [move for moves in by_document.values() for move in moves]
+        replayed, totals = replay(every), granted(every)
+        found = []
+        for row in self._connection.execute(select(indicator)):
+            if replayed.get(row.id, (0, 0)) != (row.frozen_fen, row.used_fen):
+                found.append(f"指标 {row.code} 的余额与流水不一致")
+            if totals.get(row.id, 0) != row.total_fen:
+                found.append(f"{row.code} 的额度与流水不一致")
         by_document.pop(None, None)  # a budget's own movements are nobody's hold
         held = {
             (row.document_id, row.indicator_id): (row.frozen_fen, row.used_fen)

@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from core.adapters.identity_tables import account, deputy
 from core.adapters.prepared import Prepared
 from core.adapters.process_build import dump
+from core.adapters.staff_store import holding
 from core.adapters.tables import (
     audit,
     audit_head,
@@ -69,13 +70,7 @@ _ADD_NOTICE = Prepared(insert(notice).inline(), "account_id", "number", "text", 
 _STANDING_IN = Prepared(
     select(deputy.c.deputy_id, account.c.name)
     .join(account, account.c.id == deputy.c.principal_id)
-    .where(
-        deputy.c.principal_id == bindparam("principal"),
-        deputy.c.since <= bindparam("day"),
-        deputy.c.until >= bindparam("day"),
-        deputy.c.ended_at.is_(None),
-        account.c.active,
-    )
+    .where(deputy.c.principal_id == bindparam("principal"), holding(bindparam("day")))
 )
 _RUNNING = (
     select(repair)

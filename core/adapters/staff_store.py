@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, exists, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, exists, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from core.adapters.account_store import ACCOUNT_COLUMNS, JOINED, UNIT_COLUMNS, account_of, unit_of
@@ -135,9 +135,7 @@ class StaffStore:
         return self._holding(deputy.c.deputy_id == deputy_id, day)
 
     def _holding(self, whose: ColumnElement[bool], day: date) -> list[Appointment]:
-        holds = (deputy.c.since <= day, deputy.c.until >= day, deputy.c.ended_at.is_(None))
-        active = exists().where(account.c.id == deputy.c.principal_id, account.c.active)
-        found = select(deputy).where(whose, active, *holds).order_by(deputy.c.id)
+        found = select(deputy).where(whose, holding(day)).order_by(deputy.c.id)
         return [self._appointment(row) for row in self._connection.execute(found).all()]
 
     def _appointment(self, row: Any) -> Appointment:
@@ -161,6 +159,15 @@ class StaffStore:
         for item in sorted(found.values(), key=lambda one: one.code):
             children.setdefault(item.parent_id, []).append(item)
         return list(_walk(found[unit_id], children)) if unit_id in found else []
+
+
+_PRINCIPAL = account.alias("principal")  # whoever asks may have the table already
+
+
+def holding(day: Any) -> ColumnElement[bool]:
+    """Appointments of deputies that hold on a day (a date or a `bindparam`), of those who still work here."""
+    works = exists().where(_PRINCIPAL.c.id == deputy.c.principal_id, _PRINCIPAL.c.active)
+    return and_(deputy.c.since <= day, deputy.c.until >= day, deputy.c.ended_at.is_(None), works)
 
 
 def _walk(top: Unit, children: Mapping[int | None, list[Unit]]) -> list[tuple[int, Unit]]:

@@ -10,7 +10,6 @@ from core.domain.process import Process
 from core.service import once, people, situations
 from core.service.ports import Transaction
 from core.service.system import System
-from core.service.term_ports import Copy
 
 NOTE_LIMIT = 200
 MOST = 50  # copies of one document
@@ -94,12 +93,6 @@ def _tree(tx: Transaction, unit: Unit) -> list[Unit]:
             break
         top = tx.accounts.unit(top.parent_id)
     return [found for _, found in tx.staff.tree(top.id)]
-
-
-def of(system: System, actor: Account, number: str) -> list[Copy]:
-    """Who got a document to read, and who has read it; for everybody who may see it."""
-    with system.database.read() as tx:
-        return tx.copies.of(situations.find(tx, actor, number).id)
 
 
 def read(system: System, actor: Account, number: str) -> datetime | None:

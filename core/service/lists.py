@@ -14,8 +14,7 @@ from core.service.offers import offers
 from core.service.page_ports import Query, SavedView
 from core.service.ports import Transaction
 from core.service.system import System
-from core.service.term_ports import Copy
-from core.service.views import CopyNote, DocumentSummary
+from core.service.views import DocumentSummary
 
 FOLDERS = {
     "todo": "待办", "done": "我办过的", "mine": "我录入的", "copied": "抄送我的", "late": "超过期限", "all": "全部",
@@ -72,11 +71,7 @@ def find_in(
     if query.folder != "copied":
         return lines
     notes = tx.copies.notes(actor.desk_id, [line.id for line in lines])
-    return [replace(line, copy=_note(notes[line.id])) for line in lines]
-
-
-def _note(copy: Copy) -> CopyNote:
-    return CopyNote(copy.who, copy.note, copy.at, copy.read_at)
+    return [replace(line, copy=notes[line.id]) for line in lines]
 
 
 def order_of(folder: str) -> str:

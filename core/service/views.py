@@ -7,6 +7,7 @@ from core.domain.accounts import Unit
 from core.domain.documents import Document, Entry
 from core.domain.process import Process
 from core.service.ports import Certificate
+from core.service.term_ports import Copy
 
 FIELD_LABELS = {
     "opinion": "意见",
@@ -63,16 +64,6 @@ class Due:
 
 
 @dataclass(frozen=True)
-class CopyNote:
-    """From whom a document came to be read, and whether it was."""
-
-    who: str
-    note: str
-    at: datetime
-    read_at: datetime | None
-
-
-@dataclass(frozen=True)
 class DocumentSummary:
     """One line of a list. `whose` says in words whose turn it is; times are UTC, money is fen."""
 
@@ -92,7 +83,7 @@ class DocumentSummary:
     id: int
     stage: str = ""  # prepare, review, work, finished (well), ended
     due: Due | None = None  # where somebody has to act
-    copy: CopyNote | None = None  # in the list of what was copied to the account
+    copy: Copy | None = None  # in the list of what was copied to the account
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import pytest
 
 from core.domain.accounts import Role
 from core.domain.errors import BlockedError, ForbiddenError, InvalidError, NotFoundError
-from core.service import copies, documents, home, lists, reminders
+from core.service import copies, documents, home, lists, reminders, told
 from core.service.page_ports import Query
 from tests.support.limited import (
     FRIDAY,
@@ -50,7 +50,7 @@ def test_who_got_a_copy_may_read_and_nothing_else(world: World, clock: Clock) ->
     waiting = home.desk(system, reader).counts["copied"]
     assert copies.read(system, reader, number) is not None
     assert copies.read(system, reader, number) is None
-    assert copies.of(system, handler, number)[0].reader == "某人（主管单位审核）"
+    assert told.told(system, handler, number).copies[0].reader == "某人（主管单位审核）"
     assert home.desk(system, reader).counts["copied"] == waiting - 1
     assert number in listed(world, Role.SUPERVISING, "copied")
     assert number not in listed(world, Role.SUPERVISING, "copied", unread=True)
@@ -86,7 +86,9 @@ def test_copied_by_hand_to_a_person_of_the_unit_tree(world: World, clock: Clock)
     assert documents.get(system, bureau, number).summary.number == number
     assert copies.read(system, bureau, number)
     copies.send(system, handler, number, "supervising", "改过了，再看看", key=f"c2-{number}")
-    assert [(c.note, c.read_at) for c in copies.of(system, handler, number)] == [("改过了，再看看", None)]
+    assert [(c.note, c.read_at) for c in told.told(system, handler, number).copies] == [
+        ("改过了，再看看", None)
+    ]
     for to, field in (("office_first", "to"), ("nobody", "to"), ("handler", "to"), ("", "to")):
         with pytest.raises(InvalidError) as caught:
             copies.send(system, handler, number, to, "", key=f"wrong-{to}-{number}")

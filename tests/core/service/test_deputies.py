@@ -18,6 +18,7 @@ from core.service import (
     notices,
     reminders,
     staff,
+    told,
 )
 from core.service.identity_ports import Appointment
 from tests.core.world import LOGINS, World, new_key
@@ -223,7 +224,7 @@ def test_a_deputy_finds_what_waits_and_every_record_names_both(each_world: World
     }
     assert copies.read(world.system, at_work, number)
     both = "何小川（代王芳，采购单位负责人 02）"
-    assert copies.of(world.system, world["handler"], number)[0].reader == both
+    assert told.told(world.system, world["handler"], number).copies[0].reader == both
     version = world.document(number).version
     acts.perform(world.system, at_work, number, "pass", version=version, arguments={}, key=new_key())
     reminders.remind(world.system, at_work, number, key=new_key())

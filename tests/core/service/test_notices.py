@@ -1,17 +1,20 @@
 from core.domain.accounts import Role
-from core.service import directory, documents, notices
+from core.service import documents, filling, notices
 from tests.core.world import World
 
 
-def test_agencies_of_the_region_at_work(each_world: World) -> None:
+def offered(world: World) -> tuple[tuple[str, str], ...]:
+    return filling.new(world.system, world["handler"], "plan", "project").choices["agency"]
+
+
+def test_a_form_offers_agencies_of_the_region_at_work(each_world: World) -> None:
     world = each_world
-    found = directory.agencies(world.system, world["handler"])
     agency = world["agency"].unit
-    assert [(one.code, one.name) for one in found] == [(agency.code, agency.name)]
+    assert offered(world) == ((agency.code, f"{agency.name}（{agency.code}）"),)
     with world.system.database.write() as tx:
         for account in tx.accounts.of(agency.id, Role.AGENCY):
             tx.staff.set_active(account.id, active=False)
-    assert directory.agencies(world.system, world["handler"]) == []
+    assert offered(world) == ()
 
 
 def test_what_waits_is_counted_as_it_is_listed(each_world: World) -> None:

@@ -1,7 +1,6 @@
 """/api/v1: documents, acts, ways to a goal, repairs, seals."""
 
 from itertools import takewhile
-from urllib.parse import quote
 
 from flask import Response
 
@@ -10,6 +9,7 @@ from core.service import acts, documents, dossier, entering, flow, ledger, lists
 from core.service.page_ports import Query
 from core.service.views import ActResult, DocumentSummary
 from web import api_schemas as s
+from web import downloads
 from web.api import asked, body, idempotency_key, route
 from web.parts import system
 from web.schemas import IndicatorOut
@@ -179,10 +179,8 @@ def sign_certificate(number: str) -> s.ActOut:
     )
 
 
-@route("GET", "/documents/<number>/certificate", gives=None, media="application/pdf")
+@route("GET", "/documents/<number>/certificate", gives=None, media=downloads.PDF)
 def get_certificate(number: str) -> Response:
     """The certificate as PDF."""
     name, content = sealing.certificate(system(), actor(), number)
-    response = Response(content, mimetype="application/pdf")
-    response.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(name)}"
-    return response
+    return downloads.file(content, name, downloads.PDF)

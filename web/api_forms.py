@@ -9,7 +9,7 @@ from core.service import above, attachments, dossier, filling, list_import
 from core.service.filling import Filling
 from web import api_form_schemas as s
 from web import attachments as files
-from web import imports
+from web import downloads, imports
 from web.api import asked, body, idempotency_key, route
 from web.parts import system
 from web.security import actor
@@ -90,7 +90,7 @@ def list_attachments(number: str) -> s.Attachments:
 @route("GET", "/documents/<number>/attachments/<sha256>", gives=None, media="*/*")
 def get_attachment(number: str, sha256: str) -> Response:
     """One file."""
-    return files.answer(*attachments.fetch(system(), actor(), number, sha256))
+    return files.download(number, sha256)
 
 
 @route("GET", "/documents/<number>/versions", gives=s.FormVersions)
@@ -100,11 +100,10 @@ def list_versions(number: str) -> s.FormVersions:
     return s.FormVersions(items=[s.FormVersionOut.model_validate(form) for form in kept])
 
 
-@route("GET", "/documents/<number>/tables/<table>/template", gives=None, media=imports.XLSX)
+@route("GET", "/documents/<number>/tables/<table>/template", gives=None, media=downloads.XLSX)
 def get_template(number: str, table: str) -> Response:
     """The spreadsheet template of a table that this account may change now."""
-    shown = filling.existing(system(), actor(), number)
-    return imports.workbook(*list_import.template(system(), shown, table, imports.SHEETS))
+    return imports.template(number, table)
 
 
 @route("POST", "/documents/<number>/tables/<table>", form=s.UploadIn, query=s.ImportQuery, gives=s.ImportOut)

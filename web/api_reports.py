@@ -9,10 +9,9 @@ from pydantic import BaseModel, Field
 from core.adapters import spreadsheet_out
 from core.service import experts, reports, supervision
 from core.service.supervision import Query
+from web import downloads
 from web.api import asked, body, idempotency_key, route
-from web.imports import XLSX
 from web.parts import system
-from web.reports import sheet
 from web.schemas import Shown, Taken
 from web.security import actor
 
@@ -186,12 +185,12 @@ def get_report(kind: str) -> ReportOut:
     return ReportOut.model_validate(reports.report(system(), actor(), kind, asked().since, asked().until))
 
 
-@route("GET", "/reports/<kind>/file", query=FileQuery, gives=None, media=XLSX)
+@route("GET", "/reports/<kind>/file", query=FileQuery, gives=None, media=downloads.XLSX)
 def get_report_file(kind: str) -> Response:
     """The same as a spreadsheet."""
     found = reports.report(system(), actor(), kind, asked().since, asked().until)
     writer = spreadsheet_out.upload if asked().form == "upload" else spreadsheet_out.result
-    return sheet(writer(found), f"{found.label}.xlsx")
+    return downloads.file(writer(found), f"{found.label}.xlsx")
 
 
 @route("GET", "/documents/<number>/paid", gives=PaidOut)

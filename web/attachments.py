@@ -1,13 +1,12 @@
 """Files: uploaded by whoever fills in a form, downloaded by whoever may see the document."""
 
-from urllib.parse import quote
-
 from flask import Blueprint, Flask, Response, jsonify, request
 from werkzeug.datastructures import FileStorage
 
 from core.domain.errors import InvalidError
 from core.service import attachments
 from core.service.page_ports import Attachment
+from web import downloads
 from web.parts import system
 from web.security import actor, require_session
 
@@ -63,14 +62,8 @@ def plain(file: Attachment) -> dict[str, str | int]:
 @pages.get("/documents/<number>/files/<sha256>")
 def download(number: str, sha256: str) -> Response:
     """A file of a document; never shown in the browser's own frame."""
-    return answer(*attachments.fetch(system(), actor(), number, sha256))
-
-
-def answer(file: Attachment, content: bytes) -> Response:
-    """The bytes, to be kept as a file."""
-    response = Response(content, mimetype=file.type)
-    response.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(file.name)}"
-    return response
+    file, content = attachments.fetch(system(), actor(), number, sha256)
+    return downloads.file(content, file.name, file.type)
 
 
 def _roomy() -> None:

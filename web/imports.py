@@ -1,6 +1,5 @@
 """Lists from spreadsheets into the tables of a form: template, preview with every bad cell, all or nothing."""
 
-from urllib.parse import quote
 from uuid import uuid4
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
@@ -12,7 +11,7 @@ from core.domain.forms import FieldType
 from core.service import attachments, filling, list_import
 from core.service.filling import Filling
 from core.service.list_import import Report
-from web import form_shown
+from web import downloads, form_shown
 from web.attachments import keep
 from web.documents import key, version
 from web.errors import status_and_title
@@ -25,7 +24,6 @@ pages.before_request(require_session)
 PREVIEW = 20
 MOST_SAID = 200
 SHEETS = Xlsx()
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @pages.get("/documents/<number>/import/<table>")
@@ -38,16 +36,8 @@ def choose(number: str, table: str) -> str:
 def template(number: str, table: str) -> Response:
     """The empty template, with what may be chosen in it."""
     shown = filling.existing(system(), actor(), number)
-    return workbook(*list_import.template(system(), shown, table, SHEETS))
-
-
-def workbook(name: str, content: bytes) -> Response:
-    """A spreadsheet to be kept as a file."""
-    response = Response(content, mimetype=XLSX)
-    response.headers["Content-Disposition"] = (
-        f"attachment; filename=\"template.xlsx\"; filename*=UTF-8''{quote(name)}"
-    )
-    return response
+    name, content = list_import.template(system(), shown, table, SHEETS)
+    return downloads.file(content, name)
 
 
 @pages.post("/documents/<number>/import/<table>")

@@ -9,8 +9,8 @@ from core.domain.errors import NotFoundError
 from core.service import budget_queries, ledger
 from core.service.budget_queries import ORIGIN_LABELS, Budget
 from core.service.ledger import MovementView
+from web import downloads
 from web.parts import system
-from web.reports import sheet
 from web.security import actor, require_session
 from web.words import when
 
@@ -46,7 +46,9 @@ def download() -> Response:
         "单位编码", "单位", "指标编码", "指标名称", "年度", "来源", "同步时间", "状态", "总额（元）", "已用（元）",
         "冻结（元）", "可用（元）",
     )  # fmt: skip
-    return sheet(sheet_writer.write("采购预算", header, [_line(one) for one in found]), "采购预算.xlsx")
+    return downloads.file(
+        sheet_writer.write("采购预算", header, [_line(one) for one in found]), "采购预算.xlsx"
+    )
 
 
 def _line(one: Budget) -> tuple[str | float, ...]:
@@ -84,7 +86,7 @@ def statement_file(indicator: int) -> Response:
     lines = ledger.statement(system(), actor(), indicator)
     found = next(item for item in ledger.indicators(system(), actor()) if item.id == indicator)
     name = f"{found.code} 流水"
-    return sheet(
+    return downloads.file(
         sheet_writer.write("流水", _HEADER[1:], [_movement(row)[1:] for row in lines]), f"{name}.xlsx"
     )
 
@@ -104,7 +106,7 @@ def money_file(number: str) -> Response:
         for section in ledger.of_document(system(), actor(), number)
         for row in section.lines
     ]
-    return sheet(sheet_writer.write("资金流水", _HEADER, lines), f"{number} 资金流水.xlsx")
+    return downloads.file(sheet_writer.write("资金流水", _HEADER, lines), f"{number} 资金流水.xlsx")
 
 
 _HEADER = (

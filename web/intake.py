@@ -1,17 +1,17 @@
 """Knowledge console: files in, with a preview, and a workbook out."""
 
 import re
-from io import BytesIO
 from pathlib import PurePath
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, request, send_file, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from core.domain.errors import DataError, InvalidError, NotFoundError
 from kb import workbook
 from kb.importer import MAX_BYTES, STATES
 from kb.intake import KINDS, Intake
+from web import downloads
 from web.account import Answer
 from web.knowledge import editing, region
 from web.parts import system
@@ -20,7 +20,6 @@ from web.security import actor, limiter, require_session
 pages = Blueprint("intake", __name__, url_prefix="/knowledge")
 pages.before_request(require_session)
 
-_SHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _PLACE = re.compile(r"^[^:]*?:(\d+): ")  # of a mistake in a file: there is no folder for who uploaded it
 
 
@@ -93,6 +92,4 @@ def export() -> Response:
     """The published entries of a region as a workbook that can be uploaded again."""
     rows = editing().listing(actor(), region())
     data = workbook.export(row.entry for row in rows)
-    return send_file(
-        BytesIO(data), mimetype=_SHEET, as_attachment=True, download_name=f"knowledge-{region()}.xlsx"
-    )
+    return downloads.file(data, f"knowledge-{region()}.xlsx")

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from urllib.parse import quote
 from uuid import uuid4
 
 from flask import Response, flash, redirect, render_template, request, url_for
@@ -14,7 +13,7 @@ from core.domain.money import parse_yuan
 from core.service import home, lists, repairs
 from core.service.page_ports import Query
 from core.service.views import DocumentSummary
-from web import numbers
+from web import downloads, numbers
 from web.documents import key, pages
 from web.parts import system
 from web.security import actor
@@ -25,7 +24,6 @@ __all__ = ["pages"]  # of the documents, with the lists
 PAGE = 20
 EXPORTED = 5000
 _NAMES = ("folder", "q", "kind", "node", "since", "until", "least", "most", "overdue", "unread")
-_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @dataclass
@@ -157,10 +155,7 @@ def export() -> Response:
         "更新时间",
     )
     content = sheet_writer.write("单据", header, [_line(one) for one in found])
-    response = Response(content, mimetype=_XLSX)
-    name = quote(f"单据-{datetime.now(SHANGHAI):%Y%m%d}.xlsx")
-    response.headers["Content-Disposition"] = f"attachment; filename=\"list.xlsx\"; filename*=UTF-8''{name}"
-    return response
+    return downloads.file(content, f"单据-{datetime.now(SHANGHAI):%Y%m%d}.xlsx")
 
 
 def _line(one: DocumentSummary) -> tuple[str | float, ...]:

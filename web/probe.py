@@ -15,7 +15,7 @@ from core.domain.errors import AuthenticationError, InvalidError
 from core.service import accounts
 from diagnostics import agent, build, desk_reports
 from diagnostics import page as browser
-from web import drawing
+from web import downloads, drawing
 from web.chat import talk
 from web.parts import Said, house, system
 from web.security import AGENT, account_or_address, actor, csrf, limiter, opened, require_session
@@ -81,9 +81,7 @@ def report() -> str:
 @pages.get("/zhenduan.pyz")
 def download() -> Response:
     """The desk's checks in one file for any Python."""
-    response = Response(_built(), mimetype="application/octet-stream")
-    response.headers["Content-Disposition"] = 'attachment; filename="zhenduan.pyz"'
-    return response
+    return downloads.file(_built(), "zhenduan.pyz", "application/octet-stream")
 
 
 @lru_cache(maxsize=1)

@@ -1,16 +1,15 @@
 """Reports, warnings, the course of a project and drawn experts as pages."""
 
 from datetime import date
-from urllib.parse import quote
 
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from core.adapters import spreadsheet_out
-from core.domain.accounts import Role
 from core.domain.warning_rules import LEVEL_LABELS, STAGE_LABELS
 from core.service import documents, experts, reports, supervision
 from core.service.supervision import Query
+from web import downloads
 from web.documents import key
 from web.parts import system
 from web.security import actor, require_session
@@ -18,22 +17,7 @@ from web.security import actor, require_session
 pages = Blueprint("reports", __name__)
 pages.before_request(require_session)
 
-_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _FILTERS = ("stage", "level", "rule", "unit", "words")
-# Roles that look after buyers, and so have figures to look at.
-READERS = {
-    Role.HANDLER, Role.REVIEWER, Role.SUPERVISING, Role.OFFICE_FIRST, Role.OFFICE_SECOND, Role.PROCUREMENT_FIRST,
-    Role.PROCUREMENT_SECOND,
-}  # fmt: skip
-
-
-def sheet(content: bytes, name: str) -> Response:
-    """A spreadsheet to be kept."""
-    response = Response(content, mimetype=_XLSX)
-    response.headers["Content-Disposition"] = (
-        f"attachment; filename=\"report.xlsx\"; filename*=UTF-8''{quote(name)}"
-    )
-    return response
 
 
 def _period() -> tuple[date | None, date | None, str]:
@@ -73,7 +57,7 @@ def download(kind: str, form: str) -> Response:
     since, until, _ = _period()
     found = reports.report(system(), actor(), kind, since, until)
     writer = spreadsheet_out.upload if form == "upload" else spreadsheet_out.result
-    return sheet(writer(found), f"{found.label}{'-上报' if form == 'upload' else ''}.xlsx")
+    return downloads.file(writer(found), f"{found.label}{'-上报' if form == 'upload' else ''}.xlsx")
 
 
 @pages.get("/warnings")

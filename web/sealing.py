@@ -1,6 +1,5 @@
 """Signing the filing certificate: choosing the seal, the PIN, the PDF."""
 
-from urllib.parse import quote
 from uuid import uuid4
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
@@ -8,6 +7,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from core.domain.errors import DomainError, InvalidError
 from core.service import documents, sealing
+from web import downloads
 from web.documents import key, version
 from web.errors import status_and_title
 from web.parts import system
@@ -60,8 +60,4 @@ def sign(number: str) -> AnyResponse | tuple[str, int]:
 def certificate(number: str) -> Response:
     """The signed PDF."""
     name, content = sealing.certificate(system(), actor(), number)
-    response = Response(content, mimetype="application/pdf")
-    response.headers["Content-Disposition"] = (
-        f"attachment; filename=\"certificate.pdf\"; filename*=UTF-8''{quote(name)}"
-    )
-    return response
+    return downloads.file(content, name, downloads.PDF)

@@ -14,7 +14,8 @@ from core.adapters import softhsm
 from core.bootstrap import build_system, migrate
 from core.domain.accounts import ROLE_LABELS, Account, Role
 from core.domain.errors import UnavailableError
-from core.service import acts, documents, entering, notices, sealing
+from core.service import acts, entering, lists, notices, sealing
+from core.service.page_ports import Query
 from core.service.system import System
 from core.settings import Settings
 from core.worlds import PASSWORD, PIN, Crew, Place
@@ -209,7 +210,7 @@ def _play(system: System, crew: Crew, unit: str, plan: _Plan, indicator: int, ke
 def _order(system: System, crew: Crew) -> None:
     """An open mall order on the last dispatched plan, so that its return has to wait for it."""
     handler = crew["school", Role.HANDLER]
-    plans = documents.listing(system, handler, kind="plan", text="台式计算机")
+    plans = lists.find(system, handler, Query(kind="plan", words="台式计算机"))
     if not plans or plans[0].node != "dispatched":
         return
     line = {

@@ -9,9 +9,7 @@ from sqlalchemy import Connection, Integer, bindparam, delete, exists, insert, o
 
 from core.adapters.document_sight import (
     MOST_COUNTED,
-    called,
     copied_to,
-    newest,
     newest_of,
     turn_of,
     visible_to_unit,
@@ -112,15 +110,11 @@ _NEXT_VALUE = text(
 
 
 @cache
-def _listed(platform: bool, kind: bool, node: bool, before: bool, todo: bool) -> Prepared:  # noqa: FBT001 - a shape
+def _listed(platform: bool, kind: bool, todo: bool) -> Prepared:  # noqa: FBT001 - a shape
     """The plain lists that a conversation asks for at every turn, each shape built once."""
     statement = select(document)
     if kind:
         statement = statement.where(document.c.kind == bindparam("of_kind"))
-    if node:
-        statement = statement.where(document.c.node == bindparam("of_node"))
-    if before:
-        statement = statement.where(document.c.id < bindparam("before"))
     if todo:
         mine = turn_of(bindparam("of_unit"), bindparam("of_role"), bindparam("of_account"))
         statement = statement.where(exists().where(task.c.document_id == document.c.id, mine))
@@ -275,42 +269,17 @@ class DocumentStore:
         if rows:
             self._connection.execute(insert(party), rows)
 
-    def find(
-        self,
-        viewer: Account,
-        *,
-        kind: str | None,
-        words: str,
-        node: str | None,
-        todo: bool,
-        limit: int,
-        before: int | None,
+    def newest(
+        self, viewer: Account, *, kind: str | None = None, todo: bool = False, limit: int
     ) -> list[Document]:
-        """What `viewer` may see, newest first; `before` is the id to page on from."""
+        """What `viewer` may see, newest first; `todo`: only where it is its turn. Other lists: `ListStore`."""
         sought: dict[str, Any] = {"most": limit}
         platform = viewer.role is Role.INTEGRATION
         if platform:
             sought["of_region"] = viewer.region
         if todo or not platform:
             sought |= {"of_unit": viewer.unit.id, "of_account": viewer.desk_id}
-        given = {
-            "of_kind": kind,
-            "of_node": node,
-            "before": before,
-            "of_role": viewer.role.value if todo else None,
-        }
+        given = {"of_kind": kind, "of_role": viewer.role.value if todo else None}
         sought |= {name: value for name, value in given.items() if value}
-        if not words:
-            listed = _listed(platform, bool(kind), bool(node), bool(before), todo)
-            return [document_of(row) for row in listed.rows(self._connection, sought)]
-        statement = select(document).where(*called(self._connection, words))
-        if kind:
-            statement = statement.where(document.c.kind == kind)
-        if node:
-            statement = statement.where(document.c.node == node)
-        if before:
-            statement = statement.where(document.c.id < before)
-        if todo:
-            mine = turn_of(viewer.unit.id, viewer.role.value, viewer.desk_id)
-            statement = statement.where(exists().where(task.c.document_id == document.c.id, mine))
-        return [document_of(row) for row in self._connection.execute(newest(viewer, statement, limit))]
+        listed = _listed(platform, bool(kind), todo)
+        return [document_of(row) for row in listed.rows(self._connection, sought)]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from core.domain.accounts import Account
 from core.domain.documents import Document
 from core.service import entering, people
+from core.service.page_ports import Query
 from core.service.ports import Transaction
 from core.service.system import System
 
@@ -36,8 +37,8 @@ def choices(
         found = {
             document.id: document
             for parent in process.parents
-            for document in tx.documents.find(
-                actor, kind=parent.kind, words=words.strip(), node=None, todo=False, limit=_MOST, before=None
+            for document in tx.lists.find(
+                actor, Query(kind=parent.kind, words=words.strip()), limit=_MOST, before=None
             )
             if entering.may_stand_under(process, document)
         }

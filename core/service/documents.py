@@ -33,28 +33,17 @@ def get(system: System, actor: Account, number: str) -> DocumentView:
 
 
 def listing(
-    system: System,
-    actor: Account,
-    *,
-    kind: str | None = None,
-    text: str = "",
-    node: str | None = None,
-    limit: int = 50,
-    before: int | None = None,
+    system: System, actor: Account, *, kind: str | None = None, limit: int = 50
 ) -> list[DocumentSummary]:
-    """Documents the actor may see, newest first."""
+    """Documents the actor may see, newest first; with filters and page by page: `core.service.lists`."""
     with system.database.read() as tx:
-        found = tx.documents.find(
-            actor, kind=kind, words=text.strip(), node=node, todo=False, limit=min(limit, 200), before=before
-        )
-        return summarise(system, tx, found)
+        return summarise(system, tx, tx.documents.newest(actor, kind=kind, limit=limit))
 
 
 def todo(system: System, actor: Account, limit: int = 100) -> list[DocumentSummary]:
     """Documents where it is this account's turn."""
     with system.database.read() as tx:
-        found = tx.documents.find(actor, kind=None, words="", node=None, todo=True, limit=limit, before=None)
-        return summarise(system, tx, found)
+        return summarise(system, tx, tx.documents.newest(actor, todo=True, limit=limit))
 
 
 def summarise(system: System, tx: Transaction, found: Sequence[Document]) -> list[DocumentSummary]:

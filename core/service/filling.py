@@ -173,9 +173,7 @@ def _documents(
 ) -> tuple[tuple[str, str], ...]:
     found = []
     for kind in item.kinds or (None,):
-        for one in tx.documents.find(
-            actor, kind=kind, words="", node=None, todo=False, limit=_MOST, before=None
-        ):
+        for one in tx.documents.newest(actor, kind=kind, limit=_MOST):
             if one.unit_id == document.unit_id and (not item.nodes or one.node in item.nodes):
                 process = system.processes.version(one.process_version, tx)
                 found.append((one.number, f"{one.title}（{one.number}，{process.node(one.node).label}）"))

@@ -191,16 +191,8 @@ class Documents(Protocol):
     def waiting(self, viewer: Account) -> set[str]: ...
     def waiting_for(self, account_id: int) -> list[int]: ...
     def add_parties(self, document_id: int, units: Iterable[int]) -> None: ...
-    def find(
-        self,
-        viewer: Account,
-        *,
-        kind: str | None,
-        words: str,
-        node: str | None,
-        todo: bool,
-        limit: int,
-        before: int | None,
+    def newest(
+        self, viewer: Account, *, kind: str | None = None, todo: bool = False, limit: int
     ) -> list[Document]: ...
 
 

@@ -9,9 +9,10 @@ from assistant.channel import PlainConversations
 from assistant.conversation import State
 from assistant.knowledge import Knowledge
 from core.domain.accounts import Account
-from core.service import documents, ledger
+from core.service import documents, ledger, lists
+from core.service.page_ports import Query
 from core.service.system import System
-from core.service.views import DocumentView
+from core.service.views import DocumentSummary, DocumentView
 from core.worlds import places
 
 LOGINS = {
@@ -86,10 +87,13 @@ class World:
             return self.named[title]
         if ":" in title:
             kind, _, title = title.partition(":")
-            return documents.listing(self.system, self.account(who), kind=kind, text=title)[0].number
-        found = documents.listing(self.system, self.account(who), kind=kind, text=title)
+            return self.titled(title, kind, who)[0].number
+        found = self.titled(title, kind, who)
         assert len(found) == 1, (title, [one.title for one in found])
         return found[0].number
+
+    def titled(self, words: str, kind: str, who: str) -> list[DocumentSummary]:
+        return lists.find(self.system, self.account(who), Query(kind=kind, words=words))
 
     def view(self, title: str, who: str = "handler", kind: str = "plan") -> DocumentView:
         return documents.get(self.system, self.account(who), self.number(title, kind, who))

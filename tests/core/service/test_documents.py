@@ -12,7 +12,8 @@ from core.domain.errors import (
     InvalidError,
     NotFoundError,
 )
-from core.service import acts, documents, entering, flow, ledger, planning, repairs, sealing
+from core.service import acts, documents, entering, flow, ledger, lists, planning, repairs, sealing
+from core.service.page_ports import Query
 from tests.core.domain.test_forms import FORMS, LINE
 from tests.core.world import World, new_key
 
@@ -295,7 +296,7 @@ class TestVisibility:
         stranger = world["library_handler"]
         number = world.plan()
         assert {line.unit_name for line in documents.listing(world.system, stranger)} == {"青原市图书馆"}
-        assert documents.listing(world.system, stranger, text=number) == []
+        assert lists.find(world.system, stranger, Query(words=number)) == []
         own = ledger.indicators(world.system, stranger)
         assert {item.unit_id for item in own} == {stranger.unit.id}
         for indicator in (world.indicator().id, 999_999):

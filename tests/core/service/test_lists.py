@@ -7,7 +7,9 @@ import pytest
 from core.domain.errors import (
     InvalidError,
 )
-from core.service import documents, entering
+from core.service import documents, entering, lists
+from core.service.page_ports import Query
+from core.service.views import DocumentSummary
 from tests.core.world import World, new_key
 
 
@@ -19,16 +21,20 @@ def create(world: World, form: dict[str, Any], variant: str = "mall", key: str |
 def test_a_list_is_searched_and_paged(each_world: World) -> None:
     world, handler = each_world, each_world["handler"]
     numbers = [world.plan() for _ in range(3)]
-    page = documents.listing(world.system, handler, limit=2)
+
+    def found(limit: int = 50, before: int | None = None, **asked: str) -> list[DocumentSummary]:
+        return lists.find(world.system, handler, Query(**asked), limit=limit, before=before)  # type: ignore[arg-type]  # texts only
+
+    page = found(limit=2)
     assert [line.number for line in page] == [numbers[2], numbers[1]]
-    assert documents.listing(world.system, handler, limit=2, before=page[-1].id)[0].number == numbers[0]
-    assert [line.number for line in documents.listing(world.system, handler, text=numbers[1])] == [numbers[1]]
-    assert documents.listing(world.system, handler, text="%") == []
-    assert documents.listing(world.system, handler, text="_") == []
-    assert {line.node for line in documents.listing(world.system, handler, node="unit_second")} == {
-        "unit_second"
-    }
+    assert page == documents.listing(world.system, handler, limit=2)
+    assert found(limit=2, before=page[-1].id)[0].number == numbers[0]
+    assert [line.number for line in found(words=numbers[1])] == [numbers[1]]
+    assert found(words="%") == []
+    assert found(words="_") == []
+    assert {line.node for line in found(node="unit_second")} == {"unit_second"}
     order = world.order(world.plan(node="dispatched"))
+    assert [line.number for line in found(kind="mall_order")] == [order]
     assert [line.number for line in documents.listing(world.system, handler, kind="mall_order")] == [order]
 
 

@@ -37,16 +37,18 @@ class Errand:
     """What is to be done, whoever asked for it.
 
     `goal`: the way to a goal of a document; `act`: one act on it; `task`: a waiting step of somebody's repair;
-    `status`, `paid`, `seal`: how it stands; `remind`: whose turn it is; `unbind`: a CA key from the account; `enter`: a new
+    `status`, `paid`, `seal`: how it stands; `remind`: whose turn it is; `opinion`: what `assignment` asks for, `action`
+    says which way; `unbind`: a CA key from the account; `enter`: a new
     document of kind `goal` and variant `action`, under `number`. Else `number` is empty until the document is chosen.
     """
 
-    kind: Literal["goal", "act", "task", "status", "paid", "seal", "unbind", "enter", "remind"]
+    kind: Literal["goal", "act", "task", "status", "paid", "seal", "unbind", "enter", "remind", "opinion"]
     number: str = ""
     goal: str = ""
     action: str = ""
     repair: int = 0
     topic: str = ""
+    assignment: int = 0
 
     @property
     def identity(self) -> tuple[object, ...]:

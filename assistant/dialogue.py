@@ -11,6 +11,7 @@ from assistant import (
     followups,
     looking,
     mending,
+    opinions,
     pointing,
     probing,
     reminding,
@@ -185,6 +186,7 @@ def _confirming(scene: Scene, frame: Frame) -> Outcome | None:
     kind = frame.errand.kind if frame.errand is not None else ""
     carry = {
         "remind": reminding.carry_out,
+        "opinion": opinions.carry_out,
         "enter": starting.carry_out,
         "unbind": certificates.carry_out,
     }.get(kind)
@@ -236,7 +238,9 @@ def _is_aside(scene: Scene) -> bool:
 
 def _is_command(scene: Scene) -> bool:
     alone = scene.at(replace(scene.state, stack=()))
-    return (reminding.asked(alone) or starting.command(alone) or commands.act(alone)) is not None
+    return (
+        reminding.asked(alone) or opinions.asked(alone) or starting.command(alone) or commands.act(alone)
+    ) is not None
 
 
 def _same_of_another_kind(scene: Scene, frame: Frame) -> Scene:
@@ -295,6 +299,7 @@ def _look(scene: Scene) -> Outcome | None:
     return (
         digits
         or reminding.asked(scene)
+        or opinions.asked(scene)
         or starting.command(scene)
         or commands.act(scene)
         or pointing.named(scene)

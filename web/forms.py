@@ -8,6 +8,7 @@ from flask import Blueprint, Response, flash, jsonify, redirect, render_template
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as AnyResponse
 
+from core.domain import form_state
 from core.domain.errors import ConflictError, DomainError, InvalidError
 from core.domain.forms import Field, FieldType
 from core.domain.process import Process
@@ -148,19 +149,15 @@ def _given(fields: tuple[Field, ...], stored: Mapping[str, Any]) -> Read:
 def _begun(process: Process) -> Read:
     """As `_given` for a document that does not exist yet: what may not be filled in at its start is left out."""
     given = _given(process.form.fields, {})
-    for name in filling.locked(process, process.start):
-        given.values.pop(name, None)
+    given.values = form_state.kept(process, process.start, {}, given.values)
     return given
 
 
 def _changed(view: DocumentView) -> Read:
     """As `_given`, and what may not be changed where the document stands is as it was."""
-    document, fields = view.document, view.process.form.fields
-    given = _given(fields, document.form)
-    for name in filling.locked(view.process, document.node):
-        given.values.pop(name, None)
-        if name in document.form:
-            given.values[name] = document.form[name]
+    document, process = view.document, view.process
+    given = _given(process.form.fields, document.form)
+    given.values = form_state.kept(process, document.node, document.form, given.values)
     return given
 
 

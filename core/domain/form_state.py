@@ -1,4 +1,4 @@
-"""How a form looks while it is filled in: which fields are asked for now, and which of them must not stay empty."""
+"""How a form looks while it is filled in: which fields are asked for now, which must not stay empty, which stay."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.domain.forms import Evaluate, Field, FieldType, Form, names, rows
+from core.domain.process import Process
 
 _BROKEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
 
@@ -59,6 +60,21 @@ def _at(values: Any, path: str) -> Any:
         known = isinstance(values, Mapping)
         values = values[int(part)] if isinstance(values, list) else values.get(part) if known else None
     return values
+
+
+def locked(process: Process, node: str) -> frozenset[str]:
+    """Fields that a node does not let be changed."""
+    free = process.node(node).fields
+    return frozenset(item.id for item in process.form.fields if free and item.id not in free)
+
+
+def kept(process: Process, node: str, before: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """`given` with what the node does not let be changed as it was `before`."""
+    stays = locked(process, node)
+    return {
+        **{name: value for name, value in given.items() if name not in stays},
+        **{name: value for name, value in before.items() if name in stays},
+    }
 
 
 LARGEST = 2**63 - 1

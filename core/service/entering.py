@@ -10,7 +10,7 @@ from core.domain.accounts import ROLE_LABELS, Account, Role, Unit
 from core.domain.documents import Document, Entry
 from core.domain.errors import BlockedError, ConflictError, ForbiddenError, InvalidError
 from core.domain.forms import FieldType, rows
-from core.domain.process import Node, Parent, Process
+from core.domain.process import Parent, Process
 from core.service import arriving, attachments, once, people, situations, standings
 from core.service.ports import Transaction
 from core.service.system import System
@@ -43,12 +43,10 @@ def create(
         fits(process, above)
         owner = tx.accounts.unit(above.unit_id) if above else actor.unit
         draft = blank(process, owner, actor.id, above, system.clock(), _number(system, tx, process, owner))
-        start, taken = process.node(process.start), inherited(process, above)
-        _only(start, process, taken, {**taken, **form})
+        taken = inherited(process, above)
+        _only(process, process.start, taken, {**taken, **form})
         draft = _filled(system, tx, draft, process, {**taken, **form})
-        if not people.may(actor, owner, draft, start.actors):
-            who = "、".join(ROLE_LABELS[item.role] for item in start.actors)
-            raise ForbiddenError(f"{process.variant_label}要由{who}录入")
+        refuse_entry(actor, owner, draft, process)
         document = _added(system, tx, draft, process, owner, actor)
         once.keep(tx, actor, key, request, {"number": document.number}, system)
         return document
@@ -116,6 +114,14 @@ def _matches(wanted: Parent, above: Document) -> bool:
         and (not wanted.variants or above.variant in wanted.variants)
         and (not wanted.nodes or above.node in wanted.nodes)
     )
+
+
+def refuse_entry(actor: Account, owner: Unit, draft: Document, process: Process) -> None:
+    """ForbiddenError, naming who may, where documents of this kind are not the actor's to enter."""
+    actors = process.node(process.start).actors
+    if not people.may(actor, owner, draft, actors):
+        who = "、".join(ROLE_LABELS[item.role] for item in actors)
+        raise ForbiddenError(f"{process.variant_label}要由{who}录入")
 
 
 def may_stand_under(process: Process, above: Document) -> bool:
@@ -198,24 +204,15 @@ def _outside_units(
     return found
 
 
-def kept(process: Process, node: Node, before: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    """`given` with what the node does not let be changed as it was `before`."""
-    locked = {item.id for item in process.form.fields if node.fields and item.id not in node.fields}
-    return {
-        **{name: value for name, value in given.items() if name not in locked},
-        **{name: value for name, value in before.items() if name in locked},
-    }
-
-
-def _only(node: Node, process: Process, before: Mapping[str, Any], given: Mapping[str, Any]) -> None:
-    """Where a node lets only some fields be changed, the others stay as they are."""
-    if not node.fields:
-        return
-    free = {*node.fields, *(item.id for item in process.form.fields if item.computed or item.default)}
+def _only(process: Process, node_id: str, before: Mapping[str, Any], given: Mapping[str, Any]) -> None:
+    """Where a node lets only some fields be changed, the others stay as they are; what is worked out follows them."""
+    node, locked = process.node(node_id), form_state.locked(process, node_id)
     wrong = [
         item
         for item in process.form.fields
-        if item.id not in free and before.get(item.id) != given.get(item.id)
+        if item.id in locked
+        and not (item.computed or item.default)
+        and before.get(item.id) != given.get(item.id)
     ]
     if wrong:
         raise InvalidError(
@@ -241,7 +238,7 @@ def save(
             raise BlockedError(f"单据现在在“{node.label}”，不能修改；先退回到可修改的环节")
         if not people.may(actor, owner, document, node.actors):
             raise ForbiddenError(f"只有{people.names(tx, owner, document, node.actors)}可以修改")
-        _only(node, process, document.form, form)
+        _only(process, document.node, document.form, form)
         changed = _filled(
             system,
             tx,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from core.domain import form_state
-from core.domain.accounts import ROLE_LABELS, Account, Relation, Role, Unit
+from core.domain.accounts import Account, Relation, Role, Unit
 from core.domain.documents import Document
 from core.domain.errors import ForbiddenError
 from core.domain.form_state import FormState
@@ -68,14 +68,10 @@ def new(
         entering.fits(process, above)
         owner = tx.accounts.unit(above.unit_id) if above else actor.unit
         draft = entering.blank(process, owner, actor.id, above, system.clock())
-        start = process.node(process.start)
-        if not people.may(actor, owner, draft, start.actors):
-            who = "、".join(ROLE_LABELS[item.role] for item in start.actors)
-            raise ForbiddenError(f"{process.variant_label}要由{who}录入")
+        entering.refuse_entry(actor, owner, draft, process)
         taken = entering.inherited(process, above)
-        given = taken if values is None else entering.kept(process, start, taken, values)
-        filling = _filling(system, tx, actor, draft, process, given, above)
-        return replace(filling, locked=locked(process, process.start))
+        given = taken if values is None else form_state.kept(process, process.start, taken, values)
+        return _filling(system, tx, actor, draft, process, given, above)
 
 
 def existing(system: System, actor: Account, number: str, values: Mapping[str, Any] | None = None) -> Filling:
@@ -92,14 +88,7 @@ def existing(system: System, actor: Account, number: str, values: Mapping[str, A
             raise ForbiddenError(f"只有{people.names(tx, owner, document, node.actors)}可以修改")
         above = tx.documents.by_id(document.parent_id) if document.parent_id else None
         given = document.form if values is None else values
-        filling = _filling(system, tx, actor, document, process, given, above)
-        return replace(filling, locked=locked(process, document.node))
-
-
-def locked(process: Process, node: str) -> frozenset[str]:
-    """Fields that a node does not let be changed."""
-    free = process.node(node).fields
-    return frozenset(item.id for item in process.form.fields if free and item.id not in free)
+        return _filling(system, tx, actor, document, process, given, above)
 
 
 def _filling(
@@ -120,6 +109,7 @@ def _filling(
         values=form, amount_fen=amount, state=state, review=case.review,
         above=above.number if above else "", above_title=above.title if above else "",
         choices=_choices(system, tx, actor, case.document, process),
+        locked=form_state.locked(process, document.node),
     )  # fmt: skip
 
 

@@ -6,8 +6,9 @@ import pytest
 from flask import Flask
 
 from core import demo
+from core.domain import form_state
 from core.domain.accounts import Account
-from core.service import accounts, filling
+from core.service import accounts
 from core.service.flow import stays
 from core.service.system import System
 from tests.web.conftest import HANDLER
@@ -26,7 +27,9 @@ def test_what_stays_is_shown_in_words(system: System, app: Flask, actor: Account
     values = {item.id: sample(item) for item in process.form.fields if not item.computed}
     values["supplier_size"] = next(f for f in process.form.fields if f.id == "supplier_size").options[0].value
     found = replace(
-        fill(system, actor, process, values), number="HT-1", locked=filling.locked(process, "account_change")
+        fill(system, actor, process, values),
+        number="HT-1",
+        locked=form_state.locked(process, "account_change"),
     )
     page = build(found, None, found_catalogue(app))
     free = {box.path for boxes in page.sections for box in boxes}
@@ -43,7 +46,7 @@ def test_what_stays_is_shown_in_words(system: System, app: Flask, actor: Account
 
 def test_a_new_page_has_no_empty_locked_fields(system: System, app: Flask, actor: Account) -> None:
     process = system.processes.current("fujian", "project", "project")
-    found = replace(fill(system, actor, process, {}), locked=filling.locked(process, process.start))
+    found = replace(fill(system, actor, process, {}), locked=form_state.locked(process, process.start))
     page = build(found, None, found_catalogue(app))
     assert {"name", "lines", "funding"} <= {box.path for boxes in page.sections for box in boxes}
     assert all(box.hidden for boxes in page.locked for box in boxes)

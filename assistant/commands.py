@@ -31,9 +31,9 @@ def act(scene: Scene) -> Outcome | None:
     viewer = scene.viewer
     heard = scene.heard
     bare = not heard.numbers
-    if viewer is None or (bare and (heard.question or len(words.key(heard.lead)) > _BARE_LIMIT)):
-        return None
     number = scene.number
+    if viewer is None or (bare and (heard.question or _long(viewer, number, words.key(heard.lead)))):
+        return None
     if bare and (meant := stance(heard.lead)):
         return _judging(scene, viewer, meant, number)
     if bare and not _said_of(viewer, number, heard.lead):
@@ -48,6 +48,14 @@ def act(scene: Scene) -> Outcome | None:
     if heard.question and (match is None or match.kind not in {"sign", "track"}):
         return None
     return _carry(scene, view, match) if match else _not_known(scene, view)
+
+
+def _long(viewer: Viewer, number: str, said: str) -> bool:
+    """Whether a message is more than a command without a number is, unless it is an offered act's own long name."""
+    if len(said) <= _BARE_LIMIT:
+        return False
+    offers = viewer.look(number).offers if number and viewer.sees(number) else ()
+    return all(words.key(offer.label) != said for offer in offers)
 
 
 def _said_of(viewer: Viewer, number: str, text: str) -> bool:

@@ -35,6 +35,9 @@ def prepare(viewer: Viewer, errand: Errand, target: str = "") -> Prepared | Refu
 
 
 def _goal(viewer: Viewer, errand: Errand) -> Prepared | Refused:
+    asked = _asked_of(viewer, errand)
+    if asked is not None:
+        return _task(viewer, asked)
     view = viewer.look(errand.number)
     found = planning.plan_to(viewer.system, viewer.account, errand.number, errand.goal)
     reason = ""
@@ -51,6 +54,20 @@ def _goal(viewer: Viewer, errand: Errand) -> Prepared | Refused:
         return Refused(reason or _already(view, errand.goal), view)
     running = under_way(viewer, view, errand.goal)
     return planned(view, errand, found, reason, running)
+
+
+def _asked_of(viewer: Viewer, errand: Errand) -> Errand | None:
+    """Their step of a colleague's repair to the same goal: it is theirs to take, not to begin anew."""
+    tasks = repairs.mine(viewer.system, viewer.account)
+    wanted = (errand.number, errand.goal)
+    return next(
+        (
+            task_errand(task)
+            for task in tasks
+            if (task.number, task.goal) == wanted and task.asked_by != viewer.account.label
+        ),
+        None,
+    )
 
 
 def _otherwise(

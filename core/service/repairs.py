@@ -125,21 +125,20 @@ def advance(
 
 
 def mine(system: System, actor: Account) -> list[RepairTask]:
-    """Steps that wait for this account, oldest first."""
+    """Steps that wait for this account, oldest first; a step that two repairs ask for once, as both follow it."""
     with system.database.read() as tx:
-        tasks = []
+        tasks: dict[tuple[str, str, str], RepairTask] = {}
         for row in tx.records.waiting_repairs(actor.unit.id, actor.role):
             document = situations.find(tx, actor, row.steps[row.position]["number"])
             view = _view(system, tx, actor, row)
             step = view.steps[view.position]
             if not step.mine:  # a colleague of the same role has it alone
                 continue
-            tasks.append(
-                RepairTask(
-                    row.id, row.number, row.goal, view.asked_by, step, document.version, document.title
-                )
+            task = RepairTask(
+                row.id, row.number, row.goal, view.asked_by, step, document.version, document.title
             )
-        return tasks
+            tasks.setdefault((step.number, step.action, step.target), task)
+        return list(tasks.values())
 
 
 def get(system: System, actor: Account, repair_id: int) -> Repair:

@@ -5,7 +5,12 @@ from hypothesis import settings
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
-pytest_plugins = ["tests.support.servers", "tests.support.softhsm", "tests.support.chromium"]
+pytest_plugins = [
+    "tests.support.shared",
+    "tests.support.servers",
+    "tests.support.softhsm",
+    "tests.support.chromium",
+]
 
 MARK_BY_FIXTURE = {"postgres_port": "postgres", "browser": "browser"}
 

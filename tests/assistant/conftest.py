@@ -8,15 +8,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from assistant import tables
 from assistant.knowledge import Knowledge, open_knowledge
 from core import demo
 from core.bootstrap import build_system, migrate
-from core.coverage import bare_world
 from core.service.system import System
 from core.settings import Settings
 from tests.assistant.world import World
 from tests.core.conftest import fast_engine
+from tests.support.shared import Shared
 
 NOW = datetime(2026, 11, 20, 2, 0, tzinfo=UTC)
 
@@ -26,58 +25,25 @@ def knowledge() -> Knowledge:
     return open_knowledge()
 
 
-def _settings(folder: Path, file: Path) -> Settings:
-    return Settings(var=folder, database_url=f"sqlite:///{file}")
-
-
 def _engine(system: System) -> Engine:
     engine = getattr(system.database, "engine", None)
     assert isinstance(engine, Engine)
     return engine
 
 
-def _template(tmp_path_factory: pytest.TempPathFactory, region: str, *, walked: bool) -> Path:
-    """`world.db` in the folder that has what is not in the database (keys, files)."""
-    folder = tmp_path_factory.mktemp(f"world-{region}")
-    settings = _settings(folder, folder / "world.db")
+def _build(folder: Path, region: str) -> None:
+    settings = Settings(var=folder, database_url=f"sqlite:///{folder / 'world.db'}")
     migrate(settings)
     demo.provision(settings, [region], now=NOW)
-    system = build_system(settings, clock=lambda: NOW)
-    engine = _engine(system)
-    tables.metadata.create_all(engine)
-    demo.load(system, [region], walked=walked)
-    engine.dispose()
-    return folder
+    system = build_system(settings, clock=lambda: NOW, engine=fast_engine(settings.database_url))
+    demo.load(system, [region], walked=region != "neimenggu")
+    _engine(system).dispose()
 
 
 @pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return _template(tmp_path_factory, "neimenggu", walked=False)
-
-
-@pytest.fixture(scope="session")
-def templates(tmp_path_factory: pytest.TempPathFactory, template: Path) -> Callable[[str], Path]:
-    """The world of a region, with what its walks leave behind; made when it is first asked for."""
-    made = {"neimenggu": template}
-
-    def of(region: str) -> Path:
-        if region not in made:
-            made[region] = _template(tmp_path_factory, region, walked=True)
-        return made[region]
-
-    return of
-
-
-@pytest.fixture(scope="session")
-def bare(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """People, keys and budgets of all regions, and no documents yet."""
-    folder = tmp_path_factory.mktemp("world-bare")
-    bare_world(folder)
-    (folder / "bare.db").rename(folder / "world.db")
-    engine = fast_engine(f"sqlite:///{folder / 'world.db'}")
-    tables.metadata.create_all(engine)
-    engine.dispose()
-    return folder
+def templates(shared: Shared) -> Callable[[str], Path]:
+    """Database of a region's demonstration world, with what its walks leave behind; made when it is first asked for."""
+    return lambda region: shared(f"world-{region}", lambda folder: _build(folder, region)) / "world.db"
 
 
 class Worlds:
@@ -87,9 +53,10 @@ class Worlds:
         self.folder, self.knowledge, self.opened = folder, knowledge, list[System]()
 
     def open(self, template: Path, region: str, clock: Callable[[], datetime] = lambda: NOW) -> World:
+        """A copy of the database `template`; what is not in databases (keys, files) stays beside that one."""
         file = self.folder / f"{len(self.opened)}-{region}.db"
-        shutil.copyfile(template / "world.db", file)
-        settings = _settings(template, file)
+        shutil.copyfile(template, file)
+        settings = Settings(var=template.parent, database_url=f"sqlite:///{file}")
         system = build_system(settings, clock=clock, engine=fast_engine(settings.database_url))
         self.opened.append(system)
         return World(system, self.knowledge, region)
@@ -110,9 +77,9 @@ def world_of(templates: Callable[[str], Path], worlds: Worlds) -> Callable[[str]
 
 
 @pytest.fixture
-def bare_world_of(bare: Path, worlds: Worlds) -> Callable[[str], World]:
+def bare_world_of(bare_worlds: Settings, worlds: Worlds) -> Callable[[str], World]:
     """A region's people without documents, today (their keys are made today): the test takes a walk of its own."""
-    return lambda region: worlds.open(bare, region, lambda: datetime.now(UTC))
+    return lambda region: worlds.open(bare_worlds.var / "bare.db", region, lambda: datetime.now(UTC))
 
 
 @pytest.fixture

@@ -17,15 +17,17 @@ from core.bootstrap import build_system, migrate
 from core.settings import Settings
 from tests.core.world import Clock, World
 from tests.support.servers import database, database_template
+from tests.support.shared import Shared
 
 
 @pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+def template(shared: Shared) -> Settings:
     """A finished world that nobody changes, without tokens: signing is slow and few tests need it."""
-    var = tmp_path_factory.mktemp("world")
-    settings = Settings(var=var, database_url=f"sqlite:///{var / 'template.db'}")
-    build_template(settings)
-    return settings
+
+    def settings(var: Path) -> Settings:
+        return Settings(var=var, database_url=f"sqlite:///{var / 'template.db'}")
+
+    return settings(shared("world", lambda var: build_template(settings(var))))
 
 
 def build_template(settings: Settings) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from jsonschema import Draft4Validator, FormatChecker
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT4
 
-from core import coverage, walks
+from core import walks
 from core.__main__ import main
 from core.adapters import ocds_packages
 from core.adapters.database import SqlDatabase
@@ -35,12 +36,14 @@ RULES = ocds_packages.read_rules()
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[System, dict[str, Player]]]:
+def world(
+    bare_worlds: Settings, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[System, dict[str, Player]]]:
     """One world in which the walks were taken one after another."""
-    folder = tmp_path_factory.mktemp("ocds")
-    coverage.bare_world(folder)
-    engine = fast_engine(f"sqlite:///{folder / 'bare.db'}")
-    system = build_system(Settings(var=folder, database_url=f"sqlite:///{folder / 'bare.db'}"), engine=engine)
+    file = tmp_path_factory.mktemp("ocds") / "walked.db"
+    shutil.copyfile(bare_worlds.var / "bare.db", file)
+    engine = fast_engine(f"sqlite:///{file}")
+    system = build_system(bare_worlds, engine=engine)
     players = {}
     for name in PLAYED:
         players[name] = Player(system, WALKS[name], name)

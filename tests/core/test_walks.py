@@ -25,14 +25,6 @@ def marked(name: str) -> object:
     return pytest.param(name, marks=[pytest.mark.covers(*rows)] if rows else [], id=name)
 
 
-@pytest.fixture(scope="module")
-def bare_worlds(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """Units, people and keys of all regions, and no documents yet."""
-    folder = tmp_path_factory.mktemp("walks")
-    coverage.bare_world(folder)
-    return Settings(var=folder, database_url=f"sqlite:///{folder / 'bare.db'}")
-
-
 @pytest.fixture
 def walk_system(bare_worlds: Settings, tmp_path: Path) -> Iterator[System]:
     """A world that only this walk changes."""

@@ -31,23 +31,11 @@ SUPPORT, ADMIN, HANDLER = "150299PT000101", "150299PT000102", "15029910100101"
 REGION = "neimenggu"
 
 
-@pytest.fixture(scope="session")
-def home(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("editing")
-    settings = Settings(var=folder, database_url=f"sqlite:///{folder / 'caigou.db'}")
-    system = demo.start(settings, [REGION], walked=False)
-    with system.database.engine.connect() as connection:
-        connection.exec_driver_sql("COMMIT")
-        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-    system.database.engine.dispose()
-    return folder
-
-
 @pytest.fixture
-def system(home, tmp_path):
+def system(demo_home, tmp_path):
     copy = tmp_path / "caigou.db"
-    shutil.copy(home / "caigou.db", copy)
-    built = build_system(Settings(var=home, database_url=f"sqlite:///{copy}"))
+    shutil.copyfile(demo_home / "caigou.db", copy)
+    built = build_system(Settings(var=demo_home, database_url=f"sqlite:///{copy}"))
     yield built
     built.database.engine.dispose()
 

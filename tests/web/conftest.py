@@ -17,6 +17,7 @@ from core.service import documents
 from core.service.accounts import sign_in
 from core.service.system import System
 from core.settings import Settings
+from tests.core.conftest import fast_engine
 from tests.support.servers import serving
 from tests.web.echo import EchoTalk
 from web.app import create_app
@@ -36,21 +37,6 @@ class Clock:
         return datetime.now(UTC) + self.ahead
 
 
-@pytest.fixture(scope="session")
-def demo_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The demonstration world, built once; tests work on copies of its database."""
-    home = tmp_path_factory.mktemp("web-world")
-    system = demo.start(
-        Settings(var=home, database_url=f"sqlite:///{home / 'caigou.db'}"), ["neimenggu"], walked=False
-    )
-    assert isinstance(system.database, SqlDatabase)
-    with system.database.engine.connect() as connection:
-        connection.exec_driver_sql("COMMIT")
-        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-    system.database.engine.dispose()
-    return home
-
-
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
@@ -58,9 +44,11 @@ def clock() -> Clock:
 
 @pytest.fixture
 def system(demo_home: Path, tmp_path: Path, clock: Clock) -> Iterator[System]:
+    """The demonstration world; only this test changes it."""
     copy = tmp_path / "caigou.db"
-    shutil.copy(demo_home / "caigou.db", copy)
-    built = build_system(Settings(var=demo_home, database_url=f"sqlite:///{copy}"), clock=clock)
+    shutil.copyfile(demo_home / "caigou.db", copy)
+    settings = Settings(var=demo_home, database_url=f"sqlite:///{copy}")
+    built = build_system(settings, clock=clock, engine=fast_engine(settings.database_url))
     yield built
     assert isinstance(built.database, SqlDatabase)
     built.database.engine.dispose()

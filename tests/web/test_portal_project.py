@@ -1,6 +1,7 @@
 """A project's public timeline: for everyone, with what is public and nothing else, on a phone and on a desk."""
 
 import json
+import shutil
 from collections.abc import Iterator
 
 import pytest
@@ -8,7 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from playwright.sync_api import Page
 
-from core import coverage, walks
+from core import walks
 from core.bootstrap import build_system
 from core.service import entering
 from core.settings import Settings
@@ -23,13 +24,12 @@ WALK = "xuchang/from_plan_to_acceptance"
 
 
 @pytest.fixture(scope="module")
-def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Flask, Player]]:
+def played(bare_worlds: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Flask, Player]]:
     """A project of 许昌 from its plan to its acceptance."""
-    folder = tmp_path_factory.mktemp("portal")
-    coverage.bare_world(folder)
-    url = f"sqlite:///{folder / 'bare.db'}"
-    engine = fast_engine(url)
-    system = build_system(Settings(var=folder, database_url=url), engine=engine)
+    file = tmp_path_factory.mktemp("portal") / "walked.db"
+    shutil.copyfile(bare_worlds.var / "bare.db", file)
+    engine = fast_engine(f"sqlite:///{file}")
+    system = build_system(bare_worlds, engine=engine)
     player = Player(system, walks.load()[WALK], WALK)
     player.play()
     handler = player.account("handler")

@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from core import coverage, walks, worlds
+from core import walks, worlds
 from core.adapters import softhsm
 from core.adapters.database import SqlDatabase
 from core.bootstrap import build_system
@@ -15,6 +15,7 @@ from core.domain.errors import DomainError, UnavailableError
 from core.service.system import System
 from core.settings import Settings
 from core.walk_ways import Who
+from tests.core.conftest import fast_engine
 from tests.support.api_way import ApiWay
 from tests.support.need import missing
 from tests.support.servers import serving
@@ -32,28 +33,20 @@ MAIN = [
 ]
 
 
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Units, people and keys of all regions, and no documents yet."""
-    folder = tmp_path_factory.mktemp("api-walks")
-    coverage.bare_world(folder)
-    return folder
-
-
 @pytest.fixture
-def world(home: Path, tmp_path: Path) -> Iterator[System]:
+def world(bare_worlds: Settings, tmp_path: Path) -> Iterator[System]:
     """A world that only this walk changes."""
-    shutil.copyfile(home / "bare.db", tmp_path / "walk.db")
-    system = build_system(Settings(var=home, database_url=f"sqlite:///{tmp_path / 'walk.db'}"))
+    shutil.copyfile(bare_worlds.var / "bare.db", tmp_path / "walk.db")
+    system = build_system(bare_worlds, engine=fast_engine(f"sqlite:///{tmp_path / 'walk.db'}"))
     yield system
     assert isinstance(system.database, SqlDatabase)
     system.database.engine.dispose()
 
 
 @pytest.fixture
-def client(world: System, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[httpx.Client]:
+def client(world: System, bare_worlds: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[httpx.Client]:
     """The application on a socket of this machine; keys are found where the world's are."""
-    monkeypatch.setenv("CAIGOU_VAR", str(home))
+    monkeypatch.setenv("CAIGOU_VAR", str(bare_worlds.var))
     for name in ("SOFTHSM2_CONF", "CAIGOU_PKCS11_MODULE"):
         monkeypatch.delenv(name, raising=False)
     app = create_app(

@@ -8,33 +8,13 @@ from typing import Any
 
 import pytest
 
-from core import walks, worlds
-from core.bootstrap import build_system, migrate
+from core import walks
+from core.bootstrap import build_system
 from core.domain.accounts import Account
 from core.service.system import System
 from core.settings import Settings
 from tests.core.conftest import fast_engine
 from tests.core.world import Clock
-
-UNITS = ("school", "library", "province")
-
-
-@pytest.fixture(scope="session")
-def bare_fujian(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """Units and people, four indicators of 500,000 yuan in each buyer."""
-    var = tmp_path_factory.mktemp("fujian")
-    settings = Settings(var=var, database_url=f"sqlite:///{var / 'bare.db'}")
-    migrate(settings)
-    engine = fast_engine(settings.database_url)
-    system = build_system(settings, engine=engine)
-    with system.database.write() as tx:
-        units = worlds.build(system, tx, worlds.places()["fujian"])
-        for unit in UNITS:
-            for number in range(1, 5):
-                row = worlds.indicator(units[unit], f"Z-{unit}-{number}", f"指标{number}", 50_000_000)
-                tx.ledger.add_indicator(row)
-    engine.dispose()
-    return settings
 
 
 @dataclass
@@ -63,16 +43,16 @@ def go_on(player: walks.Player, steps: list[dict[str, Any]]) -> None:
 
 
 @pytest.fixture
-def new_fujian(bare_fujian: Settings, tmp_path: Path) -> Iterator[Callable[[], Fujian]]:
+def new_fujian(bare_worlds: Settings, tmp_path: Path) -> Iterator[Callable[[], Fujian]]:
     """Makes worlds that only one test changes."""
     engines: list[Any] = []
 
     def make() -> Fujian:
         file = tmp_path / f"{len(engines)}.db"
-        shutil.copyfile(bare_fujian.var / "bare.db", file)
+        shutil.copyfile(bare_worlds.var / "bare.db", file)
         engines.append(fast_engine(f"sqlite:///{file}"))
         clock = Clock()
-        return Fujian(build_system(bare_fujian, clock=clock, engine=engines[-1]), clock)
+        return Fujian(build_system(bare_worlds, clock=clock, engine=engines[-1]), clock)
 
     yield make
     for engine in engines:

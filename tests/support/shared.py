@@ -1,0 +1,55 @@
+"""What is slow to build is built once for a run, by whichever test process needs it first; the others wait for it."""
+
+import fcntl
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from core import coverage, demo
+from core.settings import Settings
+
+Shared = Callable[[str, Callable[[Path], object]], Path]
+
+
+def once(home: Path, name: str, build: Callable[[Path], object]) -> Path:
+    """The folder `name` under `home`, filled by `build`. Nobody changes it afterwards: tests take copies of what is in it."""
+    folder, finished = home / name, home / f"{name}.finished"
+    home.mkdir(exist_ok=True)
+    with (home / f"{name}.lock").open("w") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)  # given back when the file is closed
+        if not finished.exists():
+            shutil.rmtree(folder, ignore_errors=True)  # of somebody who failed half way
+            folder.mkdir()
+            build(folder)
+            finished.touch()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Shared:
+    """`shared("name", build)` is a folder that all processes of this run have in common."""
+    own = tmp_path_factory.getbasetemp()
+    home = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "shared"
+    return lambda name, build: once(home, name, build)
+
+
+@pytest.fixture(scope="session")
+def bare_worlds(shared: Shared) -> Settings:
+    """`bare.db`: units, people, keys and indicators of all regions, and no documents yet."""
+    folder = shared("bare", coverage.bare_world)
+    return Settings(var=folder, database_url=f"sqlite:///{folder / 'bare.db'}")
+
+
+@pytest.fixture(scope="session")
+def demo_home(shared: Shared) -> Path:
+    """内蒙古's demonstration world in `caigou.db`, with keys."""
+    return shared("demonstration", _demonstration)
+
+
+def _demonstration(folder: Path) -> None:
+    settings = Settings(var=folder, database_url=f"sqlite:///{folder / 'caigou.db'}")
+    system = demo.start(settings, ["neimenggu"], walked=False)
+    system.database.engine.dispose()  # type: ignore[attr-defined]  # all of it is in the file now

@@ -21,7 +21,7 @@ COLUMNS = (
 )
 _LETTERS = {item.id: list_import.letter_of(index) for index, item in enumerate(COLUMNS)}
 _LABELS = {item.id: item.label for item in COLUMNS}
-_FIRST_YEAR, _LAST_YEAR = 2000, 2100
+FIRST_YEAR, LAST_YEAR = 2000, 2100
 
 
 @dataclass(frozen=True)
@@ -74,8 +74,8 @@ def _bad_values(row: int, values: Mapping[str, object]) -> list[BadCell]:
             str(value).isascii() and str(value).isdigit() and len(str(value)) == item.limit
         ):
             found.append(bad_cell(row, item.id, "区划编码是六位数字"))
-        elif item.id == "year" and not _FIRST_YEAR <= int(str(value)) <= _LAST_YEAR:
-            found.append(bad_cell(row, item.id, f"年度在 {_FIRST_YEAR} 到 {_LAST_YEAR} 之间"))
+        elif item.id == "year" and not FIRST_YEAR <= int(str(value)) <= LAST_YEAR:
+            found.append(bad_cell(row, item.id, f"年度在 {FIRST_YEAR} 到 {LAST_YEAR} 之间"))
         elif item.id == "total_fen" and not 0 <= int(str(value)) <= AMOUNT_LIMIT:
             found.append(bad_cell(row, item.id, f"总额在 0 到 {yuan(AMOUNT_LIMIT)} 元之间"))
     return found

@@ -1,7 +1,7 @@
 """What other systems push to us: verified, taken once, and done in the name of the platform's account."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal, TypeVar
@@ -10,17 +10,17 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from core.domain.accounts import Account
 from core.domain.errors import BlockedError, InvalidError, NotFoundError
+from core.domain.fields import AMOUNT_LIMIT
 from core.domain.money import yuan
 from core.service import acts, budget_import, exchange_signature, once, signed_contracts, situations
 from core.service.budget_import import Origin
-from core.service.budget_lines import BudgetLine
+from core.service.budget_lines import FIRST_YEAR, LAST_YEAR, BudgetLine
 from core.service.exchange_ports import SYSTEMS
 from core.service.ports import Transaction
 from core.service.system import System
 
 MOST_BYTES = 64 * 1024
 _KEY_LIMIT = 64
-_AMOUNT_LIMIT = 10**13  # fen, as for forms
 
 _NO_CONTROLS = r"^[^\x00-\x1f\x7f]*$"  # PostgreSQL keeps no NUL, and none of these belongs into a record
 Code = Annotated[str, Field(min_length=1, max_length=40, pattern=_NO_CONTROLS)]
@@ -38,29 +38,29 @@ class OrderMove(_Strict):
     reason: Words = ""
 
 
-class TopUp(_Strict):
+class _Indicator(_Strict):
+    """Which indicator of which unit."""
+
+    division: str = Field(pattern=r"^[0-9]{6}$")
+    unit: Code
+    year: int = Field(ge=FIRST_YEAR, le=LAST_YEAR)
+    code: Code
+    name: Annotated[Words, Field(min_length=1)]
+
+
+class TopUp(_Indicator):
     """finance.indicator: an indicator comes into being, or its total grows by `add_fen`.
 
     An increase, not a new total: two increases that arrive in the wrong order still add up.
     """
 
-    division: str = Field(pattern=r"^[0-9]{6}$")
-    unit: Code
-    year: int = Field(ge=2000, le=2100)
-    code: Code
-    name: Annotated[Words, Field(min_length=1)]
-    add_fen: int = Field(gt=0, le=_AMOUNT_LIMIT)
+    add_fen: int = Field(gt=0, le=AMOUNT_LIMIT)
 
 
-class Total(_Strict):
+class Total(_Indicator):
     """One line of finance.budget: what an indicator's total is now."""
 
-    division: str = Field(pattern=r"^[0-9]{6}$")
-    unit: Code
-    year: int = Field(ge=2000, le=2100)
-    code: Code
-    name: Annotated[Words, Field(min_length=1)]
-    total_fen: int = Field(ge=0, le=_AMOUNT_LIMIT)
+    total_fen: int = Field(ge=0, le=AMOUNT_LIMIT)
 
 
 class Totals(_Strict):
@@ -156,13 +156,14 @@ def receive(
             f"{SYSTEMS[source]}不能发“{envelope.topic}”", fields={"topic": "不是这个系统的消息"}
         )
     with system.database.write() as tx:
+        message = _Message(system, tx, envelope.topic, key, envelope.body)
         if envelope.topic == "finance.indicator":
-            return _top_up(system, tx, key, _read(TopUp, envelope.body))
+            return _top_up(message)
         if envelope.topic == "finance.budget":
-            return _totals(system, tx, key, _read(Totals, envelope.body))
+            return _totals(message)
         if envelope.topic.endswith(".contract.signed"):
-            return _signed(system, tx, key, source, _read(Signed, envelope.body))
-        return _move_order(system, tx, key, envelope.topic, _read(OrderMove, envelope.body))
+            return _signed(message)
+        return _move_order(message)
 
 
 def _json(body: bytes) -> object:
@@ -182,80 +183,97 @@ def _read(model: type[Model], content: object) -> Model:
         raise InvalidError("消息内容不对：" + "、".join(wrong), fields=wrong) from None
 
 
-def _move_order(system: System, tx: Transaction, key: str, topic: str, move: OrderMove) -> Receipt:
+@dataclass(frozen=True)
+class _Message:
+    """A verified message on its way through the transaction."""
+
+    system: System
+    tx: Transaction
+    topic: str
+    key: str
+    body: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """Unlike any other's: senders number their own messages only."""
+        return f"{self.topic.partition('.')[0]}:{self.key}"
+
+    def once(self, region: str, content: BaseModel, act: Callable[[Account], str]) -> Receipt:
+        """`act` in the name of the region's platform, unless the message came before; it returns what to say."""
+        platform = self.tx.accounts.system(region)
+        request = ("exchange", self.topic, content.model_dump(mode="json"))
+        earlier = once.earlier(self.tx, platform, self.name, request)
+        if earlier is not None:
+            return Receipt(self.key, earlier["said"], repeated=True)
+        said = act(platform)
+        once.keep(self.tx, platform, self.name, request, {"said": said}, self.system)
+        return Receipt(self.key, said, repeated=False)
+
+
+def _move_order(message: _Message) -> Receipt:
+    system, tx, move = message.system, message.tx, _read(OrderMove, message.body)
     order = situations.find(tx, None, move.order)
     if order.kind != "mall_order":
         raise NotFoundError(f"{order.number} 不是电子卖场订单", fields={"order": "不是订单"})
-    platform = tx.accounts.system(order.region)
-    request = ("exchange", topic, move.model_dump())
-    earlier = once.earlier(tx, platform, f"mall:{key}", request)
-    if earlier is not None:
-        return Receipt(key, earlier["said"], repeated=True)
-    process = system.processes.version(order.process_version, tx)
-    possible = [name for name in _ORDER_ACTS[topic] if order.node in process.actions[name].routes]
-    if not possible:
-        raise BlockedError(f"{order.number} 现在在“{process.node(order.node).label}”，办不了这一步")
-    action = process.actions[possible[0]]
-    words = move.reason.strip() or f"{SYSTEMS['mall']}通知"
-    done = acts.perform_in(
-        system, tx, platform, order.number, action.id,
-        version=order.version, arguments=dict.fromkeys(action.required, words), key=f"mall-act:{key}",
-    )  # fmt: skip
-    once.keep(tx, platform, f"mall:{key}", request, {"said": done.said}, system)
-    return Receipt(key, done.said, repeated=False)
+
+    def act(platform: Account) -> str:
+        process = system.processes.version(order.process_version, tx)
+        possible = [name for name in _ORDER_ACTS[message.topic] if order.node in process.actions[name].routes]
+        if not possible:
+            raise BlockedError(f"{order.number} 现在在“{process.node(order.node).label}”，办不了这一步")
+        action = process.actions[possible[0]]
+        words = move.reason.strip() or f"{SYSTEMS['mall']}通知"
+        return acts.perform_in(
+            system, tx, platform, order.number, action.id,
+            version=order.version, arguments=dict.fromkeys(action.required, words), key=f"mall-act:{message.key}",
+        ).said  # fmt: skip
+
+    return message.once(order.region, move, act)
 
 
-def _signed(system: System, tx: Transaction, key: str, source: str, signed: Signed) -> Receipt:
+def _signed(message: _Message) -> Receipt:
+    tx, signed = message.tx, _read(Signed, message.body)
     plan = situations.find(tx, None, signed.plan)
-    platform = tx.accounts.system(plan.region)
-    request = ("exchange", f"{source}.contract.signed", signed.model_dump())
-    earlier = once.earlier(tx, platform, f"{source}:{key}", request)
-    if earlier is not None:
-        return Receipt(key, earlier["said"], repeated=True)
-    said = signed_contracts.enter(system, tx, platform, plan, source, signed.form, key=key)
-    once.keep(tx, platform, f"{source}:{key}", request, {"said": said}, system)
-    return Receipt(key, said, repeated=False)
+    source = message.topic.partition(".")[0]
+
+    def act(platform: Account) -> str:
+        return signed_contracts.enter(
+            message.system, tx, platform, plan, source, signed.form, key=message.key
+        )
+
+    return message.once(plan.region, signed, act)
 
 
-def _top_up(system: System, tx: Transaction, key: str, top_up: TopUp) -> Receipt:
+def _top_up(message: _Message) -> Receipt:
+    tx, top_up, at = message.tx, _read(TopUp, message.body), message.system.clock()
     unit = tx.accounts.unit_by_code(top_up.division, top_up.unit)
     if unit is None:
         raise NotFoundError("没有这个单位，请核对区划编码和预算编码", fields={"unit": "没有找到"})
-    platform = tx.accounts.system(unit.region)
-    request = ("exchange", "finance.indicator", top_up.model_dump())
-    earlier = once.earlier(tx, platform, f"finance:{key}", request)
-    if earlier is not None:
-        return Receipt(key, earlier["said"], repeated=True)
-    indicator = tx.ledger.top_up(
-        unit.id, top_up.year, top_up.code, top_up.name, top_up.add_fen,
-        source=f"finance:{key}", at=system.clock(),
-    )  # fmt: skip
-    said = f"指标 {indicator.code} 增加 {yuan(top_up.add_fen)} 元，现在共 {yuan(indicator.total_fen)} 元"
-    _record(system, tx, platform, top_up)
-    once.keep(tx, platform, f"finance:{key}", request, {"said": said}, system)
-    return Receipt(key, said, repeated=False)
+
+    def act(platform: Account) -> str:
+        indicator = tx.ledger.top_up(
+            unit.id, top_up.year, top_up.code, top_up.name, top_up.add_fen, source=message.name, at=at
+        )
+        body = top_up.model_dump()
+        tx.records.audit(platform.region, at, platform.login, message.topic, top_up.code, body)
+        return f"指标 {indicator.code} 增加 {yuan(top_up.add_fen)} 元，现在共 {yuan(indicator.total_fen)} 元"
+
+    return message.once(unit.region, top_up, act)
 
 
-def _totals(system: System, tx: Transaction, key: str, totals: Totals) -> Receipt:
+def _totals(message: _Message) -> Receipt:
     """Totals of one region's units; taken or refused as a whole."""
+    tx, totals = message.tx, _read(Totals, message.body)
     lines = [
         BudgetLine(row, one.division, one.unit, one.year, one.code, one.name, one.total_fen)
         for row, one in enumerate(totals.lines, 1)
     ]
-    units = budget_import.units_of(tx, lines)
-    regions = {unit.region for unit in units.values()}
+    regions = {unit.region for unit in budget_import.units_of(tx, lines).values()}
     if len(regions) != 1:
         raise InvalidError("一条消息只能说一个区域的单位", fields={"lines": "没有找到单位，或不在同一个区域"})
-    platform = tx.accounts.system(regions.pop())
-    request = ("exchange", "finance.budget", totals.model_dump(mode="json"))
-    earlier = once.earlier(tx, platform, f"finance:{key}", request)
-    if earlier is not None:
-        return Receipt(key, earlier["said"], repeated=True)
-    outcome = budget_import.take_in(system, tx, lines, Origin(platform.login, f"finance:{key}", totals.as_of))
-    once.keep(tx, platform, f"finance:{key}", request, {"said": outcome.said}, system)
-    return Receipt(key, outcome.said, repeated=False)
 
+    def act(platform: Account) -> str:
+        origin = Origin(platform.login, message.name, totals.as_of)
+        return budget_import.take_in(message.system, tx, lines, origin).said
 
-def _record(system: System, tx: Transaction, platform: Account, top_up: TopUp) -> None:
-    body = top_up.model_dump()
-    tx.records.audit(platform.region, system.clock(), platform.login, "finance.indicator", top_up.code, body)
+    return message.once(regions.pop(), totals, act)

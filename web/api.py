@@ -1,7 +1,7 @@
 """/api/v1: the same use cases as the pages, for programs. Described at /api/openapi.json."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import uuid4
 
@@ -101,11 +101,17 @@ def _refuse_bad_input(_request: Any, _response: Any, error: Exception | None, *_
 def fields_of(error: ValidationError, *above: str) -> dict[str, str]:
     """`lines.0.quantity` → sentence."""
     return {
-        ".".join([*above, *(str(part) for part in item["loc"])]) or "body": _SENTENCES.get(
-            item["type"], "格式不对"
+        ".".join([*above, *(str(part) for part in item["loc"])]) or "body": _sentence(
+            item["type"], item.get("ctx", {})
         )
         for item in error.errors()
     }
+
+
+def _sentence(kind: str, limits: Mapping[str, Any]) -> str:
+    if kind == "string_too_short" and (least := limits["min_length"]) > 1:
+        return f"太短了，至少 {least} 个字符"
+    return _SENTENCES.get(kind, "格式不对")
 
 
 _SENTENCES = {
@@ -160,6 +166,7 @@ def register(app: Flask) -> None:
         api_documents,
         api_feed,
         api_forms,
+        api_money,
         api_people,
         api_reports,
         api_staff,

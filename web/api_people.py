@@ -1,31 +1,24 @@
-"""/api/v1: sessions, the account, the conversation, notices, money, catalogue."""
+"""/api/v1: sessions, the account, the conversation, notices, catalogue."""
 
 from flask import Response
 
-from core.service import accounts, budget_queries, catalogue, ledger, notices
+from core.service import accounts, catalogue, notices
 from core.service.accounts import sign_out as end_session
 from web import chat
 from web.api import account_out, asked, body, route
 from web.parts import system
 from web.schemas import (
     AccountOut,
-    BudgetOut,
-    BudgetQuery,
-    Budgets,
     CatalogueQuery,
     ChatIn,
     ChatOut,
-    IndicatorOut,
-    Indicators,
     ItemOut,
     Items,
-    MovementOut,
     NoticeOut,
     Notices,
     SeenIn,
     SessionOut,
     SignIn,
-    Statement,
     Suggestions,
     SuggestQuery,
 )
@@ -80,37 +73,6 @@ def see_notices() -> tuple[Response, int]:
     """These were read."""
     notices.mark_seen(system(), actor(), body().ids)
     return Response(status=204), 204
-
-
-@route("GET", "/indicators", gives=Indicators)
-def list_indicators() -> Indicators:
-    """Budget indicators of the unit."""
-    return Indicators(
-        items=[IndicatorOut.model_validate(item) for item in ledger.indicators(system(), actor())]
-    )
-
-
-@route("GET", "/indicators/<int:indicator>/movements", gives=Statement)
-def list_movements(indicator: int) -> Statement:
-    """Every movement on one indicator."""
-    rows = ledger.statement(system(), actor(), indicator)
-    return Statement(items=[MovementOut.model_validate(row) for row in rows])
-
-
-@route("GET", "/budgets", query=BudgetQuery, gives=Budgets)
-def list_budgets() -> Budgets:
-    """What the unit and those below it have to spend, entered by hand or come over from finance, valid or not."""
-    q = asked()
-    found = budget_queries.budgets(system(), actor(), text=q.q, below=q.below)
-    items = [
-        BudgetOut(
-            unit_code=one.unit.code, unit_name=one.unit.name, indicator=IndicatorOut.model_validate(one.indicator),
-            origin=one.origin.value, synchronised_at=one.synchronised_at, valid=one.valid, why=one.why,
-        )
-        for one in found
-        if q.origin in {None, one.origin.value}
-    ]  # fmt: skip
-    return Budgets(items=items)
 
 
 @route("GET", "/catalogue", query=CatalogueQuery, gives=Items)

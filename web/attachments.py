@@ -17,7 +17,7 @@ FILE_TYPES = ",".join(f".{extension}" for extension in attachments.TYPES)
 # Requests that may be bigger than the rest: files, and forms with long tables.
 _ROOMY = {
     "attachments.upload", "api.upload_attachment", "forms.create", "forms.change", "forms.look", "imports.take",
-    "api.import_list",
+    "api.import_list", "budget_upload.take", "api.import_budgets",
 }  # fmt: skip
 _MOST_BYTES = attachments.MAX_BYTES + 4 * 2**20
 _MOST_PARTS = 50_000

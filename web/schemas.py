@@ -213,6 +213,52 @@ class Statement(BaseModel):
     items: list[MovementOut]
 
 
+class KeptOut(Shown):
+    """A movement on an indicator, less what others made of it: the balances are what the document itself keeps."""
+
+    at: datetime
+    kind: str
+    kind_label: str
+    amount_fen: int
+    number: str
+    source_label: str
+    frozen_fen: int
+    used_fen: int
+
+
+class MoneySection(BaseModel):
+    """What a document moved on one indicator, oldest first; `own`: the account that those under it are paid from."""
+
+    code: str
+    name: str
+    own: bool
+    items: list[MovementOut | KeptOut]
+
+
+class DocumentMoney(BaseModel):
+    """All that a document moved."""
+
+    items: list[MoneySection]
+
+
+class BudgetImportQuery(Taken):
+    """`preview`: only say what would change."""
+
+    preview: bool = False
+
+
+class BudgetImportOut(Shown):
+    """How many lines did what, and by how much the totals grew (fen)."""
+
+    added: int
+    raised: int
+    lowered: int
+    renamed: int
+    same: int
+    change_fen: int
+    said: str
+
+
 class CatalogueQuery(Taken):
     """Part of a name or the beginning of a code."""
 

@@ -3,6 +3,7 @@
 import io
 from collections.abc import Callable
 
+from flask import Flask
 from openpyxl import load_workbook
 
 from core import demo
@@ -31,3 +32,22 @@ def test_an_indicators_and_a_documents_statement(
         assert not [cell for cell in cells if cell.data_type == "f"], "nothing is a formula"
     for address in (money, f"{money}.xlsx", f"/indicators/{item.id}.xlsx"):
         assert browse(OTHER).get(address).status_code == 404
+
+
+def test_a_documents_statement_through_the_api(
+    system: System, app: Flask, bearer: Callable[[str], dict[str, str]], number: Callable[[str], str]
+) -> None:
+    document, client = number("服务器"), app.test_client()
+    address = f"/api/v1/documents/{document}/movements"
+    actor = accounts.sign_in(system, HANDLER, demo.PASSWORD).account
+    answer = client.get(address, headers=bearer(HANDLER))
+    assert answer.status_code == 200, answer.text
+    found = [
+        (one["code"], [line["amount_fen"] for line in one["items"]]) for one in answer.get_json()["items"]
+    ]
+    wanted = [
+        (one.indicator.code, [line.amount_fen for line in one.lines])
+        for one in ledger.of_document(system, actor, document)
+    ]
+    assert found == wanted != []
+    assert client.get(address, headers=bearer(OTHER)).status_code == 404

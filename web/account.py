@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response
 from core.domain.accounts import ROLE_LABELS, Account, Role, account_number
 from core.domain.errors import DomainError, InvalidError
 from core.service import accounts, certificates, challenges, deputies, second_factor, staff
+from web import numbers
 from web.errors import status_and_title
 from web.parts import system
 from web.security import TOKEN, actor, limiter, opened, require_session
@@ -263,9 +264,7 @@ def act_for() -> Answer:
     """Work for somebody in this session, or as oneself again."""
 
     def act() -> str:
-        chosen = field("deputy")
-        number = int(chosen) if chosen.isascii() and chosen.isdecimal() else None
-        session = deputies.act_for(system(), opened(), number)
+        session = deputies.act_for(system(), opened(), numbers.posted("deputy"))
         who = session.account
         return f"现在代{who.acts_for}办理，每一步都会记下是您代办" if who.acts_for else "已换回自己的身份"
 

@@ -147,5 +147,5 @@ def feedback() -> str | Response:
 @pages.post("/notices/seen")
 def notices_seen() -> str | Response:
     """The account has read these."""
-    notices.mark_seen(system(), actor(), [int(i) for i in request.form.getlist("id") if i.isdecimal()])
+    notices.mark_seen(system(), actor(), numbers.every("id"))
     return "" if wants_fragment() else redirect(url_for("chat.home"), 303)

@@ -11,7 +11,7 @@ from core.domain.errors import DataError, InvalidError, NotFoundError
 from kb import workbook
 from kb.importer import MAX_BYTES, STATES
 from kb.intake import KINDS, Intake
-from web import downloads
+from web import downloads, numbers
 from web.account import Answer
 from web.knowledge import editing, region
 from web.parts import system
@@ -74,8 +74,7 @@ def preview(blob: str) -> str:
 @pages.post("/upload/<blob>")
 def take(blob: str) -> Response:
     """Drafts of what was chosen."""
-    chosen = {int(one) for one in request.form.getlist("item") if one.isascii() and one.isdecimal()}
-    made = _intake().take(actor(), request.form.get("name", ""), _known(blob), chosen)
+    made = _intake().take(actor(), request.form.get("name", ""), _known(blob), set(numbers.every("item")))
     flash(f"已写成 {len(made)} 份草稿，请核对后请别人审核")
     return redirect(url_for("release.waiting"), 303)
 

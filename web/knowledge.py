@@ -10,6 +10,7 @@ from kb.editing import Editing, said
 from kb.entries import VOICE_NAMES, Case, Entry, Phrasings
 from kb.explaining import explain
 from web import knowledge_form as forms
+from web import numbers
 from web.account import Answer
 from web.parts import house, system
 from web.security import actor, require_session
@@ -132,12 +133,10 @@ def _keep(known: Entry, *, fresh: bool) -> Answer:
     fields = forms.typed(request.form)
     filled = forms.read(fields, known)
     if filled is not None:
-        wanted = request.form.get("from", "")
-        old = int(wanted) if wanted.isascii() and wanted.isdecimal() else None
         try:
             one = editing().draft(
                 actor(), filled.entry, note=filled.note, effective_from=filled.effective_from,
-                effective_until=filled.effective_until, instead_of=old,
+                effective_until=filled.effective_until, instead_of=numbers.posted("from"),
             )  # fmt: skip
         except InvalidError as error:
             fields.errors |= {name: str(said) for name, said in error.fields.items()}

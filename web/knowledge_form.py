@@ -9,6 +9,7 @@ from werkzeug.datastructures import MultiDict
 
 from kb.checks import MAX_SHORT, MAX_TITLE
 from kb.entries import VOICES, Case, Entry, Neighbour, Phrasings
+from web import numbers
 
 _MOST_CASES = 20
 _LISTS = ("fails", "links", "keywords")
@@ -138,9 +139,9 @@ def _cases(fields: Fields, known: Entry) -> Sequence[Case]:
         if not steps or not when:
             fields.errors["steps"] = "每种情形都要写“什么时候”和步骤"
             continue
-        at = int(one.was) if one.was.isdecimal() and one.was.isascii() else len(known.cases)
+        at = numbers.read(one.was)
         # at which nodes a case holds belongs to the process, not to the text: it stays with the case
-        state = known.cases[at].state if at < len(known.cases) else ()
+        state = known.cases[at].state if at is not None and 0 <= at < len(known.cases) else ()
         found.append(Case(when=when, state=state, steps=steps))
     return found
 

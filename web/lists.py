@@ -188,10 +188,11 @@ def batch() -> str:
     """The same act on the documents ticked, each by itself, with a line for each."""
     chosen: dict[str, int] = {}
     for pick in request.form.getlist("pick"):
-        number, _, version = pick.rpartition(":")
-        if not number or not version.isdecimal():
+        number, _, seen = pick.rpartition(":")
+        version = numbers.read(seen)
+        if not number or version is None:
             raise InvalidError("页面不完整，请刷新后再试", fields={"pick": "看不懂"})
-        chosen[number] = int(version)
+        chosen[number] = version
     action = request.form.get("action", "")
     arguments = {name: request.form.get(name, "").strip() for name in ("opinion", "reason")}
     if not action:

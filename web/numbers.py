@@ -1,4 +1,4 @@
-"""Whole numbers in addresses: no longer than a database can hold, so that a made-up one is not found, not an error."""
+"""Whole numbers in addresses and forms: no longer than a database can hold, so that a made-up one is not found, not an error."""
 
 from flask import Flask, request
 from werkzeug.routing import IntegerConverter
@@ -16,15 +16,21 @@ class Number(IntegerConverter):
 
 def asked(name: str) -> int | None:
     """A number of the query; None where it is missing or none."""
-    return _read(request.args.get(name, ""))
+    return read(request.args.get(name, ""))
 
 
 def posted(name: str) -> int | None:
     """A number of the posted form; None where it is missing or none."""
-    return _read(request.form.get(name, ""))
+    return read(request.form.get(name, ""))
 
 
-def _read(given: str) -> int | None:
+def every(name: str) -> list[int]:
+    """All numbers of that name in the query or the posted form; what is none is left out."""
+    return [number for given in request.values.getlist(name) if (number := read(given)) is not None]
+
+
+def read(given: str) -> int | None:
+    """What was typed as a number; None where it is none."""
     digits = given.removeprefix("-")
     plain = digits.isascii() and digits.isdecimal() and len(digits) <= len(str(LARGEST))
     return int(given) if plain and abs(int(given)) <= LARGEST else None

@@ -7,6 +7,7 @@ from core.domain.errors import BlockedError, ConflictError, DataError
 from kb.checks import MIN_PHRASINGS
 from kb.replay import Replay
 from kb.revisions import STATES
+from web import numbers
 from web.account import Answer
 from web.errors import status_and_title
 from web.knowledge import editing
@@ -49,7 +50,7 @@ def discard(revision: int) -> Response:
 
 
 def _chosen() -> list[int]:
-    return [int(one) for one in request.values.getlist("revision") if one.isascii() and one.isdecimal()]
+    return numbers.every("revision")
 
 
 @pages.get("/release")
@@ -78,10 +79,10 @@ def replay() -> Answer:
 @pages.post("/release")
 def publish() -> Answer:
     """Publish; what keeps it from that is said on the page."""
-    seen = request.form.get("number", "")
+    seen = numbers.posted("number")
     try:
         number = editing().publish(
-            actor(), _chosen(), int(seen) if seen.isdecimal() else -1, request.form.get("note", "")
+            actor(), _chosen(), -1 if seen is None else seen, request.form.get("note", "")
         )
     except (BlockedError, ConflictError, DataError) as error:
         found = editing().release(actor(), _chosen())

@@ -10,7 +10,7 @@ from core.domain.warning_rules import LEVEL_LABELS, STAGE_LABELS
 from core.service import documents, experts, reports, supervision
 from core.service.supervision import Query
 from web import downloads
-from web.documents import key
+from web.documents import key, version
 from web.parts import system
 from web.security import actor, require_session
 
@@ -96,7 +96,5 @@ def paid(number: str) -> str:
 @pages.post("/documents/<number>/figures")
 def figures(number: str) -> AnyResponse:
     """Work out the reserve for small firms for a draft of its notice."""
-    version = request.form.get("version", "")
-    seen = int(version) if version.isdecimal() else 0
-    reports.fill_reserved(system(), actor(), number, version=seen, key=key())
+    reports.fill_reserved(system(), actor(), number, version=version(), key=key())
     return redirect(url_for("documents.page", number=number))

@@ -5,9 +5,8 @@ from werkzeug.wrappers import Response
 
 from core.domain.approval import Kind
 from core.domain.errors import DomainError, InvalidError
-from core.service import assigning, decisions
+from core.service import assigning
 from core.service.assigning import Wish
-from core.service.decisions import Decision
 from core.service.views import ActResult
 from web.documents import key, page_of, version
 from web.errors import status_and_title
@@ -18,13 +17,7 @@ pages = Blueprint("approvals", __name__)
 pages.before_request(require_session)
 
 
-@pages.app_template_global()
-def decision(number: str) -> Decision:
-    """How the decision of a document's node stands, for the account that looks."""
-    return decisions.decision(system(), actor(), number)
-
-
-def wish() -> Wish:
+def _wish() -> Wish:
     """What accompanies every form here."""
     return Wish(version(), key(), request.form.get("note", "").strip())
 
@@ -44,7 +37,7 @@ def assign(number: str) -> Response | tuple[str, int]:
         to = request.form.get("to", type=int)
         if to is None:
             raise InvalidError("请选交给谁", fields={"to": "请选择"})
-        result = assigning.assign(system(), actor(), number, _kind(), to, wish())
+        result = assigning.assign(system(), actor(), number, _kind(), to, _wish())
     except DomainError as error:
         return page_of(number, error=error, action=f"assign-{kind}"), status_and_title(error)[0]
     return _done(number, result)
@@ -55,7 +48,7 @@ def answer(number: str, assignment: int) -> Response | tuple[str, int]:
     """Say what one was asked for."""
     agrees = request.form.get("agrees") == "yes"
     try:
-        result = assigning.answer(system(), actor(), number, assignment, wish(), agrees=agrees)
+        result = assigning.answer(system(), actor(), number, assignment, _wish(), agrees=agrees)
     except DomainError as error:
         return page_of(number, error=error, action=f"answer-{assignment}"), status_and_title(error)[0]
     return _done(number, result)
@@ -65,7 +58,7 @@ def answer(number: str, assignment: int) -> Response | tuple[str, int]:
 def back(number: str, assignment: int) -> Response | tuple[str, int]:
     """Take back what one asked, added or voted."""
     try:
-        result = assigning.take_back(system(), actor(), number, assignment, wish())
+        result = assigning.take_back(system(), actor(), number, assignment, _wish())
     except DomainError as error:
         return page_of(number, error=error, action="back"), status_and_title(error)[0]
     return _done(number, result)

@@ -10,13 +10,26 @@ from werkzeug.wrappers import Response
 from core.domain.documents import Entry
 from core.domain.errors import DomainError, InvalidError
 from core.domain.process import NodeType
-from core.service import acts, attachments, documents, dossier, filling, flow, people, planning, repairs
+from core.service import (
+    acts,
+    attachments,
+    decisions,
+    documents,
+    dossier,
+    filling,
+    flow,
+    people,
+    planning,
+    repairs,
+    told,
+)
 from core.service.views import DocumentView
 from web import drawing, form_shown, numbers
 from web.errors import status_and_title
 from web.parts import system
 from web.schemas import LONGEST_KEY, SHORTEST_KEY
 from web.security import actor, require_session
+from web.words import is_among
 
 pages = Blueprint("documents", __name__)
 pages.before_request(require_session)
@@ -31,6 +44,12 @@ def page(number: str) -> str:
     return page_of(number)
 
 
+@pages.app_template_global()
+def called() -> tuple[str, str]:
+    """What lists (by place) and drawings (by person) call whoever is signed in."""
+    return people.called(actor())
+
+
 def page_of(number: str, *, error: DomainError | None = None, action: str = "") -> str:
     """The page, with what went wrong in the form of `action`."""
     view = documents.get(system(), actor(), number)
@@ -38,20 +57,24 @@ def page_of(number: str, *, error: DomainError | None = None, action: str = "") 
     node = view.process.node(view.document.node)
     around = dossier.dossier(system(), actor(), number)
     words = form_shown.Words(system().catalogue, around.names)
+    place, person = called()
     return render_template(
         "document.html",
         view=view,
         document=view.document,
         node=node,
         flow=drawn,
-        wide=drawing.wide(drawn.nodes, drawn.edges, actor().label),
-        narrow=drawing.narrow(drawn.nodes, drawn.edges, me=actor().label),
+        wide=drawing.wide(drawn.nodes, drawn.edges, me=person),
+        narrow=drawing.narrow(drawn.nodes, drawn.edges, me=person),
         standing=next((one for one in drawn.nodes if one.state == "current"), None),
         ahead=_ahead(drawn),
         history=_history(view.history),
         goals=_goals(view),
         may_edit=_may_edit(view),
         may_sign=_may_sign(view),
+        mine=is_among(view.whose_turn, place, person),
+        decided=decisions.decision(system(), actor(), number),
+        told=told.before(system(), actor(), number),
         tasks=[task for task in repairs.mine(system(), actor()) if number in (task.number, task.step.number)],
         around=around,
         shown=form_shown.shown(view.process.form.fields, view.document.form, words, around.hidden),

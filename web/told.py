@@ -2,13 +2,11 @@
 
 from uuid import uuid4
 
-from flask import Blueprint, flash, g, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from core.domain.errors import DomainError
-from core.service import copies, documents, reminders
-from core.service import told as records
-from core.service.told import Told
+from core.service import copies, documents, reminders, told
 from web.documents import key
 from web.errors import status_and_title
 from web.parts import system
@@ -16,16 +14,6 @@ from web.security import actor, limiter, require_session
 
 pages = Blueprint("told", __name__)
 pages.before_request(require_session)
-
-
-@pages.app_template_global()
-def told(number: str) -> Told:
-    """What was told about the document; whoever looks at its page has read it."""
-    known: dict[str, Told] = g.setdefault("told", {})
-    if number not in known:
-        copies.read(system(), actor(), number)
-        known[number] = records.told(system(), actor(), number)
-    return known[number]
 
 
 @pages.post("/documents/<number>/reminders")
@@ -57,7 +45,7 @@ def copy(number: str) -> Response | tuple[str, int]:
 
 
 def _page(number: str, error: DomainError | None = None) -> str:
-    shown = told(number)
+    shown = told.before(system(), actor(), number)
     return render_template(
         "copies.html",
         view=documents.get(system(), actor(), number),

@@ -45,11 +45,16 @@ def common_name(subject: str) -> str:
     return parts.get("CN", subject)
 
 
-def turn(whose: str, me: str = "") -> str:
-    """Whose turn it is, in words for the account labelled `me`: `轮到您办理` or `等 王芳（…） 办理`; "" for nobody's."""
+def is_among(whose: str, *me: str) -> bool:
+    """Whether somebody who is called any of `me` is one of those whose turn it is."""
+    return bool(whose) and not set(me).isdisjoint(whose.split("、"))
+
+
+def turn(whose: str, *me: str) -> str:
+    """Whose turn it is, in words for who is called `me`: `轮到您办理` or `等 王芳（…） 办理`; "" for nobody's."""
     if not whose:
         return ""
-    return "轮到您办理" if me in whose.split("、") else f"等 {whose} 办理"
+    return "轮到您办理" if is_among(whose, *me) else f"等 {whose} 办理"
 
 
 def register(app: Flask) -> None:

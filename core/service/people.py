@@ -86,6 +86,12 @@ def desk_of(tx: Transaction, seat: Seat) -> str:
     return f"{tx.accounts.unit(seat.unit_id).name} {ROLE_LABELS[seat.role]}"
 
 
+def called(account: Account) -> tuple[str, str]:
+    """What lists and drawings call whoever looks: as `desk_of` its place, and as `names` the person whose desk it is."""
+    role = ROLE_LABELS[account.role]
+    return f"{account.unit.name} {role}", f"{account.acts_for or account.name}（{role}）"
+
+
 def labels(accounts: Iterable[Account]) -> str:
     """`王芳（采购单位负责人（02））、…`, each once."""
     return "、".join(dict.fromkeys(account.label for account in accounts))

@@ -15,7 +15,7 @@ serve: ## prepare everything and serve on 127.0.0.1:8000
 
 test: ## all tests (ARGS="-k plan" for some)
 	@.ci/bootstrap dev
-	@$(BIN)/pytest -n 2 --dist loadscope $(ARGS)
+	@$(BIN)/pytest -n 2 --dist loadscope --no-loadscope-reorder $(ARGS)
 
 # Every check runs, so that one run shows everything; it fails if any failed.
 check: ## ruff, mypy, import-linter, core check, kb check

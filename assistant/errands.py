@@ -7,7 +7,18 @@ from dataclasses import replace
 
 from assistant.cards import PlanStep
 from assistant.conversation import Errand
-from assistant.prepared import Prepared, Refused, leg_of, offered_leg, planned, single, step_words, under_way
+from assistant.prepared import (
+    Prepared,
+    Refused,
+    by_hand,
+    leg_of,
+    offered_leg,
+    planned,
+    signing,
+    single,
+    step_words,
+    under_way,
+)
 from assistant.replies import say
 from assistant.scene import Viewer
 from assistant.wording import offered
@@ -122,12 +133,13 @@ def _task(viewer: Viewer, errand: Errand) -> Prepared | Refused:
     return Prepared(
         errand=replace(errand, number=step.number, action=step.action),
         view=view,
-        legs=(leg_of(step),),
+        legs=() if by_hand(step) else (leg_of(step),),
         steps=(
             PlanStep(step_words(step, step.number), step.who, mine=True, state="current", menu=step.menu),
         ),
         after=step.target_label,
         versions=((step.number, task.version),),
+        by_hand=step if by_hand(step) else None,
     )
 
 
@@ -173,7 +185,7 @@ def _why_not(viewer: Viewer, view: DocumentView, action: str) -> str:
     if not action:
         return say("not_offered", number=view.summary.number, node=view.summary.node_label)
     if action == "sign":
-        return say("sign_elsewhere", number=view.summary.number)
+        return say("sign_elsewhere", label=signing(view), number=view.summary.number)
     try:
         acts.check(viewer.system, viewer.account, view.summary.number, action, version=view.document.version)
     except DomainError as error:

@@ -6,6 +6,7 @@ from assistant import repair
 from assistant.cards import Choice, FactsCard, FlowCard, Reply, Row
 from assistant.choosing import documents_card
 from assistant.conversation import Errand
+from assistant.prepared import signing
 from assistant.replies import say
 from assistant.scene import BUYERS, Outcome, Scene, Viewer
 from assistant.wording import kind_named
@@ -171,7 +172,9 @@ def seal(scene: Scene, number: str) -> Outcome:
     view = viewer.look(number)
     state = replace(scene.state, number=number)
     if view.summary.kind != "plan":
-        return Outcome(state, (Reply(where(view) + say("sign_elsewhere", number=number)),))
+        return Outcome(
+            state, (Reply(where(view) + say("sign_elsewhere", label=signing(view), number=number)),)
+        )
     if "sign" in view.process.actions and view.summary.node in view.process.actions["sign"].routes:
         signed = "signed" in view.document.flags
         said = say("sign_now_signed" if signed else "sign_now", number=number)

@@ -34,7 +34,8 @@ class Prepared:
     """What holds now for an errand.
 
     `legs` are own acts that a yes carries out, `steps` the whole way, `waits` the first step where it is not this
-    account's, `running` a repair that is under way already, `reason` why another goal was taken.
+    account's, `by_hand` where it is theirs but wants a key's PIN, `running` a repair that is under way already, `reason`
+    why another goal was taken.
     """
 
     errand: Errand
@@ -45,8 +46,14 @@ class Prepared:
     fingerprint: str = ""
     versions: tuple[tuple[str, int], ...] = ()
     waits: RepairStep | None = None
+    by_hand: RepairStep | None = None
     running: Repair | None = None
     reason: str = ""
+
+    @property
+    def open(self) -> bool:
+        """Whether there is something that a yes carries out here."""
+        return self.waits is None and self.by_hand is None and self.running is None
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -98,7 +105,7 @@ def planned(
     """A way: own acts up to the first that is somebody else's or waits for a form to be filled in."""
     own: list[RepairStep] = []
     for step in plan.steps:
-        if not step.mine or (own and _to_be_filled(view, own[-1])):
+        if not step.mine or by_hand(step) or (own and _to_be_filled(view, own[-1])):
             break
         own.append(step)
     steps = tuple(
@@ -121,10 +128,22 @@ def planned(
         after=plan.steps[-1].target_label,
         fingerprint=plan.fingerprint,
         versions=tuple(versions.items()),
-        waits=None if own else plan.steps[0],
+        waits=None if own or plan.steps[0].mine else plan.steps[0],
+        by_hand=plan.steps[0] if plan.steps[0].mine and not own else None,
         running=running,
         reason=reason,
     )
+
+
+def signing(view: DocumentView) -> str:
+    """What signing is called for documents of this kind."""
+    action = view.process.actions.get("sign")
+    return action.label if action else "签章"
+
+
+def by_hand(step: RepairStep) -> bool:
+    """Whether a step is taken with a key: its PIN is typed on the document's page, never into a conversation."""
+    return any(field.name == "pin" for field in step.form)
 
 
 def _to_be_filled(view: DocumentView, step: RepairStep) -> bool:

@@ -7,7 +7,7 @@ from uuid import uuid4
 from assistant import carry, errands
 from assistant.cards import Choice, Reply
 from assistant.conversation import Errand, Frame, Option, Stage, State
-from assistant.prepared import Prepared, Refused, progress
+from assistant.prepared import Prepared, Refused, by_hand, progress
 from assistant.replies import say
 from assistant.scene import YES_NO, Outcome, Scene, Viewer
 from assistant.topics import holding_case
@@ -35,6 +35,8 @@ def propose(scene: Scene, errand: Errand, slots: Mapping[str, str] | None = None
     where = _where(scene, found, lead)
     if found.running is not None:
         return Outcome(state, (_still_running(found.running, where),))
+    if found.by_hand is not None:
+        return Outcome(state, (Reply(where + _to_sign(found.by_hand), found.steps_card()),))
     if found.waits is not None:
         return _offer_to_ask(state, found, where)
     return _offer(state, found, fitted(found.fields, given), where)
@@ -84,6 +86,10 @@ def _still_running(running: Repair, where: str) -> Reply:
     step = running.step
     said = say("still_running", label=step.label if step else "", who=running.waiting_for)
     return Reply(f"{where}{said}", progress(running))
+
+
+def _to_sign(step: RepairStep) -> str:
+    return say("sign_elsewhere", label=step.label, number=step.number)
 
 
 def _offer_to_ask(state: State, found: Prepared, where: str) -> Outcome:
@@ -172,7 +178,7 @@ def go_on(scene: Scene, frame: Frame) -> Outcome:
     found = errands.prepare(scene.asker, frame.errand, frame.slots.get("target", ""))
     if isinstance(found, Refused):
         return Outcome(scene.state.pop(), (_refused(found, ""),))
-    if found.waits is not None or found.running is not None:
+    if not found.open:
         return propose(scene.at(scene.state.pop()), frame.errand)
     fresh = _frame(found, frame.slots)
     missing = _missing(found, frame.slots)
@@ -187,7 +193,7 @@ def give(scene: Scene, frame: Frame, text: str) -> Outcome | None:
     if frame.errand is None or frame.asks or len(words.key(text)) < SLOT_LEAST or text.isdecimal():
         return None
     found = errands.prepare(scene.asker, frame.errand)
-    if isinstance(found, Refused) or found.waits is not None or found.running is not None:
+    if isinstance(found, Refused) or not found.open:
         return None
     open_fields = [field for field in found.fields if not frame.slots.get(field.name, "").strip()]
     if len(open_fields) != 1 or open_fields[0].options:
@@ -244,7 +250,7 @@ def carry_out(scene: Scene, frame: Frame) -> Outcome:
 
 def _offer_next(state: State, viewer: Viewer, repair: Repair | None) -> State:
     """Where the next step of a repair is the asker's again, a yes takes it up."""
-    if repair is None or repair.step is None or not repair.step.mine:
+    if repair is None or repair.step is None or not repair.step.mine or by_hand(repair.step):
         return state
     step = repair.step
     errand = Errand("task", number=step.number, action=step.action, repair=repair.id)
@@ -270,7 +276,7 @@ def _next_step(viewer: Viewer, step: RepairStep) -> str:
     if view.form_errors and view.process.node(view.summary.node).editable:
         missing = "；".join(list(dict.fromkeys(view.form_errors.values()))[:_NAMED])
         return say("fill_then", number=step.number, missing=missing, label=step.label)
-    return say("mine_next", label=step.label)
+    return _to_sign(step) if by_hand(step) else say("mine_next", label=step.label)
 
 
 def _onward(view: DocumentView) -> str:

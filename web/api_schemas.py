@@ -49,6 +49,7 @@ class Summary(Shown):
     node: str
     node_label: str
     amount_fen: int
+    has_amount: bool
     unit_name: str
     updated_at: datetime
     version: int

@@ -159,8 +159,9 @@ def export() -> Response:
 
 
 def _line(one: DocumentSummary) -> tuple[str | float, ...]:
+    amount = one.amount_fen / 100 if one.has_amount else ""
     return (
-        one.number, one.kind_label, one.variant_label, one.title, one.unit_name, one.amount_fen / 100, one.node_label,
+        one.number, one.kind_label, one.variant_label, one.title, one.unit_name, amount, one.node_label,
         one.whose, one.due.words if one.due else "", one.due.reminded if one.due else 0, when(one.updated_at),
     )  # fmt: skip
 

@@ -76,7 +76,7 @@ def _summary(
         variant_label=process.variant_label, title=document.title, node=document.node,
         node_label=process.node(document.node).label, amount_fen=document.amount_fen, unit_name=unit_name,
         updated_at=document.updated_at, version=document.version, whose=whose, id=document.id,
-        stage=_stage(process, document.node), due=due,
+        stage=_stage(process, document.node), due=due, has_amount=bool(process.form.amount),
     )  # fmt: skip
 
 

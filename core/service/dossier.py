@@ -104,7 +104,7 @@ def names(
     values: Mapping[str, Any],
     prefix: str = "",
 ) -> dict[str, str]:
-    """What codes of units and ids of indicators mean, by path."""
+    """What codes of units, numbers of documents and ids of indicators mean, by path."""
     found: dict[str, str] = {}
     for item in fields:
         value, path = values.get(item.id), prefix + item.id
@@ -119,6 +119,10 @@ def names(
             indicator = tx.ledger.indicator(value)
             if indicator and indicator.unit_id == document.unit_id:
                 found[path] = indicator_name(indicator)
+        elif item.type is FieldType.DOCUMENT and isinstance(value, str) and value:
+            named = tx.documents.by_number(value, None)
+            if named and named.unit_id == document.unit_id:
+                found[path] = f"{named.title}（{value}）"
     return found
 
 

@@ -113,6 +113,19 @@ def test_without_a_budget_the_last_and_the_next_import_are_shown(shanxi: System,
     player.play()
 
 
+def test_a_kind_without_an_amount_shows_none(shanxi: System) -> None:
+    phone = {
+        "as": "agency",
+        "enter": "acceptance_setting/landline",
+        "name": "phone",
+        "form": {"landline": "0351-1234567"},
+    }
+    player = play(shanxi, phone, {"enter": "plan/general", "name": "plan", "form": FORM})
+    shown = [documents.get(shanxi, player.account(who), player.numbers[name]).summary
+             for who, name in (("agency", "phone"), ("handler", "plan"))]  # fmt: skip
+    assert [(one.has_amount, one.amount_fen) for one in shown] == [(False, 0), (True, 180_000)]
+
+
 @pytest.mark.covers("sx-sign-review")
 @pytest.mark.parametrize(("wanted", "after"), [(1, "seal"), (0, "accepting")])
 def test_a_node_may_be_set_to_demand_a_signature(wanted: int, after: str, tmp_path: Path) -> None:

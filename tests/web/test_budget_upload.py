@@ -60,7 +60,7 @@ def test_every_bad_cell_is_named_and_nothing_is_taken(
     data = {**browser.form(PAGE), "file": (io.BytesIO(content), "预算.xlsx")}
     answer = browser.client.post(PAGE, data=data, content_type="multipart/form-data")
     assert answer.status_code == 422
-    assert ">F3</th>" in answer.text
+    assert "<li>第 3 行 F 列" in answer.text
     assert total(system, "N-9") is None
 
 

@@ -103,11 +103,11 @@ def _show(given: argparse.Namespace) -> int:
 def _print_process(process: Process) -> None:
     print(f"== {process.label} · {process.variant_label}（{process.region}，版本 {process.version}）")
     for node in process.nodes.values():
-        who = "、".join(f"{actor.role.value}@{actor.of.value}" for actor in node.actors) or "—"
+        who = "、".join(map(str, node.actors)) or "—"
         together = f" {MODES[node.approval.mode]}" if node.approval else ""
         print(f"  [{node.id}] {node.label}（{node.lane}）资金 {node.funds.value} 办理人 {who}{together}")
         for action in process.actions_from[node.id]:
-            by = "、".join(f"{actor.role.value}@{actor.of.value}" for actor in action.by)
+            by = "、".join(map(str, action.by))
             target = "、".join(action.targets) if action.chosen else action.routes[node.id]
             needs = f" 条件 {'、'.join(guard.value for guard in action.guards)}" if action.guards else ""
             print(f"      {action.label}（{action.id}）→ {target}{f' 由 {by}' if by else ''}{needs}")

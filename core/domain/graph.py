@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from core.domain.documents import Situation, Trail
 from core.domain.expressions import evaluate
-from core.domain.process import CHOSEN, ORIGIN, RETURNER, Action, Process
+from core.domain.process import CHOSEN, ORIGIN, RETURNER, SYMBOLS, Action, Process
 
 
 def skipped(process: Process, situation: Situation) -> frozenset[str]:
@@ -100,7 +100,7 @@ def main_line(process: Process) -> tuple[str, ...]:
             (
                 (action, target)
                 for action in process.actions_from[line[-1]]
-                if (target := action.routes[line[-1]]) not in (CHOSEN, ORIGIN, RETURNER, *line)
+                if (target := action.routes[line[-1]]) not in (*SYMBOLS, *line)
                 and (line[-1] not in process.finish or target in process.finish)
             ),
             None,

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from core.domain import graph, lint_approval, lint_forms, lint_limits
 from core.domain.accounts import Role
-from core.domain.process import CHOSEN, ORIGIN, RETURNER, Action, Actor, Funds, NodeType, Process
+from core.domain.process import CHOSEN, SYMBOLS, Action, Actor, Funds, NodeType, Process
 
 # Money may only go these ways; `used → frozen` would be money spent and promised at once.
 _FORBIDDEN_FUNDS = {
@@ -20,7 +20,11 @@ def problems(process: Process, values: frozenset[str] = frozenset()) -> list[tup
     found = [*_references(process), *lint_forms.problems(process, values), *lint_limits.problems(process)]
     if found:  # the graph questions need sound references
         return found
-    return [*_paths(process), *_people(process), *_funds(process), *lint_approval.problems(process)]
+    authors = {
+        actor for node in process.nodes.values() if node.type is NodeType.PREPARE for actor in node.actors
+    }
+    people = [*_people(process, authors), *lint_approval.problems(process, authors)]
+    return [*_paths(process), *people, *_funds(process)]
 
 
 def _references(process: Process) -> Iterator[tuple[tuple[str, ...], str]]:
@@ -28,12 +32,8 @@ def _references(process: Process) -> Iterator[tuple[tuple[str, ...], str]]:
     if process.start not in known:
         yield ("start",), f"起点“{process.start}”不是节点"
     for action in process.actions.values():
-        named = {*action.routes, *action.routes.values(), *action.through, *action.targets} - {
-            ORIGIN,
-            CHOSEN,
-            RETURNER,
-        }
-        for missing in sorted(named - known):
+        named = {*action.routes, *action.routes.values(), *action.through, *action.targets}
+        for missing in sorted(named - known - set(SYMBOLS)):
             yield ("actions", action.id), f"动作“{action.id}”提到不存在的节点“{missing}”"
         if action.chosen != bool(action.targets):
             yield ("actions", action.id), f"动作“{action.id}”的 targets 与 {CHOSEN} 要一起写"
@@ -71,10 +71,7 @@ def _paths(process: Process) -> Iterator[tuple[tuple[str, ...], str]]:
             yield ("nodes", node_id), f"节点“{node_id}”既到不了可修改，也到不了终点"
 
 
-def _people(process: Process) -> Iterator[tuple[tuple[str, ...], str]]:
-    authors = {
-        actor for node in process.nodes.values() if node.type is NodeType.PREPARE for actor in node.actors
-    }
+def _people(process: Process, authors: set[Actor]) -> Iterator[tuple[tuple[str, ...], str]]:
     for node in process.nodes.values():
         if node.type is not NodeType.END and not node.actors:
             yield ("nodes", node.id), f"节点“{node.id}”没有办理人"
@@ -96,7 +93,7 @@ def _passes_own(
 ) -> bool:
     """Whether an author may lead a document on from a review; taking it back is lawful."""
     target = action.routes[node_id]
-    if process.node(node_id).type is not NodeType.REVIEW or target in (CHOSEN, ORIGIN, RETURNER, node_id):
+    if process.node(node_id).type is not NodeType.REVIEW or target in (*SYMBOLS, node_id):
         return False
     back = node_id in line and target in line and line.index(target) < line.index(node_id)
     return not back and bool(authors & set(action.by))

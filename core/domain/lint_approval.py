@@ -3,14 +3,11 @@
 from collections.abc import Iterator
 
 from core.domain.accounts import Relation
-from core.domain.process import Node, NodeType, Process
+from core.domain.process import Actor, Node, NodeType, Process
 
 
-def problems(process: Process) -> Iterator[tuple[tuple[str, ...], str]]:
-    """All mistakes as (path in the data, sentence)."""
-    authors = {
-        actor for node in process.nodes.values() if node.type is NodeType.PREPARE for actor in node.actors
-    }
+def problems(process: Process, authors: set[Actor]) -> Iterator[tuple[tuple[str, ...], str]]:
+    """All mistakes as (path in the data, sentence); `authors` enter the documents."""
     for node in process.nodes.values():
         path = ("nodes", node.id)
         if node.approval is not None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from core.domain import expressions
 from core.domain.forms import PLACEHOLDER, Field, FieldType
-from core.domain.process import CHOSEN, ORIGIN, RETURNER, Process
+from core.domain.process import SYMBOLS, Process
 
 Mistake = tuple[tuple[str, ...], str]
 _VALUE = re.compile(r"value\('([a-z0-9_]+)'")
@@ -92,6 +92,6 @@ def _skipping(process: Process) -> Iterator[Mistake]:
         if node.id == process.start:
             yield ("nodes", node.id), "起点不能带 when"
         for action in process.actions.values():
-            goes = {target for target in action.routes.values() if target not in (CHOSEN, ORIGIN, RETURNER)}
+            goes = {target for target in action.routes.values() if target not in SYMBOLS}
             if node.id in goes and node.id not in action.routes:
                 yield ("actions", action.id), f"节点“{node.id}”可能跳过，动作“{action.id}”要写明从它再到哪里"

@@ -17,6 +17,7 @@ _MONEY_NAME = re.compile(r"\b(frozen|used|account|account_frozen|account_used)_f
 ORIGIN = "$origin"  # the node the document came from
 CHOSEN = "$chosen"  # a node chosen among the lawful return targets
 RETURNER = "$returner"  # straight back to the node that returned the document
+SYMBOLS = (ORIGIN, CHOSEN, RETURNER)  # targets that are nodes only once a document stands there
 
 
 class NodeType(StrEnum):
@@ -72,10 +73,13 @@ class Cost(StrEnum):
 
 @dataclass(frozen=True)
 class Actor:
-    """A role in the unit that stands in `of` relation to the document."""
+    """A role in the unit that stands in `of` relation to the document; as the data writes it: `reviewer@unit`."""
 
     role: Role
     of: Relation
+
+    def __str__(self) -> str:
+        return f"{self.role.value}@{self.of.value}"
 
 
 @dataclass(frozen=True)
@@ -162,7 +166,7 @@ class Node:
     approval: Approval | None = None  # how several people decide here; None: whoever acts first
     helpers: tuple[
         Actor, ...
-    ] = ()  # who may be asked, added or given the task besides colleagues of the unit
+    ] = ()  # besides colleagues of the unit: who may be asked, added or given the task
     copies: tuple[Actor, ...] = ()  # who gets every document that comes here to read
 
 
@@ -276,7 +280,7 @@ class Process:
         if approval is not None:
             return action.id == approval.agree
         target = action.routes.get(node)
-        return not action.by and target not in (None, CHOSEN, ORIGIN, RETURNER, node)
+        return not action.by and target not in (None, *SYMBOLS, node)
 
     def word(self, key: str) -> str:
         """The region's own word for `key` (备案号 …), else the key itself."""

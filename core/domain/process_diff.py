@@ -228,7 +228,7 @@ def _details(old: Any, new: Any, but: set[str]) -> list[str]:
 
 def _shown(value: Any) -> str:
     if isinstance(value, Actor):
-        return f"{value.role.value}@{value.of.value}"
+        return str(value)
     if isinstance(value, Mapping):
         return "、".join(f"{key}={_shown(item)}" for key, item in value.items()) or "无"
     if isinstance(value, tuple | list | frozenset):

@@ -1,7 +1,7 @@
 import re
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -17,9 +17,12 @@ from core.service import documents
 from core.service.accounts import sign_in
 from core.service.system import System
 from core.settings import Settings
+from kb import Entry, Library, open_library
+from kb.entries import mapped
 from tests.core.conftest import fast_engine
 from tests.support.servers import serving
 from tests.web.echo import EchoTalk
+from web import wiring
 from web.app import create_app
 from web.parts import Parts
 
@@ -65,6 +68,36 @@ def site(app: Flask) -> Iterator[str]:
     """Address of the application on a socket of this machine."""
     with serving(app) as address:
         yield address
+
+
+@pytest.fixture(scope="session")
+def few_phrasings() -> Library:
+    """All entries of two regions with as few phrasings as there must be: what is trained and replayed takes a tenth."""
+    whole = open_library()
+
+    def shortened(entry: Entry) -> Entry:
+        few = {
+            voice: tuple(getattr(entry.phrasings, voice))[:3] for voice in type(entry.phrasings).model_fields
+        }
+        return entry.model_copy(update={"phrasings": entry.phrasings.model_copy(update=few)})
+
+    kept = (entry for entry in whole.entries.values() if entry.region in {"neimenggu", "fujian"})
+    return replace(whole, entries=mapped(shortened(entry) for entry in kept))
+
+
+@pytest.fixture
+def console(
+    system: System,
+    few_phrasings: Library,
+    tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Flask:
+    """The whole application, on little knowledge; its indexes are trained once for a process."""
+    monkeypatch.setattr("assistant.knowledge.open_library", lambda: few_phrasings)
+    monkeypatch.setenv("CAIGOU_VAR", str(tmp_path_factory.getbasetemp() / "console"))
+    settings = Settings(var=tmp_path, database_url=str(system.database.engine.url))  # type: ignore[attr-defined]
+    return wiring.application(system, settings)
 
 
 class Browser:

@@ -6,11 +6,8 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Page, expect
 
-from core.service.system import System
-from core.settings import Settings
 from tests.web.conftest import SUPPORT
 from tests.web.test_browser import NAMELESS, SIZES, complaints, sign_in
-from web import wiring
 
 __all__ = ["complaints"]  # a fixture
 
@@ -19,9 +16,8 @@ QUESTIONS = "问题5：单位账号是多少，怎么查\n答：新的答案。\
 
 
 @pytest.fixture
-def app(system: System, tmp_path: Path) -> Flask:
-    settings = Settings(var=tmp_path, database_url=str(system.database.engine.url))  # type: ignore[attr-defined]
-    return wiring.application(system, settings)
+def app(console: Flask) -> Flask:
+    return console
 
 
 def draft(page: Page, site: str, text: str) -> None:

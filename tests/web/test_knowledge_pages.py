@@ -5,7 +5,6 @@ import threading
 from collections.abc import Callable
 from html import unescape
 from io import BytesIO
-from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -13,20 +12,16 @@ from openpyxl import load_workbook
 from werkzeug.datastructures import MultiDict
 from werkzeug.test import TestResponse
 
-from core.service.system import System
-from core.settings import Settings
 from tests.web.conftest import HANDLER, SUPPORT, Browser
 from tests.web.test_wiring import say
-from web import wiring
 
 ADMIN = "150299PT000102"
 PLACE = "/knowledge/entries/neimenggu/nm-5"
 
 
 @pytest.fixture
-def app(system: System, tmp_path: Path) -> Flask:
-    settings = Settings(var=tmp_path, database_url=str(system.database.engine.url))  # type: ignore[attr-defined]
-    return wiring.application(system, settings)
+def app(console: Flask) -> Flask:
+    return console
 
 
 def filled(browser: Browser, path: str) -> MultiDict[str, str]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kb.space import Floats, Ints, Space
 
@@ -30,22 +31,26 @@ class Lessons:
 def train(cut: Cut, clean: Sequence[str], lessons: Lessons, classes: int, *, listed: bool = True) -> Space:
     """Learn a space from the rows' normalised texts; without `listed` it only classifies.
 
-    The classifier learns from at most LEARNT rows, drawn evenly: its figures hardly move from there on.
+    The classifier learns from at most LEARNT rows, drawn evenly: its figures hardly move from there on. A space
+    that only classifies reads no others.
     """
     from scipy import sparse
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.svm import LinearSVC
 
+    labels = np.append(lessons.labels, lessons.clause_labels)
+    weights = np.append(lessons.weights, np.full(len(lessons.clauses), _CLAUSE_WEIGHT, np.float32))
+    some = _drawn(len(labels))
+    rows, clauses = some[some < len(clean)], some[some >= len(clean)] - len(clean)
+    if not listed:
+        clean, rows = [clean[row] for row in rows], np.arange(len(rows))
     vectorizer = TfidfVectorizer(analyzer=cut, min_df=_MIN_ROWS, sublinear_tf=True, dtype=np.float32)
     matrix = vectorizer.fit_transform(clean)
-    taught, labels, weights = matrix, lessons.labels, lessons.weights
-    if lessons.clauses:
-        taught = sparse.vstack([matrix, vectorizer.transform(lessons.clauses)], format="csr")
-        labels = np.append(labels, lessons.clause_labels)
-        weights = np.append(weights, np.full(len(lessons.clauses), _CLAUSE_WEIGHT, np.float32))
-    if len(labels) > LEARNT:
-        some = np.sort(np.random.default_rng(0).choice(len(labels), LEARNT, replace=False))
-        taught, labels, weights = taught[some], labels[some], weights[some]
+    taught = matrix[rows]
+    if len(clauses):
+        spoken = vectorizer.transform([lessons.clauses[clause] for clause in clauses])
+        taught = sparse.vstack([taught, spoken], format="csr")
+    labels, weights = labels[some], weights[some]
     model = LinearSVC(C=_COST, dual=True, random_state=0).fit(taught, labels, sample_weight=weights)
     columns = _columns(matrix) if listed else sparse.csc_matrix(matrix.shape, dtype=np.float32)
     # A class without rows (no negatives) and the single column of two classes both end as one column a class.
@@ -63,6 +68,13 @@ def train(cut: Cut, clean: Sequence[str], lessons: Lessons, classes: int, *, lis
         rows=columns.indices.astype(np.int32),
         values=columns.data.astype(np.float32),
     )
+
+
+def _drawn(lessons: int) -> NDArray[np.intp]:
+    """The lessons that are learnt from, in their order: all, or LEARNT of them."""
+    if lessons <= LEARNT:
+        return np.arange(lessons)
+    return np.sort(np.random.default_rng(0).choice(lessons, LEARNT, replace=False))
 
 
 def _columns(matrix: Any) -> Any:

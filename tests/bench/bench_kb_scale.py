@@ -1,7 +1,8 @@
 """The retriever and tantivy on 100,000 synthetic phrasings; on 1,000,000 too with CAIGOU_BENCH_MILLION=1.
 
 The phrasings are halves of real ones of the same topic put together, over all 131 topics as one region. Each size runs
-in processes of its own: one builds the index from nothing, one opens it as a later start does and is asked.
+in processes of its own: one builds the index from nothing, one opens it as a later start does and is asked. The goals are held
+against processor time, which a crowded machine does not lengthen; the time by the clock stands beside it.
 """
 
 import json
@@ -21,6 +22,7 @@ from tests.bench import kb_peers
 
 QUESTIONS = Path(__file__).parents[1] / "kb" / "data" / "dev.jsonl"
 REGION = "synthetic"
+OWN, PEER = "本项目", "tantivy + jieba"
 GOALS_MS = {100_000: 10.0, 1_000_000: 50.0}
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
@@ -43,17 +45,25 @@ def _run(size: int) -> bool:
         f"{size} 种问法：重建 {seconds:.0f} s，打开 {found['open']:.1f} s，"
         f"每种问法占内存 {found['memory'] / size:.0f} 字节"
     )
-    for name in ("本项目", "tantivy + jieba"):
-        p50, p99 = found[name]
-        print(f"    {name:<18} p50 {p50:.2f} ms  p99 {p99:.2f} ms")
-    own, goal = found["本项目"][1], GOALS_MS[size]
-    print(f"目标 p99 ≤ {goal:g} ms：{own:.2f} ms，{'达到' if own <= goal else '未达到'}")
-    return bool(own <= goal)
+    for name in (OWN, PEER):
+        by_clock, processor = found[name]
+        print(f"    {name:<18} 处理器 p50 {processor[0]:.2f} ms  p99 {processor[1]:.2f} ms", end="")
+        print(f"  时钟 p50 {by_clock[0]:.2f} ms  p99 {by_clock[1]:.2f} ms")
+    own, peer = (found[name][1] for name in (OWN, PEER))
+    goals = [
+        ("p99（处理器时间，ms）", own[1], GOALS_MS[size]),
+        (f"不慢于 {PEER}（p50 之比）", own[0] / peer[0], 1.0),
+        (f"不慢于 {PEER}（p99 之比）", own[1] / peer[1], 1.0),
+    ]
+    for name, value, goal in goals:
+        print(f"目标 {name}：{value:.2f}（≤ {goal:g}），{'达到' if value <= goal else '未达到'}")
+    return all(value <= goal for _, value, goal in goals)
 
 
 def _child(what: str, size: int, folder: str) -> str:
     arguments = [sys.executable, "-m", "tests.bench.bench_kb_scale", what, str(size), folder]
-    return subprocess.run(arguments, capture_output=True, text=True, check=True).stdout
+    # Its errors go to the console: a child that fails shows why.
+    return subprocess.run(arguments, stdout=subprocess.PIPE, text=True, check=True).stdout
 
 
 def _build(size: int, folder: Path) -> float:
@@ -72,18 +82,16 @@ def _ask(size: int, folder: Path) -> dict[str, object]:
     found: dict[str, object] = {"open": time.perf_counter() - started, "memory": _resident() - before}
     rows = [(entry.id, text) for entry in library.of_region(REGION) for _, _, text in entry.phrasings.items()]
     asks = {
-        "本项目": lambda text: retriever.find(text).kind,
-        "tantivy + jieba": kb_peers.tantivy(rows, kb_peers.tokenizer(library.lexicon)),
+        OWN: lambda text: retriever.find(text).kind,
+        PEER: kb_peers.tantivy(rows, kb_peers.tokenizer(library.lexicon)),
     }
     questions = [json.loads(line)["q"] for line in QUESTIONS.read_text(encoding="utf-8").splitlines()]
-    times: dict[str, list[float]] = {name: [] for name in asks}
+    times: dict[str, list[tuple[float, float]]] = {name: [] for name in asks}
     for text in [questions[0], *questions]:  # the first warms up
         for name, ask in asks.items():
-            asked = time.perf_counter()
-            ask(text)
-            times[name].append((time.perf_counter() - asked) * 1000)
+            times[name].append(kb_peers.milliseconds(ask, text))
     for name, taken in times.items():
-        found[name] = np.percentile(taken[1:], [50, 99]).tolist()
+        found[name] = np.percentile(taken[1:], [50, 99], axis=0).T.tolist()
     return found
 
 

@@ -89,6 +89,8 @@ def run(  # noqa: PLR0913 – each is a condition of its own, given by name
 def _trust(file: Path | None) -> Path | None:
     if file is None and (configured := os.environ.get(TRUST_VARIABLE)):
         file = Path(configured)
+        if file.is_dir():  # a server has them in a folder
+            file /= "root.pem"
     if file is not None and not file.is_file():
         raise InvalidError(
             f"没有发证机构证书文件 {file.name}，请给出 PEM 格式的文件", fields={"trust": "文件不存在"}

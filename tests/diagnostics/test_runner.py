@@ -128,6 +128,16 @@ def test_what_cannot_be_run_is_refused_by_name() -> None:
         diagnostics.run("neimenggu", now=datetime(2026, 3, 2))  # noqa: DTZ001 – the mistake under test
 
 
+def test_authorities_are_found_in_the_folder_that_a_server_has_them_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CAIGOU_TRUST", str(tmp_path))
+    with pytest.raises(InvalidError):
+        diagnostics.run("neimenggu", only=())
+    (tmp_path / "root.pem").touch()
+    diagnostics.run("neimenggu", only=())
+
+
 def test_the_json_form_reads_back_as_the_same_report() -> None:
     report = check(["token"], token_expires_at=NOW - timedelta(hours=1))
     document = report.to_dict()

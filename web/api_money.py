@@ -3,6 +3,7 @@
 from flask import Response
 
 from core.service import budget_import, budget_queries, ledger
+from core.service.budget_queries import Origin
 from web import attachments as files
 from web import budget_upload, downloads
 from web.api import asked, route
@@ -44,14 +45,14 @@ def list_movements(indicator: int) -> Statement:
 def list_budgets() -> Budgets:
     """What the unit and those below it have to spend, entered by hand or come over from finance, valid or not."""
     q = asked()
-    found = budget_queries.budgets(system(), actor(), text=q.q, below=q.below)
+    origin = Origin(q.origin) if q.origin else None
+    found = budget_queries.budgets(system(), actor(), text=q.q, below=q.below, origin=origin)
     items = [
         BudgetOut(
             unit_code=one.unit.code, unit_name=one.unit.name, indicator=IndicatorOut.model_validate(one.indicator),
             origin=one.origin.value, synchronised_at=one.synchronised_at, valid=one.valid, why=one.why,
         )
         for one in found
-        if q.origin in {None, one.origin.value}
     ]  # fmt: skip
     return Budgets(items=items)
 

@@ -7,8 +7,9 @@ from flask import Blueprint, Response, render_template, request
 from core.adapters import sheet_writer
 from core.domain.errors import NotFoundError
 from core.service import budget_queries, ledger
-from core.service.budget_queries import ORIGIN_LABELS, Budget
+from core.service.budget_queries import ORIGIN_LABELS, Budget, Origin
 from core.service.ledger import MovementView
+from core.service.ports import Indicator
 from web import downloads
 from web.parts import system
 from web.security import actor, require_session
@@ -64,27 +65,32 @@ def _asked() -> tuple[Sequence[Budget], dict[str, str]]:
     """From the address: `q` in code or name, `origin`, `below=no` leaves the units below out."""
     names = ("q", "origin", "below")
     given = {name: text for name in names if (text := request.args.get(name, "").strip()[:100])}
+    origin = next((one for one in Origin if one.value == given.get("origin")), None)
     found = budget_queries.budgets(
-        system(), actor(), text=given.get("q", ""), below=given.get("below") != "no"
+        system(), actor(), text=given.get("q", ""), below=given.get("below") != "no", origin=origin
     )
-    return [one for one in found if one.origin == given.get("origin", one.origin)], given
+    return found, given
 
 
 @pages.get("/indicators/<int:indicator>")
 def statement(indicator: int) -> str:
     """Every movement on one indicator."""
-    movements = ledger.statement(system(), actor(), indicator)
-    found = next((item for item in ledger.indicators(system(), actor()) if item.id == indicator), None)
+    found, movements = _statement(indicator)
+    return render_template("indicator.html", indicator=found, movements=movements)
+
+
+def _statement(number: int) -> tuple[Indicator, Sequence[MovementView]]:
+    movements = ledger.statement(system(), actor(), number)
+    found = next((item for item in ledger.indicators(system(), actor()) if item.id == number), None)
     if found is None:
         raise NotFoundError("没有这个指标")
-    return render_template("indicator.html", indicator=found, movements=movements)
+    return found, movements
 
 
 @pages.get("/indicators/<int:indicator>.xlsx")
 def statement_file(indicator: int) -> Response:
     """The same as a spreadsheet."""
-    lines = ledger.statement(system(), actor(), indicator)
-    found = next(item for item in ledger.indicators(system(), actor()) if item.id == indicator)
+    found, lines = _statement(indicator)
     name = f"{found.code} 流水"
     return downloads.file(
         sheet_writer.write("流水", _HEADER[1:], [_movement(row)[1:] for row in lines]), f"{name}.xlsx"

@@ -40,18 +40,18 @@ class Budget:
         return not self.why
 
 
-def indicators(system: System, actor: Account, *, text: str = "") -> list[Budget]:
-    """The own unit's indicators from finance whose code or name contains `text`; what is missing has not come over yet."""
-    with system.database.read() as tx:
-        found = _budgets(system, tx, [actor.unit], text)
-    return [budget for budget in found if budget.origin is Origin.SYNCHRONISED]
+def budgets(
+    system: System, actor: Account, *, text: str = "", below: bool = True, origin: Origin | None = None
+) -> list[Budget]:
+    """Budgets of the own unit and, unless `below` is false, of every unit under it at any depth; own ones first.
 
-
-def budgets(system: System, actor: Account, *, text: str = "", below: bool = True) -> list[Budget]:
-    """All budgets of the own unit and, unless `below` is false, of every unit under it at any depth; own ones first."""
+    Those whose code or name contains `text`, and only of one `origin` where it is given: of those from finance (fj-1.1),
+    what is missing has not come over yet.
+    """
     with system.database.read() as tx:
         units = _with_those_below(tx, actor.unit) if below else [actor.unit]
-        return _budgets(system, tx, units, text)
+        found = _budgets(system, tx, units, text)
+    return [budget for budget in found if origin in (None, budget.origin)]
 
 
 def _with_those_below(tx: Transaction, top: Unit) -> list[Unit]:

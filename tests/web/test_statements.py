@@ -7,7 +7,7 @@ from flask import Flask
 from openpyxl import load_workbook
 
 from core import demo
-from core.service import accounts, ledger
+from core.service import accounts, documents, ledger
 from core.service.system import System
 from tests.web.conftest import HANDLER, OTHER, Browser
 
@@ -32,6 +32,12 @@ def test_an_indicators_and_a_documents_statement(
         assert not [cell for cell in cells if cell.data_type == "f"], "nothing is a formula"
     for address in (money, f"{money}.xlsx", f"/indicators/{item.id}.xlsx"):
         assert browse(OTHER).get(address).status_code == 404
+    with system.database.read() as tx:
+        plan = documents.get(system, actor, number("培训服务")).document
+        account = tx.ledger.account_of(plan.id)
+    assert account, "a filed plan has an account of its own, which is no indicator"
+    for address in (f"/indicators/{account.id}", f"/indicators/{account.id}.xlsx"):
+        assert browser.get(address).status_code == 404, address
 
 
 def test_a_documents_statement_through_the_api(

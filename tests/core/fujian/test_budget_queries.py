@@ -5,7 +5,7 @@ import json
 import pytest
 
 from core.service import budget_queries, exchange_inbox
-from core.service.budget_queries import Origin
+from core.service.budget_queries import Budget, Origin
 from core.service.exchange_signature import sign
 from tests.core.fujian.conftest import Fujian
 
@@ -27,23 +27,27 @@ def push(fujian: Fujian, unit: str, code: str, *, years_ago: int = 0) -> None:
     exchange_inbox.receive(fujian.system, SECRETS, "finance", raw, headers)
 
 
+def from_finance(fujian: Fujian, text: str = "") -> list[Budget]:
+    handler = fujian.person("handler")
+    return budget_queries.budgets(fujian.system, handler, text=text, below=False, origin=Origin.SYNCHRONISED)
+
+
 @pytest.mark.covers("fj-1.1")
 def test_an_indicator_is_found_once_finance_has_pushed_it(fujian: Fujian) -> None:
-    handler = fujian.person("handler")
-    assert budget_queries.indicators(fujian.system, handler, text="N-7") == []
+    assert from_finance(fujian, "N-7") == []
     push(fujian, "101001", "N-7")
     push(fujian, "102001", "N-7")  # another unit's of the same code is not mine
-    (found,) = budget_queries.indicators(fujian.system, handler, text="n-7")
+    (found,) = from_finance(fujian, "n-7")
     assert (found.indicator.code, found.valid, found.why) == ("N-7", True, "")
     assert found.synchronised_at == fujian.clock()
     # those entered by hand have never been synchronised
-    assert {item.indicator.code for item in budget_queries.indicators(fujian.system, handler)} == {"N-7"}
+    assert {item.indicator.code for item in from_finance(fujian)} == {"N-7"}
 
 
 @pytest.mark.covers("fj-1.1")
 def test_an_indicator_of_another_year_is_not_valid(fujian: Fujian) -> None:
     push(fujian, "101001", "OLD", years_ago=1)
-    (found,) = budget_queries.indicators(fujian.system, fujian.person("handler"), text="OLD")
+    (found,) = from_finance(fujian, "OLD")
     assert not found.valid
     assert str(fujian.clock().year - 1) in found.why
 

@@ -88,8 +88,8 @@ def bare_world(folder: Path) -> None:
             units = worlds.build(system, tx, place)
             for unit in units.keys() & {*worlds.BUYERS, "province"}:
                 for number in range(1, 5):
-                    row = worlds.indicator(units[unit], f"Z-{unit}-{number}", f"指标{number}", 50_000_000)
-                    tx.ledger.add_indicator(row)
+                    code, name = f"Z-{unit}-{number}", f"指标{number}"
+                    worlds.budget(system, tx, units[unit], code, name, 50_000_000)
     engine.dispose()  # all of it is in the file now
 
 

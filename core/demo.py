@@ -124,10 +124,8 @@ def _load(system: System, place: Place, *, walked: bool) -> bool:
         if worlds.exists(tx, place):
             return False
         units = worlds.build(system, tx, place)
-        indicators = [tx.ledger.add_indicator(worlds.indicator(units["school"], *row)) for row in _INDICATORS]
-        other = tx.ledger.add_indicator(
-            worlds.indicator(units["library"], "Z2026-102001-001", "图书与设备", 10_000_000)
-        )
+        indicators = [worlds.budget(system, tx, units["school"], *row) for row in _INDICATORS]
+        other = worlds.budget(system, tx, units["library"], "Z2026-102001-001", "图书与设备", 10_000_000)
         crew = worlds.crew(tx, place)
     if place.region == REGION:
         for index, plan in enumerate(_PLANS):

@@ -164,6 +164,9 @@ def crew(tx: Transaction, place: Place) -> dict[tuple[str, Role], Account]:
     return found
 
 
-def indicator(unit_id: int, code: str, name: str, total_fen: int) -> dict[str, Any]:
-    """A row for `add_indicator`."""
-    return {"unit_id": unit_id, "code": code, "name": name, "year": YEAR, "total_fen": total_fen}
+def budget(
+    system: System, tx: Transaction, unit_id: int, code: str, name: str, total_fen: int, year: int = YEAR
+) -> int:
+    """A budget's indicator that is there from the beginning; its id."""
+    row = {"unit_id": unit_id, "code": code, "name": name, "year": year, "total_fen": total_fen}
+    return tx.ledger.add_budgets([row], "opening", system.clock())[0]

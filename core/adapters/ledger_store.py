@@ -1,7 +1,7 @@
 """The ledger in SQL: every balance changes by a guarded UPDATE, never by read-then-write."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, Connection, bindparam, func, insert, select, text, update
@@ -68,7 +68,6 @@ _ADD_HOLD = Prepared(insert(hold))
 _ADD_MOVEMENT = Prepared(
     insert(movement).inline(), "indicator_id", "document_id", "seq", "kind", "amount_fen", "at"
 )
-_OPENING = "opening"  # of a budget that was there from the beginning
 
 
 _CHANGE_BUDGET = (
@@ -123,12 +122,10 @@ class LedgerStore:
         row = _OF_DOCUMENT.first(self._connection, {"holder": document_id})
         return _indicator(row) if row else None
 
-    def add_indicator(self, values: Mapping[str, Any]) -> int:
-        """New indicator; its id. The total of a budget is its first movement."""
-        made = inserted_id(self._connection.execute(insert(indicator).values(**values)))
-        if values.get("document_id") is None and values["total_fen"]:
-            self._budget_moved([(made, values["total_fen"])], _OPENING, datetime.now(UTC))
-        return made
+    def add_account(self, values: Mapping[str, Any]) -> Indicator:
+        """A document's own account, with nothing on it yet."""
+        made = inserted_id(self._connection.execute(insert(indicator).values(**values, total_fen=0)))
+        return _indicator(_BY_ID.one(self._connection, {"sought": made}))
 
     def top_up(
         self, unit_id: int, year: int, code: str, name: str, add_fen: int, *, source: str, at: datetime
@@ -145,10 +142,10 @@ class LedgerStore:
         statement = select(indicator).where(there).order_by(indicator.c.id).with_for_update()
         return [_indicator(row) for row in self._connection.execute(statement)]
 
-    def add_budgets(self, rows: Sequence[Mapping[str, Any]], source: str, at: datetime) -> None:
-        """New indicators, as many as there are; `rows` as for `add_indicator`."""
+    def add_budgets(self, rows: Sequence[Mapping[str, Any]], source: str, at: datetime) -> list[int]:
+        """New indicators of budgets, as many as there are; their ids. The total is the first movement."""
         if not rows:
-            return
+            return []
         statement = insert(indicator).returning(indicator.c.id, sort_by_parameter_order=True)
         try:
             made = self._connection.execute(statement, list(rows)).scalars().all()
@@ -158,6 +155,7 @@ class LedgerStore:
         self._budget_moved(
             [(one, total) for one, total in zip(made, totals, strict=True) if total], source, at
         )
+        return list(made)
 
     def change_budgets(self, changes: Sequence[BudgetChange], source: str, at: datetime) -> None:
         """Other totals and names for indicators that `budgets` has locked; the database refuses less than is taken."""

@@ -164,9 +164,7 @@ class Node:
     account: bool = False
     limit: Limit | None = None
     approval: Approval | None = None  # how several people decide here; None: whoever acts first
-    helpers: tuple[
-        Actor, ...
-    ] = ()  # besides colleagues of the unit: who may be asked, added or given the task
+    helpers: tuple[Actor, ...] = ()  # besides colleagues: who may be asked, added or given the task
     copies: tuple[Actor, ...] = ()  # who gets every document that comes here to read
 
 

@@ -64,10 +64,9 @@ def _account(tx: Transaction, document: Document, target: Node, own: Indicator |
         values = {
             "unit_id": document.unit_id, "code": document.number, "name": document.title[:_NAME_LIMIT],
             "year": year if isinstance(year, int) and year else document.created_at.year,
-            "total_fen": 0, "document_id": document.id,
+            "document_id": document.id,
         }  # fmt: skip
-        own = tx.ledger.indicator(tx.ledger.add_indicator(values))
-        assert own is not None  # noqa: S101 - added in this transaction
+        own = tx.ledger.add_account(values)
     taken = own.frozen_fen + own.used_fen
     wanted = document.amount_fen if target.account else taken
     if (

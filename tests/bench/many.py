@@ -9,6 +9,7 @@ from pathlib import Path
 
 from sqlalchemy import Table, text
 
+from core import worlds
 from core.adapters.tables import metadata
 from core.domain.accounts import Role
 from tests.support import small_world
@@ -87,8 +88,9 @@ def _buyers(world: World) -> list[dict[str, int]]:
             for name, role in (("handler", Role.HANDLER), ("reviewer", Role.REVIEWER)):
                 values = {"login": f"{name}-{n}", "name": "某人", "role": role.value, "unit_id": unit}
                 row[name] = tx.accounts.add_account({**values, "password_hash": "-"})
-            values = {"unit_id": unit, "code": f"Z{n}", "name": "设备购置", "year": small_world.YEAR}
-            row["indicator"] = tx.ledger.add_indicator({**values, "total_fen": 10**13})
+            row["indicator"] = worlds.budget(
+                world.system, tx, unit, f"Z{n}", "设备购置", 10**13, small_world.YEAR
+            )
             made.append(row)
     return made
 

@@ -157,7 +157,7 @@ class LedgerMachine(RuleBasedStateMachine):
                 "year": YEAR,
                 "total_fen": TOTAL,
             }
-            self.ledger.add_indicator(values)
+            self.ledger.add_budgets([values], "opening", AT)
         self.connection.commit()
 
     def teardown(self) -> None:

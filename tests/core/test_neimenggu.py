@@ -30,7 +30,7 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     system = build_system(settings, engine=engine)
     with system.database.write() as tx:
         units = worlds.build(system, tx, worlds.places()["neimenggu"])
-        tx.ledger.add_indicator(worlds.indicator(units["school"], "Z-1", "设备", 50_000_000))
+        worlds.budget(system, tx, units["school"], "Z-1", "设备", 50_000_000)
     engine.dispose()
     return settings
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import make_url
 
+from core import worlds
 from core.bootstrap import build_system, migrate
 from core.domain.accounts import Account, Role
 from core.domain.documents import Document
@@ -141,15 +142,7 @@ def build(url: str, var: Path, *, clock: Callable[[], datetime] = now, total_fen
                     "password_hash": "-",
                 }
             )
-        indicator = tx.ledger.add_indicator(
-            {
-                "unit_id": units["buyer"],
-                "code": CODE,
-                "name": "设备购置",
-                "year": YEAR,
-                "total_fen": total_fen,
-            }
-        )
+        indicator = worlds.budget(system, tx, units["buyer"], CODE, "设备购置", total_fen, YEAR)
     return _world(system, units, indicator)
 
 

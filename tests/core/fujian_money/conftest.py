@@ -26,7 +26,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     with system.database.write() as tx:
         units = worlds.build(system, tx, worlds.places()["fujian"])
         for unit in worlds.BUYERS:
-            tx.ledger.add_indicator(worlds.indicator(units[unit], f"Z-{unit}", "设备", 50_000_000))
+            worlds.budget(system, tx, units[unit], f"Z-{unit}", "设备", 50_000_000)
     engine.dispose()
     return settings
 

@@ -40,6 +40,7 @@ class _Data(BaseModel):
     within: int
     questions: dict[str, list[str]]
     along: dict[str, list[str]]
+    told_by_entry: list[str]
     repairs: dict[str, str]
     words: dict[str, str]
 
@@ -187,7 +188,7 @@ def examined(
     if cause is None:
         return (_well(report),)
     rows = [Row(_say("seen"), _seen(report))]
-    if cause.remedy and not cause.topic:
+    if cause.remedy and not (cause.topic and cause.probe in data().told_by_entry):
         rows.insert(0, Row(_say("cure"), cause.remedy))
     if cause.repair:
         rows.append(Row(_say("repair"), _repair(account.region, cause.repair)))

@@ -6,7 +6,7 @@ import importlib.util
 import json
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -65,6 +65,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _build(arguments: argparse.Namespace) -> int:
+    if importlib.util.find_spec("diagnostics.build") is None:
+        raise InvalidError("单个文件里没有这个功能，请在项目里运行 python -m diagnostics build")
     from diagnostics.build import build
 
     build(arguments.target)
@@ -219,19 +221,20 @@ def _explained(data: ProbeData, loaded: Catalogue) -> list[str]:
         lines.append(f"前提：{'、'.join(loaded.probes[gate].title for gate in data.gates)}")
     lines += [f"可给出：{name} {spec.label}" for name, spec in PROBES[data.name].inputs.items()]
     lines.append("结论：")
+    seen = {name: f"〔{spec.label}〕" for name, spec in PROBES[data.name].facts.items()}
+    words = {**loaded.words, **seen}
     for rule in data.rules:
-        lines += _rule_lines(rule, loaded)
+        lines += _rule_lines(rule, loaded.region.topics.get(rule.finding), words)
     return lines
 
 
-def _rule_lines(rule: Rule, loaded: Catalogue) -> list[str]:
-    topic = loaded.region.topics.get(rule.finding)
+def _rule_lines(rule: Rule, topic: str | None, words: Mapping[str, str]) -> list[str]:
     lines = [
         f"  {WORDS[rule.status]}  {rule.finding}" + (f"（{topic}）" if topic else ""),
-        f"      {rule.say}",
+        f"      {rule.say.format_map(words)}",
     ]
     if rule.remedy:
-        lines.append(f"      处理办法：{rule.remedy}")
+        lines.append(f"      处理办法：{rule.remedy.format_map(words)}")
     return lines
 
 
@@ -275,4 +278,9 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    if importlib.util.find_spec("structlog"):
+        import structlog
+
+        # standard output is the answer, which others read on
+        structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     raise SystemExit(main())

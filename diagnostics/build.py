@@ -13,6 +13,7 @@ from pathlib import Path
 from core.domain.errors import InvalidError
 from diagnostics import catalogue
 from diagnostics.catalogue import FOLDER, PACKED
+from diagnostics.result import PACKED_SCHEMA, schema
 
 PACKAGE = Path(__file__).parent
 # Only these of the core: the errors, whose base everything shares, and what keeps requests to one key apart.
@@ -66,6 +67,7 @@ def _members(folder: Path) -> Iterator[tuple[str, bytes]]:
     core = PACKAGE.parent / "core"
     for name in CORE:
         yield f"core/{name}", (core / name).read_bytes()
+    yield f"diagnostics/{PACKED_SCHEMA}", json.dumps(schema(), ensure_ascii=False).encode()
     yield f"diagnostics/{PACKED}", json.dumps(_packed(folder), ensure_ascii=False).encode()
 
 

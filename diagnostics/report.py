@@ -44,12 +44,15 @@ def to_html(report: Report, *, here: bool = True) -> str:
 
 
 def _row(result: Result) -> str:
-    facts = "；".join(f"{fact.label}：{_shown(fact.value)}" for fact in result.evidence)
+    # What a check that is well rests on is in the file; the page has to stay one page.
+    told = result.evidence if result.status in ("fail", "warn", "unknown") else ()
+    facts = "；".join(f"{fact.label}：{_shown(fact.value)}" for fact in told)
+    rests = f'<p class="facts">{_safe(facts)}</p>' if facts else ""
     remedy = f'<p class="remedy">处理：{_safe(result.remedy)}</p>' if result.remedy else ""
     topic = f'<span class="topic">{_safe(result.topic)}</span>' if result.topic else ""
     return (
         f'<tr class="{result.status}"><td>{WORDS[result.status]}</td><td>{_safe(result.title)}{topic}</td>'
-        f'<td><p>{_safe(result.summary)}</p>{remedy}<p class="facts">{_safe(facts)}</p></td></tr>'
+        f"<td><p>{_safe(result.summary)}</p>{remedy}{rests}</td></tr>"
     )
 
 

@@ -1,8 +1,10 @@
 """What a check found: frozen, redacted when made, and the same for people, chat and machines."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from importlib.resources import files
 from typing import Any, Literal
 
 Status = Literal["ok", "warn", "fail", "skip", "unknown"]
@@ -16,6 +18,7 @@ WORDS: Mapping[Status, str] = {
     "unknown": "未知",
 }
 LEFT_OUT = "left_out"  # finding of a probe whose modules are not installed here
+PACKED_SCHEMA = "schema.json"
 EXIT_WELL, EXIT_FAILURE, EXIT_DOCTOR = 0, 1, 2
 
 
@@ -91,7 +94,11 @@ class Report:
 
 
 def schema() -> dict[str, Any]:
-    """JSON Schema of `Report.to_dict()`."""
+    """JSON Schema of `Report.to_dict()`; the single file carries it along."""
+    packed = files("diagnostics").joinpath(PACKED_SCHEMA)
+    if packed.is_file():
+        made: dict[str, Any] = json.loads(packed.read_text(encoding="utf-8"))
+        return made
     from pydantic import TypeAdapter
 
     described = TypeAdapter(Report).json_schema(mode="serialization")

@@ -153,6 +153,15 @@ def test_the_cause_and_the_entry_are_one_text(world: World) -> None:
     assert replies[1].text == entry.short
     assert isinstance(replies[1].card, EntryCard)
     assert replies[1].card.topic == "nm-10"
+    expired = Result(
+        "cert_dates", "证书有效期", "fail", "cert_expired", "证书已过期", remedy="先延期", topic="nm-6"
+    )
+    report = report_of(expired)
+    first, then = probing.examined(
+        world.knowledge, account, report, seen(world), now, now + timedelta(hours=1)
+    )
+    assert "先延期" in render_replies((first,))  # the entry tells only what comes after that
+    assert isinstance(then.card, EntryCard)
 
 
 def test_a_cause_without_an_entry_brings_the_cure_of_the_check(world: World) -> None:
@@ -176,6 +185,9 @@ def test_the_browser_alone_can_be_the_cause(world: World) -> None:
     denied = seen(world, agent="absent", permission="denied")
     replies = probing.examined(world.knowledge, account, None, denied, now, later)
     assert "不许这个网页访问本机" in replies[0].text
+    assert "改为允许" in render_replies(
+        replies[:1]
+    )  # the cure of this very cause; the entry tells of all of them
     assert replies[1].text == world.knowledge.entry("neimenggu", "nm-27").short
     off = seen(world, clock_s=(now - timedelta(minutes=42)).timestamp())
     broken = Result("cert_dates", "证书有效期", "fail", "cert_expired", "证书已过期", remedy="延期")

@@ -55,7 +55,10 @@ def check(desk: Desk, **facts: object) -> diagnostics.Result:
         (144, "", 1, False, "browser_http_refused"),
         (144, "", 1, True, "browser_allowed"),
         (144, "", None, True, "browser_will_ask"),
-        (145, "1", None, False, "browser_will_ask"),
+        (145, "1", None, False, "browser_http_refused"),
+        (147, "", None, False, "browser_http_refused"),
+        (145, "", None, True, "browser_will_ask"),
+        (147, "", 2, False, "browser_denied"),
         (145, "", 2, True, "browser_denied"),
         (147, "", 1, True, "browser_allowed"),
     ],
@@ -91,7 +94,10 @@ def test_flag_advice_is_given_only_where_it_helps(profile: Profile, region: Call
 @pytest.mark.parametrize(
     "site", ["https://evil-ccgp-neimenggu.gov.cn:443,*", "https://example.test:443,*", "broken", "[::1"]
 )
-def test_permissions_of_other_sites_do_not_count(profile: Profile, site: str) -> None:
+def test_permissions_of_other_sites_do_not_count(
+    profile: Profile, region: Callable[..., None], site: str
+) -> None:
+    region(login_url="https://www.ccgp-neimenggu.gov.cn/")
     assert check(profile(147, permission=2, site=site)).finding == "browser_will_ask"
 
 

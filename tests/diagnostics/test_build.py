@@ -16,6 +16,7 @@ from core.domain.errors import DataError
 from diagnostics import __main__ as command
 from diagnostics import catalogue
 from diagnostics.build import build
+from diagnostics.result import schema
 from tests.diagnostics.authority import site
 from tests.diagnostics.conftest import issue
 from tests.diagnostics.test_catalogue import edit
@@ -93,6 +94,9 @@ def test_reports_and_explanations_come_out_of_the_file_too(file: Path, tmp_path:
     assert "登录凭证已过期" in page.read_text(encoding="utf-8")
     assert "token_expired" in call(BARE, file, "explain", "token", "--region", "anhui").stdout
     assert call(BARE, file, "run", "--region", "atlantis").returncode == 2
+    assert json.loads(call(BARE, file, "schema").stdout) == schema()
+    again = call(BARE, file, "build", "x.pyz")
+    assert (again.returncode, "在项目里" in again.stderr) == (2, True)
 
 
 def test_with_the_libraries_installed_it_reads_a_real_key(file: Path, make_key: MakeKey) -> None:

@@ -136,6 +136,10 @@ def test_list_and_explain_name_every_probe(run: Run) -> None:
         assert name in out
         assert run("explain", name)[0] == 0
     assert "token_expired（nm-13）" in run("explain", "token")[1]
+    told = run("explain", "cert_dates")[1]
+    assert "0471-962366" in told
+    assert "〔证书序列号〕" in told
+    assert "{" not in told
 
 
 def test_the_schema_describes_what_is_printed(run: Run) -> None:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -146,6 +147,16 @@ def test_the_command_takes_the_pin_from_standard_input_once(
     monkeypatch.setattr(sys, "stdin", io.StringIO("\n"))
     assert command.main(arguments) == 2
     assert attempts == [PIN]
+    wrong = subprocess.run(
+        [sys.executable, "-m", "diagnostics", *arguments],
+        input="00000000\n",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (
+        json.loads(wrong.stdout)["root_cause"]["finding"] == "sign_pin_wrong"
+    )  # what is logged goes elsewhere
 
 
 def test_authorities_that_are_not_there_are_refused_by_name(tmp_path: Path) -> None:

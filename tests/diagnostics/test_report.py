@@ -1,12 +1,17 @@
+import io
 import json
 from datetime import timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 
+from playwright.sync_api import Page as ChromiumPage
+from pyhanko.pdf_utils.reader import PdfFileReader
+
 import diagnostics
 from diagnostics import __main__ as command
-from diagnostics import report
-from diagnostics.result import Fact, Report, Result
+from diagnostics import catalogue, report
+from diagnostics.probes import PROBES
+from diagnostics.result import Fact, Report, Result, Status
 from tests.diagnostics.conftest import NOW, issue
 from tests.diagnostics.test_cert_dates import MakeKey
 from tests.diagnostics.test_token import jwt
@@ -83,6 +88,28 @@ def test_a_real_report_as_page_and_file(make_key: MakeKey, tmp_path: Path) -> No
     for what in ("name", "token", "serial"):
         assert SECRETS[what] not in page
         assert SECRETS[what] not in json.dumps(document, ensure_ascii=False)
+
+
+def test_everything_there_is_to_say_prints_on_one_page(page: ChromiumPage) -> None:
+    """Every check with its longest words; six of them faults, with all they rest on."""
+    results = []
+    for at, (name, data) in enumerate(catalogue.load("neimenggu").probes.items()):
+        longest = max(data.rules, key=lambda rule: len(rule.say) + len(rule.remedy or ""))
+        facts = tuple(Fact(fact, spec.label, "libsofthsm2.so") for fact, spec in PROBES[name].facts.items())
+        status: Status = "fail" if at % 5 in (0, 1) else "ok"
+        remedy = longest.remedy if status == "fail" else None
+        results.append(
+            Result(name, data.title, status, longest.finding, longest.say, facts, remedy, "nm-11-1")
+        )
+    every = Report("neimenggu", "内蒙古", NOW, 5, (), tuple(results), results[0])
+    source = report.to_html(every)
+    page.set_content(source)
+    assert PdfFileReader(io.BytesIO(page.pdf(prefer_css_page_size=True))).root["/Pages"]["/Count"] == 1
+    assert Page(source).text.count("libsofthsm2.so") == sum(
+        len(result.evidence) for result in results if result.status == "fail"
+    )
+    filed = json.loads(report.to_json(every))["results"]
+    assert [len(each["evidence"]) for each in filed] == [len(result.evidence) for result in results]
 
 
 def test_the_command_writes_both(tmp_path: Path, capsys: object) -> None:

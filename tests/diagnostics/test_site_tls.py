@@ -227,12 +227,13 @@ def test_something_that_is_no_site(region: Callable[..., None], answer: bytes) -
     assert result.finding == "site_no_answer"
 
 
+@pytest.mark.parametrize("scheme", ["http", "https"])
 def test_a_site_that_never_answers_ends_in_time(
-    region: Callable[..., None], limit: Callable[..., None]
+    region: Callable[..., None], limit: Callable[..., None], scheme: str
 ) -> None:
     with socket.create_server((LOOPBACK, 0)) as server:
         limit(site_tls=0.5)
-        result = check(f"http://{LOOPBACK}:{server.getsockname()[1]}/", region)
+        result = check(f"{scheme}://{LOOPBACK}:{server.getsockname()[1]}/", region)
     assert result.finding == "site_no_answer"
 
 

@@ -14,7 +14,7 @@ FILE = Path(__file__).parent / "data" / "commands.yaml"
 
 
 class Stance(BaseModel):
-    """What agreeing or refusing comes to: the first of `acts` that the process offers, or whose name ends in an ending."""
+    """What agreeing or refusing comes to: an act whose name ends in one of `endings`, else one of `acts`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -63,7 +63,7 @@ def takes(name: str, action: str) -> bool:
 
 
 def offered(action: str, offers: Iterable[Offer]) -> str:
-    """A stance as the act that is offered; any other name as it is."""
+    """A stance as the act that is offered, a special one (`cancel_pass`) before the usual; any other name as it is."""
     if action not in commands().stances:
         return action
     meant = commands().stances[action]

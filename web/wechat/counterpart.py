@@ -23,7 +23,6 @@ from web.wechat.crypto import sign
 from web.wechat.messages import Format, read_fields, render
 
 _AFTER_MESSAGE = 5  # customer-service messages within 48 hours of a user's message
-_AFTER_EVENT = 3  # within a minute of a menu click, subscribing or scanning
 _DELIVERY_SECONDS = 5.0
 _POLL_SECONDS = 0.02  # how soon `stop` is noticed
 

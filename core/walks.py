@@ -15,7 +15,7 @@ from core.adapters.processes import DATA
 from core.adapters.yaml_reader import problems_of, read
 from core.domain.accounts import Account
 from core.domain.documents import Document
-from core.domain.errors import DataError, DomainError
+from core.domain.errors import DataError, DomainError, UnavailableError
 from core.domain.forms import FieldType
 from core.service import situations
 from core.service.system import System
@@ -86,10 +86,14 @@ def load(folder: Path = FOLDER) -> dict[str, Walk]:
 
 
 def play_demonstrations(system: System, region: str) -> None:
-    """The walks of a region that fill its demonstration world."""
+    """The walks of a region that fill its demonstration world; each as far as it goes where nothing can be signed."""
     for name, walk in load().items():
         if walk.region == region and walk.demo:
-            Player(system, walk, name).play()
+            try:
+                Player(system, walk, name).play()
+            except WalkError as error:
+                if not isinstance(error.__cause__, UnavailableError):
+                    raise
 
 
 @dataclass(frozen=True)
@@ -141,6 +145,8 @@ class Player:
         except DomainError as error:
             said = f"{error.message} {dict(error.fields)}"
             if step.refused not in said:
+                if isinstance(error, UnavailableError):  # nothing about this step: it cannot be taken here
+                    raise
                 raise WalkError(f"拒绝的理由里没有“{step.refused}”：{said}") from error
             if step.act:
                 seen = self._see(step.on)

@@ -6,6 +6,7 @@ import pytest
 
 from core import demo
 from core.adapters import softhsm
+from core.bootstrap import build_system, migrate
 from core.domain.errors import UnavailableError
 from core.service import accounts, documents, notices, planning
 from core.service.planning import RepairPlan
@@ -59,4 +60,18 @@ def test_with_seals_plans_reach_every_state(tmp_path: Path) -> None:
     assert {(line.variant, line.node) for line in lines} >= {
         ("mall", "dispatched"), ("project", "dispatched"), ("direct", "filed"), ("mall", "completed"), ("order", "placed"),
     }  # fmt: skip
+    system.database.engine.dispose()  # type: ignore[attr-defined]
+
+
+def test_without_seals_it_is_built_as_far_as_it_goes(tmp_path: Path) -> None:
+    settings = Settings(var=tmp_path, database_url=f"sqlite:///{tmp_path / 'demo.db'}")
+    migrate(settings)
+    system = build_system(settings)  # no tokens were made: as on a machine without SoftHSM
+    assert demo.load(system, ["neimenggu", "shanxi"])  # Shanxi's walk expects another refusal at signing
+    with system.database.read() as tx:
+        known = tx.accounts.credentials(LOGINS["handler"])
+    assert known is not None
+    nodes = {line.node for line in documents.listing(system, known.account, kind="plan")}
+    assert "completed" in nodes
+    assert not nodes & {"filed", "dispatched"}
     system.database.engine.dispose()  # type: ignore[attr-defined]

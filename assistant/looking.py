@@ -38,7 +38,10 @@ def track(scene: Scene, number: str) -> Outcome:
     except NotFoundError:
         return missing(scene, number)
     card = FlowCard(say("flow_title"), number, drawn.nodes, drawn.edges)
-    text = f"{where(view)}{_turn(drawn)}{_stopped(viewer, view)}"
+    doubts = (
+        say("to_check", doubts="；".join(view.doubts.values())) if view.doubts and view.whose_turn else ""
+    )
+    text = f"{where(view)}{_turn(drawn)}{_stopped(viewer, view)}{doubts}"
     state = replace(scene.state, number=number, topic="")
     return Outcome(state, (Reply(text, card, _suggestions(viewer, view)),))
 

@@ -168,11 +168,13 @@ class ImportQuery(Taken):
 
 
 class ImportOut(BaseModel):
-    """The document after a list was brought in."""
+    """The document after a list was brought in from `sheet`; `left` are other sheets of the file that hold something."""
 
     number: str
     version: int
     lines: int
+    sheet: str
+    left: list[str]
 
 
 class AboveQuery(Taken):

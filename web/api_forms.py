@@ -28,7 +28,7 @@ def _kind(variants: list[Process], mine: set[tuple[str, str]]) -> s.KindOut:
     first = variants[0]
     return s.KindOut(
         kind=first.kind, label=first.label, menu=first.menu, prefix=first.prefix,
-        alone=first.alone or not first.parents,
+        alone=not first.made and (first.alone or not first.parents),
         parents=[s.ParentOut.model_validate(parent) for parent in first.parents],
         variants=[_variant(process, (process.kind, process.variant) in mine) for process in variants],
     )  # fmt: skip
@@ -120,4 +120,7 @@ def import_list(number: str, table: str) -> s.ImportOut:
         version=asked().version,
         key=idempotency_key(),
     )
-    return s.ImportOut(number=number, version=made.version, lines=len(made.form[table]))
+    sheet, left = imports.SHEETS.left(content)
+    return s.ImportOut(
+        number=number, version=made.version, lines=len(made.form[table]), sheet=sheet, left=list(left)
+    )

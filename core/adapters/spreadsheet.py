@@ -3,6 +3,7 @@
 import io
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from itertools import islice
 from typing import Any
@@ -34,7 +35,7 @@ class Xlsx:
     """Implements `core.service.list_ports.Spreadsheets`."""
 
     def read(self, content: bytes) -> list[tuple[Cell, ...]]:
-        """Rows of the first sheet without blank ones at the end."""
+        """Rows of the template's sheet (without one: of the first) without blank ones at the end."""
         _inspect(content)
         rows = [_filled(row) for row in _rows(content, values=False)]
         if any(_is_formula(cell) for row in rows for cell in row):
@@ -44,6 +45,16 @@ class Xlsx:
         if len(rows) > MAX_LINES + 1:
             raise _bad(f"最多 {MAX_LINES} 行，现有 {len(rows) - 1} 行，请分成几个文件")
         return [_cells(cells, row) for row, cells in enumerate(rows, 1)]
+
+    def left(self, content: bytes) -> tuple[str, tuple[str, ...]]:
+        """The sheet that `read` reads, and those with something in them that it leaves out, the template's own aside."""
+        _inspect(content)
+        with _opened(content, values=True) as book:
+            read = _sheet(book)
+            others = (
+                one for one in book.worksheets if one is not read and one.title not in (_NOTES, _OPTIONS)
+            )
+            return read.title, tuple(one.title for one in others if _written(one))
 
     def write(self, template: Template) -> bytes:
         """Sheet 填报 to fill in, sheet 填表说明 that explains it, and what may be chosen on a hidden one."""
@@ -88,19 +99,39 @@ def _inspect(content: bytes) -> None:
 
 
 def _rows(content: bytes, *, values: bool) -> Iterator[tuple[Any, ...]]:
-    """Cells of the first sheet; with `values` those that formulas had when the file was saved."""
+    """Cells of the sheet that is read; with `values` those that formulas had when the file was saved."""
+    with _opened(content, values=values) as book:
+        sheet = _sheet(book)
+        most = MAX_LINES + _BLANK_TAIL
+        for count, row in enumerate(islice(sheet.iter_rows(max_col=_MAX_COLUMNS), most + 1)):
+            if count == most:
+                raise _bad(f"最多 {MAX_LINES} 行，请删掉后面多余的行")
+            yield row
+
+
+def _sheet(book: Any) -> Any:
+    """The template's sheet wherever it was moved to, else the first."""
+    sheet = next((one for one in book.worksheets if one.title == _FIRST), book.worksheets[0])
+    sheet.reset_dimensions()  # what a file says of its size is not trusted
+    return sheet
+
+
+def _written(sheet: Any) -> bool:
+    """Whether anything stands in the lines that could be read of a sheet."""
+    sheet.reset_dimensions()
+    rows = islice(sheet.iter_rows(max_col=_MAX_COLUMNS, values_only=True), MAX_LINES)
+    return any(not is_blank(cell) for row in rows for cell in row)
+
+
+@contextmanager
+def _opened(content: bytes, *, values: bool) -> Iterator[Any]:
+    """The workbook; InvalidError in words for whatever goes wrong while it is read."""
     try:
         book = load_workbook(
             io.BytesIO(content), read_only=True, data_only=values, keep_links=False, keep_vba=False
         )
         try:
-            sheet = book.worksheets[0]
-            sheet.reset_dimensions()  # what a file says of its size is not trusted
-            most = MAX_LINES + _BLANK_TAIL
-            for count, row in enumerate(islice(sheet.iter_rows(max_col=_MAX_COLUMNS), most + 1)):
-                if count == most:
-                    raise _bad(f"最多 {MAX_LINES} 行，请删掉后面多余的行")
-                yield row
+            yield book
         finally:
             book.close()
     except (

@@ -1,7 +1,7 @@
 """Lists from a spreadsheet into the table of any form (nm-12): every bad cell is named, and nothing is half imported."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from core.domain.accounts import Account
@@ -44,6 +44,8 @@ class Report:
     rows: tuple[dict[str, Any], ...] = ()
     wrong: tuple[BadCell, ...] = ()
     values: Mapping[str, Any] = field(default_factory=dict)  # of the whole form, with the rows in it
+    sheet: str = ""  # which one was read
+    left: tuple[str, ...] = ()  # others with something in them, which were not
 
     @property
     def lines(self) -> int:
@@ -67,8 +69,15 @@ def check(
     `given` are the form's other values (default: as they are stored). InvalidError: no spreadsheet, no such table.
     """
     shown = fill(given)
-    found = _table(shown, table)
-    grid = sheets.read(content)
+    sheet, left = sheets.left(content)
+    report = _report(system, fill, shown, _table(shown, table), sheets.read(content))
+    return replace(report, sheet=sheet, left=tuple(left))
+
+
+def _report(
+    system: System, fill: Fill, shown: Filling, found: Field, grid: Sequence[Sequence[Cell]]
+) -> Report:
+    table = found.id
     columns = _columns(found)
     if wrong := changed_heading(grid[0] if grid else (), columns):
         return Report(table, wrong=tuple(wrong))

@@ -31,7 +31,11 @@ class Spreadsheets(Protocol):
     """Reads and writes XLSX; InvalidError(code `bad_spreadsheet`) says what is wrong with a file."""
 
     def read(self, content: bytes) -> Sequence[Sequence[Cell]]:
-        """Rows of the first sheet, the heading first; at most `MAX_LINES` lines below it."""
+        """Rows of one sheet, the heading first; at most `MAX_LINES` lines below it."""
+        ...
+
+    def left(self, content: bytes) -> tuple[str, Sequence[str]]:
+        """Names of the sheet that `read` reads, and of those with something in them that it leaves out."""
         ...
 
     def write(self, template: Template) -> bytes:

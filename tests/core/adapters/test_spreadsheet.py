@@ -55,6 +55,18 @@ def test_values_come_as_they_are() -> None:
     assert rows == [("甲", "乙"), (1, 2.5), (True, moment)]
 
 
+def test_the_sheet_that_was_filled_in_is_read_and_the_others_are_told() -> None:
+    made = load_workbook(io.BytesIO(XLSX.write(Template("清单", (Column("名称", "文字", required=False),)))))
+    made["填报"]["A2"] = "甲"
+    assert XLSX.left(saved(made)) == ("填报", ())  # neither the notes nor the choices are lines
+    made.create_sheet("第二批")["A1"] = "乙"
+    made.create_sheet("空表")
+    made.move_sheet("填报", 3)
+    assert XLSX.read(saved(made)) == [("名称",), ("甲",)]
+    assert XLSX.left(saved(made)) == ("填报", ("第二批",))
+    assert XLSX.left(book(["甲"])) == ("Sheet", ())
+
+
 def test_no_workbook() -> None:
     assert "不是 XLSX 文件" in refused(b"")
     assert "不是 XLSX 文件" in refused(b"\xd0\xcf\x11\xe0" + b"0" * 600)

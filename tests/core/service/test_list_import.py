@@ -222,6 +222,9 @@ def test_whatever_stands_in_the_cells_is_read_or_named(
         def read(self, _content: bytes) -> list[tuple[Any, ...]]:
             return [tuple(HEAD), *map(tuple, rows)]
 
+        def left(self, _content: bytes) -> tuple[str, tuple[str, ...]]:
+            return "填报", ()
+
         def write(self, _template: Any) -> bytes:
             return b""
 

@@ -39,5 +39,8 @@ def run(given: argparse.Namespace) -> str:
     text = json.dumps(package, ensure_ascii=False, indent=2)
     if not given.out:
         return text
-    given.out.write_text(text + "\n", encoding="utf-8")
+    try:
+        given.out.write_text(text + "\n", encoding="utf-8")
+    except OSError as error:
+        raise InvalidError(f"{given.out} 写不进去：{error.strerror}", fields={"out": "写不进去"}) from None
     return f"{len(found)} 个项目，{sum(len(one.releases) for one in found)} 份 release，写到 {given.out}"

@@ -69,15 +69,10 @@ class TermStore:
         )
         return [Pending(row.number, row.visit, row.step) for row in self._connection.execute(statement)]
 
-    def advance(self, term: Term, step: int, next_at: datetime | None) -> bool:
-        """So many steps are done; False when the document moved on, or somebody else was faster."""
-        same = (
-            deadline.c.document_id == term.document_id,
-            deadline.c.visit == term.visit,
-            deadline.c.step == term.step,
-        )
-        moved = update(deadline).where(*same).values(step=step, next_at=next_at)
-        return self._connection.execute(moved).rowcount == 1
+    def advance(self, term: Term, step: int, next_at: datetime | None) -> None:
+        """So many steps are done, of a document that is locked."""
+        own = update(deadline).where(deadline.c.document_id == term.document_id)
+        self._connection.execute(own.values(step=step, next_at=next_at))
 
     def guessed(self, limit: int) -> list[Term]:
         """Limits that reach into a year whose holidays were not announced then."""

@@ -25,7 +25,7 @@ def get(system: System, actor: Account, number: str) -> DocumentView:
         summary = summarise(system, tx, [document])[0]
         return DocumentView(
             document=document, process=case.process, unit=case.owner, summary=summary,
-            history=tuple(tx.documents.history(document.id)), offers=offers(case, actor), whose_turn=summary.whose,
+            history=tuple(tx.documents.history(document.id)), offers=offers(case, actor),
             linked=tuple(summarise(system, tx, [child for child, _ in case.linked])), form_errors=case.form_errors,
             doubts=case.review.doubts,
             holds=holds, certificate=tx.records.certificate(document.id),

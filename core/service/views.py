@@ -109,12 +109,16 @@ class DocumentView:
     summary: DocumentSummary
     history: tuple[Entry, ...]
     offers: tuple[Offer, ...]
-    whose_turn: str
     linked: tuple[DocumentSummary, ...]
     form_errors: dict[str, str]
     doubts: dict[str, str]
     holds: tuple[HoldView, ...]
     certificate: Certificate | None
+
+    @property
+    def whose_turn(self) -> str:
+        """In words; empty where it is nobody's."""
+        return self.summary.whose
 
 
 @dataclass(frozen=True)

@@ -181,3 +181,5 @@ def test_the_command_writes_a_package(
     assert main(["export", "--ocds", "--project", "HT-0-0-0"]) == 1
     assert main(["export", "--ocds", "--region", "nowhere"]) == 1
     assert "没有 nowhere 这个地区" in capsys.readouterr().err
+    assert main(["export", "--ocds", "--project", number, "--out", str(tmp_path / "none" / "x.json")]) == 1
+    assert "写不进去" in capsys.readouterr().err

@@ -15,6 +15,7 @@ from core.domain.process import Process
 from core.service import above, catalogue, documents, entering, filling
 from core.service.filling import Filling
 from core.service.views import DocumentView
+from web import numbers
 from web.attachments import keep
 from web.documents import key, version
 from web.errors import status_and_title
@@ -236,11 +237,11 @@ def _redrawn(given: Read, asked: str) -> None:
     """Add or take away a row, for browsers without scripts."""
     what, _, place = asked.partition(":")
     table, _, row = place.partition(".")
-    found = given.values.get(table)
+    found, at = given.values.get(table), numbers.read(row)
     if what == "add" and isinstance(found, list):
         found.append({})
-    elif what == "remove" and isinstance(found, list) and row.isdecimal() and int(row) < len(found):
-        del found[int(row)]
+    elif what == "remove" and isinstance(found, list) and at is not None and 0 <= at < len(found):
+        del found[at]
         for path in [p for p in given.wrong if p.startswith(f"{table}.")]:
             del given.wrong[path]
             del given.typed[path]

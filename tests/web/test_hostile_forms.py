@@ -157,6 +157,7 @@ def test_no_number_is_too_big(browse: Any, bearer: Any, app: Flask, number: int 
         ("/todo/batch", {"pick": f"JH-150299-2026-000001:{number}", "action": "submit", "key": "k" * 12}),
         ("/documents/JH-150299-2026-000001/figures", {"version": number, "key": "k" * 12}),
         ("/account/acting", {"deputy": number}),
+        ("/documents/new/plan/mall", {"do": f"remove:lines.{number}", "f.lines.0._": 1}),
     ):
         assert browser.post(path, {"csrf_token": token, **fields}).status_code < 500, path
 

@@ -10,11 +10,11 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from core.adapters import processes
+from core.domain.calendar import day_of
 from core.domain.errors import DataError, DomainError
 from kb import evaluation, importer, workbook
 from kb.difference import difference
@@ -74,7 +74,7 @@ def import_(options: argparse.Namespace) -> int:
     counts = {state: sum(one.state == state for one in previews) for state in importer.STATES}
     print("，".join(f"{importer.STATES[state]} {count}" for state, count in counts.items()))
     if options.write:
-        today = datetime.now(ZoneInfo("Asia/Shanghai")).date()
+        today = day_of(datetime.now(UTC))
         for file in importer.write_drafts(previews, region, options.out, today):
             print(f"已写草稿 {file}")
     return 0

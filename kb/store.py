@@ -9,12 +9,12 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TypeVar
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Engine, delete, insert, select
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from core.adapters.database import reader_of
+from core.domain.calendar import day_of
 from core.domain.errors import BlockedError, ConflictError, DataError, InvalidError, NotFoundError
 from kb.entries import Entry, Library
 from kb.revisions import (
@@ -38,7 +38,6 @@ __all__ = ["Publication", "Revision", "Store"]
 
 _T = TypeVar("_T")
 SYSTEM = "system"
-_ZONE = ZoneInfo("Asia/Shanghai")
 _MOVED = "知识库刚被别人改过，请刷新后再试"
 _CLASH = "内容文件改了这个主题，而它有人工修改：请核对后再发布"
 _ATTEMPTS = 3
@@ -68,7 +67,7 @@ class Store:
 
     def today(self) -> date:
         """The date by which entries are in force."""
-        return self._clock().astimezone(_ZONE).date()
+        return day_of(self._clock())
 
     def number(self) -> int:
         """The number now published, 0 before the first; cheap enough to ask before every answer."""

@@ -1,9 +1,8 @@
 """Knowledge console: the list, one entry, its form."""
 
-from datetime import datetime
-
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 
+from core.domain.calendar import day_of
 from core.domain.errors import DataError, InvalidError
 from core.domain.rights import Capability
 from kb.editing import Editing, said
@@ -14,7 +13,6 @@ from web import numbers
 from web.account import Answer
 from web.parts import house, system
 from web.security import actor, require_session
-from web.words import SHANGHAI
 
 pages = Blueprint("knowledge", __name__, url_prefix="/knowledge")
 pages.before_request(require_session)
@@ -121,7 +119,7 @@ def create() -> Answer:
 
 
 def _blank() -> Entry:
-    topic, today = editing().new_topic(actor()), datetime.now(SHANGHAI).date()
+    topic, today = editing().new_topic(actor()), day_of(system().clock())
     nothing = (Case(when="一般情况", steps=("-",)),)
     return Entry(
         id=topic, region=actor().region, title="", short="", cases=nothing, sources=(topic,), since=today,

@@ -8,6 +8,7 @@ from flask import Response, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from core.adapters import sheet_writer
+from core.domain.calendar import HERE, day_of
 from core.domain.errors import InvalidError
 from core.domain.money import parse_yuan
 from core.service import home, lists, repairs
@@ -17,7 +18,7 @@ from web import downloads, numbers
 from web.documents import key, pages
 from web.parts import system
 from web.security import actor
-from web.words import SHANGHAI, when
+from web.words import when
 
 __all__ = ["pages"]  # of the documents, with the lists
 
@@ -79,7 +80,7 @@ def _day(given: dict[str, str], name: str, wrong: dict[str, str], later: int) ->
     except (ValueError, OverflowError):
         wrong[name] = "日期要写成 2026-03-31 这样"
         return None
-    return datetime.combine(day, time.min, SHANGHAI).astimezone(UTC)
+    return datetime.combine(day, time.min, HERE).astimezone(UTC)
 
 
 def _fen(given: dict[str, str], name: str, wrong: dict[str, str]) -> int | None:
@@ -155,7 +156,7 @@ def export() -> Response:
         "更新时间",
     )
     content = sheet_writer.write("单据", header, [_line(one) for one in found])
-    return downloads.file(content, f"单据-{datetime.now(SHANGHAI):%Y%m%d}.xlsx")
+    return downloads.file(content, f"单据-{day_of(system().clock()):%Y%m%d}.xlsx")
 
 
 def _line(one: DocumentSummary) -> tuple[str | float, ...]:

@@ -1,24 +1,22 @@
 """How values read to people: yuan, Shanghai time, states."""
 
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from flask import Flask
 from markupsafe import Markup, escape
 
+from core.domain.calendar import HERE
 from core.domain.money import yuan
-
-SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 
 def when(at: datetime | None) -> str:
     """UTC → `2026-11-20 09:30` in Shanghai; empty for None."""
-    return at.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M") if at else ""
+    return at.astimezone(HERE).strftime("%Y-%m-%d %H:%M") if at else ""
 
 
 def short_when(at: datetime | None) -> str:
     """UTC → `11-20 09:30` in Shanghai, where space is short."""
-    return at.astimezone(SHANGHAI).strftime("%m-%d %H:%M") if at else ""
+    return at.astimezone(HERE).strftime("%m-%d %H:%M") if at else ""
 
 
 def span(seconds: float) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from core.domain.catalogue import Catalogue
-from core.domain.cells import Cell, Lookup, is_blank
+from core.domain.cells import Cell, Lookup
 from core.domain.fields import AMOUNT_LIMIT, Field, FieldType
 from core.domain.money import yuan
 from core.service import list_import
@@ -48,10 +48,9 @@ def template(sheets: Spreadsheets) -> bytes:
 
 def read(grid: Sequence[Sequence[Cell]]) -> tuple[list[BudgetLine], list[BadCell]]:
     """The lines that can be read, and every cell that cannot."""
-    wrong = list_import.changed_heading(grid[0] if grid else (), COLUMNS)
-    numbered = [(number, row) for number, row in enumerate(grid[1:], 2) if not all(map(is_blank, row))]
-    if wrong or not numbered:
-        return [], wrong or [BadCell(2, "", "", "表里没有内容，请从第 2 行开始填")]
+    numbered, wrong = list_import.filled_rows(grid, COLUMNS)
+    if wrong:
+        return [], wrong
     rows, wrong = list_import.parsed("", COLUMNS, numbered, Lookup(Catalogue(())))
     bad = {cell.row for cell in wrong}
     lines = []

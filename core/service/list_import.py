@@ -79,11 +79,9 @@ def _report(
 ) -> Report:
     table = found.id
     columns = _columns(found)
-    if wrong := changed_heading(grid[0] if grid else (), columns):
+    numbered, wrong = filled_rows(grid, columns)
+    if wrong:
         return Report(table, wrong=tuple(wrong))
-    numbered = [(number, row) for number, row in enumerate(grid[1:], 2) if not all(map(is_blank, row))]
-    if not numbered:
-        return Report(table, wrong=(BadCell(2, "", "", "表里没有内容，请从第 2 行开始填"),))
     lookup = Lookup(system.catalogue, _choices(shown, table))
     rows, wrong = parsed(table, columns, numbered, lookup)
     values = {**shown.values, table: rows}
@@ -163,7 +161,17 @@ def letter_of(index: int) -> str:
     return letters
 
 
-def changed_heading(heading: Sequence[Cell], columns: Sequence[Field]) -> list[BadCell]:
+def filled_rows(
+    grid: Sequence[Sequence[Cell]], columns: Sequence[Field]
+) -> tuple[list[tuple[int, Sequence[Cell]]], list[BadCell]]:
+    """Rows under the heading that hold anything, each with the sheet's number; else why there are none to be read."""
+    if wrong := _changed_heading(grid[0] if grid else (), columns):
+        return [], wrong
+    numbered = [(number, row) for number, row in enumerate(grid[1:], 2) if not all(map(is_blank, row))]
+    return numbered, [] if numbered else [BadCell(2, "", "", "表里没有内容，请从第 2 行开始填")]
+
+
+def _changed_heading(heading: Sequence[Cell], columns: Sequence[Field]) -> list[BadCell]:
     """Where the first row is not the template's."""
     found = [str(cell).strip().removesuffix(_MARK) if not is_blank(cell) else "" for cell in heading]
     while found and not found[-1]:
@@ -189,6 +197,7 @@ def changed_heading(heading: Sequence[Cell], columns: Sequence[Field]) -> list[B
 def parsed(
     table: str, columns: Sequence[Field], numbered: Sequence[tuple[int, Sequence[Cell]]], lookup: Lookup
 ) -> tuple[list[dict[str, Any]], list[BadCell]]:
+    """Rows as the form keeps them, and every cell that holds no value of its column (`path` under `table`)."""
     rows: list[dict[str, Any]] = []
     wrong: list[BadCell] = []
     for number, cells in numbered:

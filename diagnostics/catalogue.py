@@ -55,7 +55,10 @@ class Rule:
 
 @dataclass(frozen=True)
 class ProbeData:
-    """One probe as data; the place in the file is its place in the causal order. `limit_s` in seconds."""
+    """One probe as data; the place in the file is its place in the causal order. `limit_s` in seconds.
+
+    `values` says what the codes of a fact are called in sentences; the evidence keeps the code.
+    """
 
     __pydantic_config__ = _STRICT
     name: str
@@ -64,6 +67,7 @@ class ProbeData:
     limit_s: float
     rules: list[Rule]
     gates: list[str] = field(default_factory=list)
+    values: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

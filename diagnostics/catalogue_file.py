@@ -102,6 +102,8 @@ def _check_probe(
 ) -> Iterator[str]:
     if not 0 < data.limit_s <= MAX_PROBE_S:
         yield located.problem((*path, "limit_s"), f"应在 0 到 {MAX_PROBE_S} 秒之间")
+    for name in sorted(set(data.values) - set(probe.facts)):
+        yield located.problem((*path, "values", name), f"检查项“{probe.name}”没有名为“{name}”的事实")
     for place, rule in enumerate(data.rules):
         where = (*path, "rules", place)
         if rule.finding in findings:

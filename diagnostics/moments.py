@@ -28,6 +28,15 @@ def shown(moment: datetime) -> str:
     return moment.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M")
 
 
+def span(minutes: int) -> str:
+    """`42 分钟`, `7 小时 59 分钟`, `9 天`: a clock that lost its battery is years off."""
+    if minutes < 180:  # noqa: PLR2004 – up to three hours minutes are how people count
+        return f"{minutes} 分钟"
+    if minutes < 2 * 24 * 60:
+        return f"{minutes // 60} 小时" + (f" {minutes % 60} 分钟" if minutes % 60 else "")
+    return f"{minutes // (24 * 60)} 天"
+
+
 def day(moment: datetime) -> str:
     """`2026-11-20`, Shanghai time."""
     return moment.astimezone(SHANGHAI).strftime("%Y-%m-%d")

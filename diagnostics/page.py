@@ -26,7 +26,7 @@ FIRST = ("page_clock", "page_cookies", "page_token")  # causes that lie before a
 _MOST_OFF_S = 10**9
 
 FACTS: Mapping[str, FactSpec] = {
-    "off_minutes": FactSpec("与平台相差分钟数", int),
+    "off_minutes": FactSpec("与平台相差分钟数", int, minutes=True),
     "cookies": FactSpec("Cookie 可用", bool),
     "minutes_left": FactSpec("登录凭证剩余分钟数", int),
     "agent": FactSpec("诊断助手", str),

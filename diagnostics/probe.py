@@ -23,11 +23,15 @@ Row = Mapping[str, Scalar]
 
 @dataclass(frozen=True)
 class FactSpec:
-    """Chinese label, type, and how the value is redacted; "hidden" facts are for judging only."""
+    """Chinese label, type, and how the value is redacted; "hidden" facts are for judging only.
+
+    `minutes`: a number of minutes, said with its unit in sentences.
+    """
 
     label: str
     kind: type[bool] | type[int] | type[float] | type[str]
     redact: Redaction = "none"
+    minutes: bool = False
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 
 from core.domain.errors import InvalidError
-from diagnostics import catalogue, conditions, inventory
+from diagnostics import catalogue, conditions, inventory, moments
 from diagnostics.catalogue import Catalogue, ProbeData, Rule
 from diagnostics.consent import Consent
 from diagnostics.desk import Desk
@@ -229,7 +229,7 @@ def _judged(probe: Probe, data: ProbeData, context: Context, rows: tuple[Row, ..
     worst = max(SEVERITY[rule.status] for rule, _ in ruled)
     leading = [(rule, row) for rule, row in ruled if SEVERITY[rule.status] == worst]
     rule, row = leading[0]
-    sentences = list(dict.fromkeys(_fill(each.say, probe, seen, context) for each, seen in leading))
+    sentences = list(dict.fromkeys(_fill(each.say, probe, data, seen, context) for each, seen in leading))
     more = f"等 {len(sentences)} 项" if len(sentences) > MAX_SENTENCES else ""
     result = Result(
         data.name,
@@ -238,7 +238,7 @@ def _judged(probe: Probe, data: ProbeData, context: Context, rows: tuple[Row, ..
         rule.finding,
         "；".join(sentences[:MAX_SENTENCES]) + more,
         tuple(_evidence(probe.facts, rows)),
-        _fill(rule.remedy, probe, row, context) if rule.remedy else None,
+        _fill(rule.remedy, probe, data, row, context) if rule.remedy else None,
         context.region.topics.get(rule.finding),
         repair=rule.repair,
     )
@@ -249,9 +249,10 @@ def _blocks(leading: Sequence[tuple[Rule, Row]]) -> bool:
     return any(rule.blocking for rule, _ in leading)
 
 
-def _fill(template: str, probe: Probe, row: Row, context: Context) -> str:
+def _fill(template: str, probe: Probe, data: ProbeData, row: Row, context: Context) -> str:
     shown = {name: _word(row[name], spec) for name, spec in probe.facts.items() if spec.redact != "hidden"}
-    return template.format_map({**context.words, **shown})
+    called = {name: data.values.get(name, {}).get(word, word) for name, word in shown.items()}
+    return template.format_map({**context.words, **called})
 
 
 def _word(value: Scalar, spec: FactSpec) -> str:
@@ -259,6 +260,8 @@ def _word(value: Scalar, spec: FactSpec) -> str:
         return "未知"
     if isinstance(value, bool):
         return "是" if value else "否"
+    if spec.minutes and isinstance(value, int):
+        return moments.span(value)
     return str(redact(value, spec.redact))
 
 

@@ -55,7 +55,7 @@ PROBE = Probe(
     {
         "source": FactSpec("参照时间来源", str),
         "offset_s": FactSpec("相差秒数", int),
-        "off_minutes": FactSpec("相差分钟数", int),
+        "off_minutes": FactSpec("相差分钟数", int, minutes=True),
         "direction": FactSpec("快慢", str),
     },
     gather,

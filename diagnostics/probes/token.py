@@ -67,7 +67,7 @@ PROBE = Probe(
         "source": FactSpec("凭证来源", str),
         "seconds_left": FactSpec("剩余秒数", int),
         "minutes_left": FactSpec("剩余分钟数", int),
-        "minutes_ago": FactSpec("已过期分钟数", int),
+        "minutes_ago": FactSpec("已过期分钟数", int, minutes=True),
         "expires": FactSpec("到期时间", str),
     },
     gather,

@@ -121,7 +121,7 @@ def test_a_missing_library_and_one_that_is_none(tmp_path: Path) -> None:
     text.write_text("not a library")
     result = check(text).of("driver")
     assert result.finding == "driver_error"
-    assert "PKCS11Error，停在 load" in result.summary
+    assert "PKCS11Error，停在“加载”" in result.summary
 
 
 def test_no_key_in_the_machine(empty_softhsm: Path) -> None:

@@ -156,7 +156,9 @@ def test_a_counterpart_whose_clock_is_off(off: int, finding: str) -> None:
 )
 def test_a_site(authority: SiteAuthority, serve: Serve, ends: timedelta, finding: str) -> None:
     url = serve(context=authority.context(ends=ends))
-    assert look("site", own_facts.site("neimenggu", "内蒙古", url)).finding == finding
+    found = look("site", own_facts.site("neimenggu", "内蒙古", url))
+    assert found.finding == finding
+    assert ("（已过期）" in found.summary) == (finding == "own_site_certificate")
 
 
 def test_a_site_that_is_not_there() -> None:

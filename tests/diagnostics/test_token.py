@@ -96,6 +96,8 @@ def test_our_clock_is_corrected_by_what_was_measured() -> None:
     [
         (timedelta(minutes=20), "clock_ahead", "快 20 分钟"),
         (timedelta(minutes=-20), "clock_behind", "慢 20 分钟"),
+        (timedelta(hours=5, minutes=1), "clock_ahead", "快 5 小时 1 分钟"),
+        (timedelta(days=-9800), "clock_behind", "慢 9800 天"),
     ],
 )
 def test_a_wrong_clock_is_the_cause_before_the_token(off: timedelta, finding: str, words: str) -> None:

@@ -221,12 +221,35 @@ class Standing:
     @property
     def outcome(self) -> Outcome:
         """What the votes cast so far say. Without `approval` the first one decides."""
+        total, agreed, against = self._counted
+        if self.approval is None:
+            return Outcome.PASSED if agreed else Outcome.OPEN
+        return self.approval.outcome(total, agreed, against)
+
+    @property
+    def _counted(self) -> tuple[int, int, int]:
+        """Weights of all votes, of those for it and of those against."""
         votes = [(ballot.weight, self.vote(ballot.seat)) for ballot in self.ballots]
         agreed = sum(weight for weight, vote in votes if vote and vote.agrees)
         against = sum(weight for weight, vote in votes if vote and vote.agrees is False)
+        return sum(weight for weight, _ in votes), agreed, against
+
+    @property
+    def left(self) -> tuple[Ballot, ...]:
+        """Ballots without a vote."""
+        return tuple(ballot for ballot in self.ballots if not self.vote(ballot.seat))
+
+    @property
+    def needed(self) -> int:
+        """How many of those left have to agree before it passes, the weightiest first."""
         if self.approval is None:
-            return Outcome.PASSED if agreed else Outcome.OPEN
-        return self.approval.outcome(sum(ballot.weight for ballot in self.ballots), agreed, against)
+            return 1
+        total, agreed, _ = self._counted
+        for count, weight in enumerate(sorted((ballot.weight for ballot in self.left), reverse=True), 1):
+            agreed += weight
+            if self.approval.outcome(total, agreed, 0) is Outcome.PASSED:
+                return count
+        return len(self.left)
 
     @property
     def stuck(self) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from core.domain.approval import Assignment, Ballot, Kind, Mode, Outcome, Seat, Standing
+from core.domain.approval import Assignment, Kind, Mode, Outcome, Seat, Standing
 from core.domain.documents import Document
 from core.domain.planner import Hand, Subject
 from core.domain.process import Action, Node, Process
@@ -45,14 +45,10 @@ def _hands(
 
 def _agreeing(tx: Transaction, node: Node, action: Action, standing: Standing) -> tuple[Hand, ...]:
     """Everybody who has to act before `action` leads on, in an order in which they can."""
-    first = [row for row in standing.live if row.open and row.kind is Kind.BEFORE]
-    if standing.outcome is Outcome.OPEN:
-        first += [row for row in standing.live if row.open and row.kind is Kind.OPINION]
-    after = [row for row in standing.signers if row.kind is Kind.AFTER]
     return (
-        *(_asked(tx, node, row) for row in first),
+        *(_asked(tx, node, row) for row in standing.asked if row.kind is not Kind.AFTER),
         *_voters(tx, node, action, standing),
-        *(_asked(tx, node, row) for row in after),
+        *(_asked(tx, node, row) for row in standing.signers if row.kind is Kind.AFTER),
     )
 
 
@@ -65,7 +61,7 @@ def _voters(tx: Transaction, node: Node, action: Action, standing: Standing) -> 
     """Those whose votes are still needed: everybody in turn, or (where not all are) any of those who are left."""
     if standing.outcome is not Outcome.OPEN:
         return () if standing.signers else (Hand(action.id, action.label, node.actors),)
-    left = [ballot for ballot in standing.ballots if not standing.vote(ballot.seat)]
+    left = standing.left
     if len(left) == 1 or (standing.approval and standing.approval.mode is Mode.ALL):
         return tuple(
             _alone(tx, node, standing.holder(ballot.seat), ballot.seat, action.id, action.label)
@@ -73,21 +69,7 @@ def _voters(tx: Transaction, node: Node, action: Action, standing: Standing) -> 
         )
     holders = [standing.holder(ballot.seat) for ballot in left]
     hand = Hand(action.id, action.label, node.actors, people.names_of(tx, holders))
-    return (hand,) * _needed(standing, left)
-
-
-def _needed(standing: Standing, left: list[Ballot]) -> int:
-    """How many more have to agree, the weightiest first."""
-    if standing.approval is None:
-        return 1
-    total = sum(ballot.weight for ballot in standing.ballots)
-    votes = [(ballot.weight, standing.vote(ballot.seat)) for ballot in standing.ballots]
-    agreed = sum(weight for weight, vote in votes if vote and vote.agrees)
-    for count, ballot in enumerate(sorted(left, key=lambda ballot: -ballot.weight), 1):
-        agreed += ballot.weight
-        if standing.approval.outcome(total, agreed, 0) is Outcome.PASSED:
-            return count
-    return len(left)
+    return (hand,) * standing.needed
 
 
 def _alone(tx: Transaction, node: Node, holder: Seat, seat: Seat, action: str, label: str) -> Hand:

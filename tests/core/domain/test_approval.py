@@ -131,3 +131,23 @@ def test_what_waits_for_somebody_who_left_counts_no_more() -> None:
     stuck = Standing((Ballot(A),), ALL, (vote(A, ANN), row(Kind.AFTER, A, ANN, DAN)), frozenset({14}))
     assert stuck.stuck
     assert stuck.turns == (A,), "all agreed and nobody is left to sign: whoever decided leads it on"
+
+
+@pytest.mark.parametrize(
+    ("approval", "rows", "weights", "left", "needed"),
+    [
+        (None, (), (1, 1, 1), 3, 1),
+        (ALL, (), (1, 1, 1), 3, 3),
+        (ALL, (vote(A, ANN),), (1, 1, 1), 2, 2),
+        (ANY, (), (1, 1, 1), 3, 1),
+        (weighed(60), (), (1, 2, 7), 3, 1),
+        (weighed(60), (vote(A, ANN),), (3, 3, 4), 2, 1),
+        (weighed(60), (vote(A, ANN, agrees=False),), (3, 3, 4), 2, 2),
+        (weighed(60), (vote(C, CAT, agrees=False),), (2, 2, 6), 2, 2),
+    ],
+)
+def test_how_many_votes_are_still_needed(
+    approval: Approval | None, rows: tuple[Assignment, ...], weights: tuple[int, ...], left: int, needed: int
+) -> None:
+    stand = standing(approval, *rows, weights=weights)
+    assert (len(stand.left), stand.needed) == (left, needed)

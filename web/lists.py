@@ -11,7 +11,7 @@ from core.adapters import sheet_writer
 from core.domain.calendar import HERE, day_of
 from core.domain.errors import InvalidError
 from core.domain.money import parse_yuan
-from core.service import home, lists, repairs
+from core.service import filling, home, lists, repairs
 from core.service.page_ports import Query
 from core.service.views import DocumentSummary
 from web import downloads, numbers
@@ -98,8 +98,17 @@ def home_page() -> str:
     """What waits for this account: counts of its lists, the most urgent first."""
     shown = home.desk(system(), actor())
     return render_template(
-        "home.html", desk=shown, tasks=repairs.mine(system(), actor()), folders=lists.FOLDERS
+        "home.html",
+        desk=shown,
+        tasks=repairs.mine(system(), actor()),
+        folders=lists.FOLDERS,
+        enters=_enters(),
     )
+
+
+def _enters() -> bool:
+    """Whether there is anything that this account may enter."""
+    return bool(filling.entries(system(), actor()))
 
 
 @pages.get("/todo")
@@ -116,7 +125,7 @@ def listing() -> str:
     wanted = asked()
     if wanted.query.folder == "todo":
         return todo()
-    return _list("documents.html", wanted)
+    return _list("documents.html", wanted, enters=_enters())
 
 
 def _list(template: str, wanted: Asked, **more: object) -> str:

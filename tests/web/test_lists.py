@@ -1,17 +1,25 @@
 import io
 import re
+import shutil
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from openpyxl import load_workbook
 
 from core import demo
 from core.adapters import sheet_writer
+from core.bootstrap import build_system
 from core.service import accounts, documents, entering, lists
 from core.service.page_ports import Query
 from core.service.system import System
+from core.settings import Settings
+from tests.core.conftest import fast_engine
 from tests.web.conftest import HANDLER, OTHER, REVIEWER, Browser, Clock
+from tests.web.echo import EchoTalk
+from web.app import create_app
+from web.parts import Parts
 
 
 def account(system: System, login: str) -> accounts.Account:
@@ -143,3 +151,19 @@ def test_the_same_act_on_several_documents(
     foreign = browse(OTHER)
     stranger = {**foreign.form("/", "/chat"), "key": "foreign-0001", "pick": picks, "action": "submit"}
     assert "没办成 2 张" in foreign.post("/todo/batch", stranger).text
+
+
+def test_whoever_has_something_to_enter_is_offered_to(bare_worlds: Settings, tmp_path: Path) -> None:
+    """What there is to enter is the region's: in 许昌 complaints for the 采购监管, and nothing for agencies."""
+    file = tmp_path / "bare.db"
+    shutil.copyfile(bare_worlds.var / "bare.db", file)
+    engine = fast_engine(f"sqlite:///{file}")
+    system = build_system(bare_worlds, engine=engine)
+    config = {"RATELIMIT_ENABLED": False, "WTF_CSRF_ENABLED": False}
+    app = create_app(system, Parts(talk=EchoTalk(system)), secret_key=b"k" * 32, config=config)
+    for login, offered in (("411099CZCG0101", True), ("411099AG000101", False)):
+        client = app.test_client()
+        client.post("/signin", data={"login": login, "password": demo.PASSWORD})
+        for path in ("/home", "/documents"):
+            assert ('href="/documents/new"' in client.get(path).text) is offered, (login, path)
+    engine.dispose()

@@ -67,6 +67,15 @@ _REMEMBERED = Prepared(
 _REMEMBER = Prepared(insert(idempotency))
 # Nobody asks for the new id.
 _ADD_NOTICE = Prepared(insert(notice).inline(), "account_id", "number", "text", "at", "seen")
+_OVERTAKEN = Prepared(
+    update(notice)
+    .where(
+        notice.c.account_id == bindparam("account"),
+        notice.c.seen.is_(False),
+        notice.c.number == bindparam("sought"),
+    )
+    .values(seen=True)
+)
 _STANDING_IN = Prepared(
     select(deputy.c.deputy_id, account.c.name)
     .join(account, account.c.id == deputy.c.principal_id)
@@ -210,6 +219,10 @@ class RecordStore:
         """These were shown."""
         own = update(notice).where(notice.c.account_id == account_id, notice.c.id.in_(ids))
         self._connection.execute(own.values(seen=True))
+
+    def mark_overtaken(self, account_id: int, number: str) -> None:
+        """What was still to be told of this document is no news to whoever has just acted on it."""
+        _OVERTAKEN.change(self._connection, {"account": account_id, "sought": number})
 
     def add_certificate(self, document_id: int, item: Certificate, account_id: int) -> None:
         """A newly signed certificate; the latest one counts."""

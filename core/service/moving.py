@@ -54,7 +54,7 @@ def carry_out(system: System, tx: Transaction, act: Act) -> Document:
         version=before.version + 1,
         updated_at=act.at,
     )
-    after = _registered(tx, _versions(tx, act, after), act)
+    after = _registered(tx, _set(system, tx, act, _versions(tx, act, after)), act)
     if Effect.SET_LANDLINE in act.action.effects:
         tx.accounts.set_landline(after.unit_id, str(after.form.get("landline") or ""))
     after = experts.follow(tx, act.action, act.arguments, after, act.at)
@@ -87,6 +87,19 @@ def _versions(tx: Transaction, act: Act, after: Document) -> Document:
     if Effect.RESTORE in act.action.effects and (kept := tx.documents.forms(after.id)):
         return replace(after, form=kept[0].form, amount_fen=kept[0].amount_fen)
     return after
+
+
+def _set(system: System, tx: Transaction, act: Act, after: Document) -> Document:
+    """The document with the fields that the act itself sets, worked out from how the document was before."""
+    if not act.action.own_form:
+        return after
+    values = _worked_out(act.action.own_form, act)
+    form, amount = situations.complete(system, tx, after, act.case.process, {**after.form, **values})
+    return replace(after, form=form, amount_fen=amount)
+
+
+def _worked_out(wanted: Mapping[str, str], act: Act) -> dict[str, object]:
+    return {name: expressions.evaluate(text, situation=act.case.situation) for name, text in wanted.items()}
 
 
 def _registered(tx: Transaction, document: Document, act: Act) -> Document:
@@ -140,10 +153,7 @@ def _take_along(system: System, tx: Transaction, act: Act, after: Document, also
 def _change_above(system: System, tx: Transaction, act: Act, above: Document) -> None:
     """Flags and fields of the document above; its money follows its form."""
     process = system.processes.version(above.process_version, tx)
-    situation = act.case.situation
-    values = {
-        name: expressions.evaluate(text, situation=situation) for name, text in act.action.parent_form.items()
-    }
+    values = _worked_out(act.action.parent_form, act)
     marked = replace(
         above,
         flags=changed(above.flags, act.action.parent_flags),
@@ -190,6 +200,7 @@ def _tell(tx: Transaction, act: Act, after: Document, target: Node) -> None:
     """The author hears what others did; whoever's turn it is now hears that it is."""
     quoted = f"，意见：{text}" if (text := opinion(act)) else ""
     what = f"{after.number} {after.title}：{act.actor.label}办了“{act.action.label}”{quoted}，现在在“{target.label}”"
+    tx.records.mark_overtaken(act.actor.id, after.number)
     waiting = {a.id for a in people.accounts_at(tx, _turns(tx, act, after))} - {act.actor.id}
     tx.records.notify(waiting, after.number, f"{what}，轮到您办理", act.at)
     tx.records.notify({after.author_id} - waiting - {act.actor.id}, after.number, what, act.at)
@@ -220,11 +231,16 @@ def said(tx: Transaction, act: Act, after: Document) -> str:
     who = people.names_of(tx, _turns(tx, act, after))
     turn = f"，接下来由{who}办理" if who else ""
     money = _money_said(tx, after)
-    # To a new station of its author (撤销 → 填写撤销原因), or from work to a review (作废 → 作废审核): begun, not done.
+    # To a new station of its author (撤销 → 填写撤销原因), from work to a review (作废 → 作废审核), or staying here
+    # while a document of its own comes into being for it (冲销): begun, not done.
     asked = (
         act.case.process.node(act.case.document.node).type is NodeType.WORK and target.type is NodeType.REVIEW
     )
-    begun = asked or (target.type is NodeType.PREPARE and act.target not in act.case.document.trail)
+    begun = (
+        asked
+        or (target.type is NodeType.PREPARE and act.target not in act.case.document.trail)
+        or (bool(act.action.spawns) and act.target == act.case.document.node)
+    )
     done = f"“{act.action.label}”已发起" if begun else f"已{act.action.label}"
     return f"{after.number} {done}，现在在“{target.label}”{turn}。{money}"
 

@@ -29,10 +29,11 @@ class ProcessBook:
         try:
             return self.processes[region, kind, variant]
         except KeyError:
-            known = "、".join(sorted({"/".join(key) for key in self.processes}))
-            raise NotFoundError(
-                f"没有 {region} 的“{kind}/{variant}”流程；现有：{known}", code="no_such_process"
-            ) from None
+            own = (process for (of, _, _), process in self.processes.items() if of == region)
+            known = "、".join(dict.fromkeys(process.variant_label for process in own)) or "无"
+            place = self.regions.get(region, region)
+            said = f"{place}没有“{kind[:30]}/{variant[:30]}”这类单据，有的是：{known}"
+            raise NotFoundError(said, code="no_such_process") from None
 
     def variants(self, region: str, kind: str) -> list[Process]:
         """All variants of a kind in a region, in the order of the data."""

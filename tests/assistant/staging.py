@@ -12,7 +12,7 @@ _UNTIL = re.compile(r"(?P<what>[\w/]+)(?:@(?P<on>\w+))?(?:#(?P<which>\d+))?\Z")
 
 @dataclass(frozen=True)
 class Moment:
-    """A walk that stands right before `step`; `walk` has the steps taken, `rest` those that would follow."""
+    """A walk whose `player` stands right before `step`."""
 
     player: Player
     step: Step

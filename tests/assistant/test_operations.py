@@ -34,7 +34,6 @@ class Row(BaseModel):
     until: str
     who: str = ""
     act: str = ""
-    asks: str = ""
     says: list[str] = []
 
 
@@ -98,7 +97,7 @@ def test_operation(bare_world_of: Callable[[str], World], row: Row) -> None:
     player, step = moment.player, moment.step
     entry = entry_of(world, row)
     talk = Talk(world, player.account(row.who or step.who), player.numbers[step.on])
-    state = talk.carry_through(row.asks or entry.title, entry.title)
+    state = talk.carry_through(entry.title, entry.title)
     transcript = "\n".join(talk.said)
     if row.says:
         assert all(word in transcript for word in row.says), transcript

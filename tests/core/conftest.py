@@ -121,6 +121,14 @@ def with_rules(world: World, data_copy: Path) -> Callable[[str], World]:
 
 
 @pytest.fixture
+def commanded(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    """The world that `python -m core …` finds."""
+    monkeypatch.setenv("CAIGOU_DATABASE_URL", str(world.engine.url))
+    monkeypatch.setenv("CAIGOU_VAR", str(tmp_path))
+    return world
+
+
+@pytest.fixture
 def data_copy(tmp_path: Path) -> Path:
     """A copy of the data files that a test may break."""
     copy = tmp_path / "data"

@@ -86,6 +86,11 @@ def todo(world: World, name: str | Account) -> set[str]:
     return {line.number for line in documents.todo(world.system, who(world, name))}
 
 
+def waiting(world: World, number: str) -> list[str]:
+    """Voters that have not voted yet."""
+    return [name for name in VOTERS if number in todo(world, name)]
+
+
 def offered(world: World, name: str | Account, number: str) -> list[str]:
     return [offer.action for offer in documents.get(world.system, who(world, name), number).offers]
 

@@ -243,11 +243,7 @@ def test_the_worker_keeps_checkpoints_and_forgets_old_sessions(built: System, tm
     assert DailyShelf(tmp_path).latest()
 
 
-def test_the_commands(
-    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("CAIGOU_DATABASE_URL", str(world.engine.url))
-    monkeypatch.setenv("CAIGOU_VAR", str(tmp_path))
+def test_the_commands(commanded: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file, public = tmp_path / "out.json", tmp_path / "their.pub"
 
     def run(*arguments: object) -> tuple[int, str]:
@@ -264,7 +260,7 @@ def test_the_commands(
     public.write_text(FileKey(tmp_path / "other").public, encoding="ascii")
     code, said = run("--verify", file, "--key", public)
     assert (code, "签名不对" in said) == (1, True)
-    record = Record(world.system, FileKey(tmp_path), tmp_path)
+    record = Record(commanded.system, FileKey(tmp_path), tmp_path)
     record.tamper(rewrite("subject", 1))
     code, said = run("--verify", file)
     assert (code, "链被改写过" in said) == (1, True)

@@ -80,7 +80,7 @@ class Auditor:
             return {}
         spent = sum(self.taken(("account", number))[1:])
         after = {}
-        for source in sorted(now.keys() | pays.keys(), key=self.order):
+        for source in sorted(now.keys() | pays.keys()):
             used = now.get(source, (0, 0))[1]
             if node.funds is Funds.FROZEN and used:
                 raise Refused
@@ -94,9 +94,6 @@ class Auditor:
                 due = pays.get(source, 0)
                 after[source] = (due, 0) if node.funds is Funds.FROZEN else (0, due)
         return after
-
-    def order(self, source: Source) -> tuple[str, int]:
-        return source[0], source[1]
 
     def _pays(self, number: int, money: dict[int, int]) -> dict[Source, int]:
         if number in PLANS:

@@ -150,15 +150,11 @@ def test_a_way_through_a_public_act_counts_as_longer(sides: tuple[Path, Path]) -
     assert {(way.how, way.goal) for way in found.ways} == {(How.LONGER, "void")}
 
 
-def test_a_kept_version_against_the_current_data(
-    run: Run, world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_kept_version_against_the_current_data(run: Run, commanded: World, tmp_path: Path) -> None:
     """The database keeps what documents run on; the data file has moved on."""
-    monkeypatch.setenv("CAIGOU_DATABASE_URL", str(world.engine.url))
-    monkeypatch.setenv("CAIGOU_VAR", str(tmp_path))
     old = folder(tmp_path / "old")
     kept = processes.load(old).get("neimenggu", "plan", "mall")
-    with world.system.database.write() as tx:
+    with commanded.system.database.write() as tx:
         tx.records.keep_processes([kept])
     code, said = run(kept.version)
     assert code == 0
@@ -171,10 +167,8 @@ def test_a_kept_version_against_the_current_data(
 
 @pytest.mark.parametrize("side", ["nowhere", "."])
 def test_a_side_that_cannot_be_read(
-    run: Run, side: str, world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    run: Run, side: str, commanded: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("CAIGOU_DATABASE_URL", str(world.engine.url))
-    monkeypatch.setenv("CAIGOU_VAR", str(tmp_path))
     monkeypatch.chdir(tmp_path)
     code, said = run(side)
     assert code == process_commands.FAILED
@@ -189,16 +183,14 @@ def test_what_a_process_does_not_use_makes_no_new_version() -> None:
 
 
 def test_open_documents_are_shown_moved_and_then_none_is_left(
-    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    commanded: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("CAIGOU_DATABASE_URL", str(world.engine.url))
-    monkeypatch.setenv("CAIGOU_VAR", str(tmp_path))
     book, key = processes.load(), ("neimenggu", "plan", "mall")
     earlier = restore(dump(book.processes[key]).replace("审核通过", "同意"))
-    with world.system.database.write() as tx:
+    with commanded.system.database.write() as tx:
         tx.records.keep_processes([earlier])
     old = ProcessRegistry(replace(book, processes={**book.processes, key: earlier}))
-    number = replace(world, system=replace(world.system, processes=old)).plan(node="supervising")
+    number = replace(commanded, system=replace(commanded.system, processes=old)).plan(node="supervising")
 
     def said(*arguments: str) -> str:
         assert main(["migrate", *arguments]) == 0

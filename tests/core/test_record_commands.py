@@ -9,12 +9,8 @@ from core.__main__ import main
 from tests.core.world import World
 
 
-def test_a_budget_from_a_file(
-    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("CAIGOU_DATABASE_URL", str(world.engine.url))
-    monkeypatch.setenv("CAIGOU_VAR", str(tmp_path))
-    file, unit = tmp_path / "budget.xlsx", world["handler"].unit
+def test_a_budget_from_a_file(commanded: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file, unit = tmp_path / "budget.xlsx", commanded["handler"].unit
 
     def run(*arguments: object) -> tuple[int, str]:
         code = main(["import-budget", *map(str, arguments)])
@@ -32,4 +28,4 @@ def test_a_budget_from_a_file(
     code, said = run(file)
     assert (code, "第 2 行 B 列（预算单位编码）：没有这个单位" in said) == (1, True)
     assert run(tmp_path / "none.xlsx")[0] == 1
-    world.sound()
+    commanded.sound()

@@ -25,6 +25,7 @@ from tests.core.panel import (
     offered,
     take_back,
     todo,
+    waiting,
 )
 from tests.core.world import World, new_key
 
@@ -130,10 +131,6 @@ def test_fault_8_an_instance_keeps_the_version_it_began_with(
 
 
 # ── the same where several people decide together
-
-
-def waiting(world: World, number: str) -> list[str]:
-    return [name for name in VOTERS if number in todo(world, name)]
 
 
 def refuse(world: World, who: str, number: str, target: str = "unit_first") -> None:

@@ -25,6 +25,7 @@ from tests.core.panel import (
     panel,
     take_back,
     todo,
+    waiting,
 )
 from tests.core.world import World, new_key
 
@@ -40,10 +41,6 @@ def vote(world: World, who: str, number: str, **arguments: str) -> str:
 
 def refuse(world: World, who: str, number: str) -> str:
     return vote(world, who, number, opinion="数量不对", target="unit_first")
-
-
-def waiting(world: World, number: str) -> list[str]:
-    return [name for name in VOTERS if number in todo(world, name)]
 
 
 def test_all_have_to_agree(with_rules: Rules) -> None:

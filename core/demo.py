@@ -126,6 +126,8 @@ def _load(system: System, place: Place, *, walked: bool) -> bool:
         units = worlds.build(system, tx, place)
         indicators = [worlds.budget(system, tx, units["school"], *row) for row in _INDICATORS]
         other = worlds.budget(system, tx, units["library"], "Z2026-102001-001", "图书与设备", 10_000_000)
+        if "province" in units:
+            worlds.budget(system, tx, units["province"], "Z2026-103001-001", "省级教学设备", 60_000_000)
         crew = worlds.crew(tx, place)
     if place.region == REGION:
         for index, plan in enumerate(_PLANS):

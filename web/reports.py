@@ -21,7 +21,7 @@ _FILTERS = ("stage", "level", "rule", "unit", "words")
 
 
 def _period() -> tuple[date | None, date | None, str]:
-    """From the address; a day that cannot be read bounds nothing and is said."""
+    """From the address; a day that cannot be read, or an end before the beginning, bounds nothing and is said."""
     found: list[date | None] = []
     wrong = ""
     for name in ("since", "until"):
@@ -31,7 +31,10 @@ def _period() -> tuple[date | None, date | None, str]:
         except ValueError:
             found.append(None)
             wrong = "日期要写成 2026-03-31 这样"
-    return found[0], found[1], wrong
+    since, until = found
+    if since and until and since > until:
+        return since, None, "开始日期不能晚于结束日期"
+    return since, until, wrong
 
 
 @pages.get("/reports")

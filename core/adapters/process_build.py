@@ -102,7 +102,8 @@ def _action(key: str, model: ActionModel) -> Action:
         targets=tuple(model.targets), guards=tuple(model.guards),
         requires=tuple(Requirement(item.must, item.say) for item in model.requires),
         effects=tuple(model.effects), flags=tuple(model.flags), parent_flags=tuple(model.parent_flags),
-        parent_form=model.parent_form, also=tuple(Also(item.kind, item.act) for item in model.also), warn=model.warn,
+        parent_form=model.parent_form, own_form=model.own_form,
+        also=tuple(Also(item.kind, item.act) for item in model.also), warn=model.warn,
         spawns=tuple(Spawn(item.kind, item.variant, item.each, item.when) for item in model.spawns),
         sends=model.sends, form=tuple(model.form), cost=model.cost, hidden=model.hidden, menu=model.menu,
     )  # fmt: skip

@@ -139,6 +139,7 @@ class ActionModel(Strict):
     flags: list[Flag] = []
     parent_flags: list[Flag] = []
     parent_form: dict[Name, Text] = {}
+    own_form: dict[Name, Text] = {}
     also: list[AlsoModel] = []
     warn: str = ""
     spawns: list[SpawnModel] = []

@@ -74,7 +74,8 @@ def _of_acts(process: Process) -> Iterator[tuple[tuple[str, ...], str, tuple[Fie
             yield ("nodes", node.id), node.when, own
     for action in process.actions.values():
         wanted = (part for item in action.requires for part in (item.must, *_said(item.say)))
-        for expression in (*wanted, *action.parent_form.values(), *(item.when for item in action.spawns)):
+        forms = (*action.parent_form.values(), *action.own_form.values())
+        for expression in (*wanted, *forms, *(item.when for item in action.spawns)):
             if expression:
                 yield ("actions", action.id), expression, own
 

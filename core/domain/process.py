@@ -187,6 +187,7 @@ class Action:
     flags: tuple[str, ...] = ()  # set by the act; `-name` takes the flag away
     parent_flags: tuple[str, ...] = ()  # the same on the document above
     parent_form: dict[str, str] = field(default_factory=dict)  # field of the document above → expression
+    own_form: dict[str, str] = field(default_factory=dict)  # the same for fields of its own
     also: tuple[Also, ...] = ()
     spawns: tuple[Spawn, ...] = ()
     sends: str = ""  # topic of a message to another system

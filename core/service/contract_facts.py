@@ -108,13 +108,23 @@ def _category(lines: list[Mapping[str, Any]]) -> str:
 
 
 def _method(system: System, tx: Transaction, document: Document) -> str:
-    """How it was procured: what the plan says, else the kind of plan."""
+    """How it was procured: what its plan says, else the kind of plan."""
     if document.parent_id is None:
         return "未填"
-    plan = tx.documents.by_id(document.parent_id)
+    plan = _plan(tx, tx.documents.by_id(document.parent_id))
     process = system.processes.version(plan.process_version, tx)
     named = option(process, "method", forms.names(process.form.fields, plan.form))
     return named or process.variant_label
+
+
+def _plan(tx: Transaction, above: Document) -> Document:
+    """The plan at any height above; of a joint project, where it stands beside the answers, the one that was filed."""
+    while above.kind != "plan" and above.parent_id:
+        above = tx.documents.by_id(above.parent_id)
+    if above.kind == "plan":
+        return above
+    beside = (one for one in tx.documents.descendants(above.id) if one.kind == "plan" and one.node == "filed")
+    return next(beside, above)
 
 
 def option(process: Process, name: str, form: Mapping[str, Any]) -> str:

@@ -9,7 +9,7 @@ from datetime import date
 
 from core.domain.accounts import Account
 from core.domain.documents import Document
-from core.domain.errors import BlockedError, NotFoundError
+from core.domain.errors import BlockedError, InvalidError, NotFoundError
 from core.domain.money import yuan
 from core.domain.reporting import CATEGORIES, COLUMNS, ContractFacts, grouped
 from core.service import contract_facts, entering, situations
@@ -102,10 +102,15 @@ class Paid:
 def report(
     system: System, viewer: Account, kind_id: str, since: date | None = None, until: date | None = None
 ) -> Report:
-    """One table over the contracts of the viewer's scope signed in the period; NotFoundError for an unknown one."""
+    """One table over the contracts of the viewer's scope signed in the period; NotFoundError for an unknown one.
+
+    InvalidError where the period ends before it begins.
+    """
     kind = KINDS.get(kind_id)
     if kind is None:
         raise NotFoundError(f"没有这张报表，现有：{'、'.join(item.label for item in KINDS.values())}")
+    if since and until and since > until:
+        raise InvalidError("开始日期不能晚于结束日期", fields={"until": "早于开始日期"})
     with system.database.read() as tx:
         contracts = contract_facts.collect(system, tx, viewer, since, until)
     period = f"{since or '最早'} 至 {until or '今天'}"

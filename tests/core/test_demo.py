@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from core import demo
+from core import demo, worlds
 from core.adapters import softhsm
 from core.bootstrap import build_system, migrate
+from core.domain.accounts import Role
 from core.domain.errors import UnavailableError
 from core.service import accounts, documents, notices, planning
 from core.service.planning import RepairPlan
@@ -75,3 +76,15 @@ def test_without_seals_it_is_built_as_far_as_it_goes(tmp_path: Path) -> None:
     assert "completed" in nodes
     assert not nodes & {"filed", "dispatched"}
     system.database.engine.dispose()  # type: ignore[attr-defined]
+
+
+def test_every_buyer_has_money_to_plan_with(tmp_path: Path) -> None:
+    settings = Settings(var=tmp_path, database_url=f"sqlite:///{tmp_path / 'demo.db'}")
+    migrate(settings)
+    system = build_system(settings)
+    demo.load(system, ["fujian"], walked=False)
+    with system.database.read() as tx:
+        crew = worlds.crew(tx, worlds.places()["fujian"])
+        buyers = {unit: account.unit.id for (unit, role), account in crew.items() if role is Role.HANDLER}
+        assert set(buyers) == {*worlds.BUYERS, "province"}
+        assert [unit for unit, number in buyers.items() if not tx.ledger.indicators(number)] == []

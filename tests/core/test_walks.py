@@ -10,7 +10,7 @@ from core import coverage, walks
 from core.adapters.database import SqlDatabase
 from core.bootstrap import build_system
 from core.coverage import Visit
-from core.service import supervision
+from core.service import reports, supervision
 from core.service.system import System
 from core.settings import Settings
 from tests.core.conftest import fast_engine
@@ -71,3 +71,17 @@ def test_supervisors_see_one_projects_whole_way(walk_system: System) -> None:
         player.numbers[name] for name in ("plan", "lot", "tender", "award", "contract", "acceptance")
     }
     assert kinds[0] in points[0].kind_label
+
+
+@pytest.mark.covers("fj-11.2.1")
+@pytest.mark.parametrize(
+    ("name", "who"), [("anhui/contract_filing", "handler"), ("fujian/joint_contract", "handler@member")]
+)
+def test_a_report_names_the_plans_method_however_far_the_plan_is(
+    name: str, who: str, walk_system: System
+) -> None:
+    player = walks.Player(walk_system, WALKS[name], "method")
+    player.play()
+    found = reports.report(walk_system, player.account(who), "contracts")
+    method = found.header.index("采购方式")
+    assert [row[method] for row in found.rows[:-1]] == ["公开招标"]

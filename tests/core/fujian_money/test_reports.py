@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from core.domain.errors import BlockedError, ForbiddenError, NotFoundError
+from core.domain.errors import BlockedError, ForbiddenError, InvalidError, NotFoundError
 from core.domain.reporting import category_of, grouped, within
 from core.service import reports
 from core.service.reports import Report
@@ -164,6 +164,8 @@ def test_supervisors_see_the_units_they_look_after_and_nobody_else_does(stage: S
             funds(stage, who)
     with pytest.raises(NotFoundError, match="01-政府采购资金情况表"):
         funds(stage, kind="nothing")
+    with pytest.raises(InvalidError, match="不能晚于"):
+        reports.report(stage.system, stage.person("handler"), "funds", date(2026, 12, 31), date(2026, 1, 1))
 
 
 @pytest.mark.covers("fj-6.2")

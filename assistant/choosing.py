@@ -49,16 +49,15 @@ def candidates(viewer: Viewer, entry: Entry) -> list[DocumentSummary]:
 
 def _fitting(viewer: Viewer, entry: Entry, documents: Sequence[DocumentSummary]) -> list[DocumentSummary]:
     types = {item.number: _node_type(viewer, item) for item in documents}
-    live = [
-        item
-        for item in documents
-        if concerns(entry, item.variant) and _is_live(viewer, entry, item) and not _there(viewer, entry, item)
-    ]
+    live = [item for item in documents if concerns(entry, item.variant) and _is_live(viewer, entry, item)]
     states = {node for case in entry.cases for node in case.state}
     fitting = [item for item in live if item.node in states or _takes(viewer, entry, item)]
-    if not fitting and not states and entry.operation and entry.operation.action not in (None, *_LOOKS):
-        return []  # nothing stands where the act is taken
-    return sorted(fitting or live, key=lambda item: (_ORDER[types[item.number]], -item.id))
+    found = [item for item in fitting if not _there(viewer, entry, item)]  # looks at each: of few, not of all
+    if not found:
+        if not states and entry.operation and entry.operation.action not in (None, *_LOOKS):
+            return []  # nothing stands where the act is taken
+        found = [item for item in live if not _there(viewer, entry, item)]
+    return sorted(found, key=lambda item: (_ORDER[types[item.number]], -item.id))
 
 
 def _is_live(viewer: Viewer, entry: Entry, item: DocumentSummary) -> bool:

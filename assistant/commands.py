@@ -12,7 +12,7 @@ from assistant.replies import say
 from assistant.scene import Outcome, Scene, Viewer
 from assistant.topics import leading
 from assistant.understanding import MARKS
-from assistant.wording import commands, kind_named, offered, stance
+from assistant.wording import commands, named, offered, stance
 from core.service.views import DocumentSummary, DocumentView
 from kb import text as words
 
@@ -60,7 +60,7 @@ def _long(viewer: Viewer, number: str, said: str) -> bool:
 
 def _said_of(viewer: Viewer, number: str, text: str) -> bool:
     """Whether a message names no other kind than the document's."""
-    kind = kind_named(viewer.kinds, words.key(text))
+    kind = named(viewer.kinds, words.key(text))
     return not kind or not viewer.sees(number) or viewer.look(number).summary.kind == kind
 
 
@@ -100,13 +100,13 @@ def _among_waiting(scene: Scene, viewer: Viewer) -> Outcome | None:
         match = _best(view, said.replace(words.key(part_of(summary.title, said)), ""), bare=True)
         if match and match.kind == "act" and match.name in {offer.action for offer in view.offers}:
             found.append((summary, match.name))
-    named = closest(found, lambda pair: pair[0].title, scene.heard.plain) or found
-    if not named:
+    pointed = closest(found, lambda pair: pair[0].title, scene.heard.plain) or found
+    if not pointed:
         return None
-    action = named[0][1]
-    if len(named) > 1:
-        return ask_which(scene, [summary for summary, _ in named], Errand("act", action=action))
-    return propose(scene, Errand("act", number=named[0][0].number, action=action))
+    action = pointed[0][1]
+    if len(pointed) > 1:
+        return ask_which(scene, [summary for summary, _ in pointed], Errand("act", action=action))
+    return propose(scene, Errand("act", number=pointed[0][0].number, action=action))
 
 
 def _carry(scene: Scene, view: DocumentView, match: _Match) -> Outcome | None:

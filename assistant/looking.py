@@ -9,7 +9,7 @@ from assistant.conversation import Errand
 from assistant.prepared import signing
 from assistant.replies import say
 from assistant.scene import BUYERS, Outcome, Scene, Viewer
-from assistant.wording import kind_named
+from assistant.wording import named
 from core.domain.accounts import ROLE_LABELS, Role, account_number
 from core.domain.errors import NotFoundError
 from core.domain.money import yuan
@@ -142,7 +142,7 @@ def todo(scene: Scene) -> Outcome:
 def mine(scene: Scene) -> Outcome:
     """The documents this account may see, of the kind that is named."""
     viewer = scene.asker
-    kind = kind_named(viewer.kinds, words.key(scene.heard.plain))
+    kind = named(viewer.kinds, words.key(scene.heard.plain))
     found = (viewer.seen(kind) if kind else ()) or viewer.everything
     if not found:
         return Outcome(scene.state, (Reply(say("documents_none")),))

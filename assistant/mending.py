@@ -13,7 +13,7 @@ from assistant.conversation import Errand
 from assistant.replies import say
 from assistant.scene import Outcome, Scene, Viewer
 from assistant.topics import leading
-from assistant.wording import commands, kind_named
+from assistant.wording import commands, named
 from core.service.views import DocumentSummary
 from kb import text as words
 
@@ -28,14 +28,14 @@ _ALIKE = {"cancelled": ("editable", "void"), "void": ("cancelled",)}  # one regi
 def asked(scene: Scene) -> Outcome | None:
     """The repair that is meant; None where the message is none, or a topic of the region tells of it."""
     viewer, said = scene.viewer, words.key(scene.heard.plain)
-    goal = _goal(said) if viewer is not None and len(said) <= _LONGEST else ""
+    goal = named(commands().goals, said) if viewer is not None and len(said) <= _LONGEST else ""
     if viewer is None or not goal or several.questions(scene.knowledge, scene.region, scene.heard.raw):
         return None
     if scene.heard.numbers:
         return _named(scene, viewer, goal, scene.heard.numbers[0])
     if pointed := _by_title(scene, viewer, said):
         return _named(scene, viewer, goal, pointed)
-    kind = kind_named(viewer.kinds, said)
+    kind = named(viewer.kinds, said)
     return _of_kind(scene, viewer, kind, goal) if kind else _which_kind(scene, viewer, said, goal)
 
 
@@ -54,17 +54,6 @@ def _of_kind(scene: Scene, viewer: Viewer, kind: str, goal: str) -> Outcome | No
     if len(pointed) > 1:
         return ask_which(scene, pointed, errand)
     return answering.begin(scene, replace(errand, number=pointed[0].number))
-
-
-def _goal(said: str) -> str:
-    """The goal whose words stand in the message, the longest first."""
-    found = [
-        (len(word), goal)
-        for goal, spoken in commands().goals.items()
-        for word in spoken
-        if words.key(word) in said
-    ]
-    return max(found, default=(0, ""))[1]
 
 
 def _has_topic(scene: Scene, kind: str, goal: str) -> bool:
@@ -130,7 +119,7 @@ def _which_kind(scene: Scene, viewer: Viewer, said: str, goal: str) -> Outcome |
     ]
     if not kinds:
         return None
-    word = next(iter(commands().goals[goal]))
+    word = commands().goals[goal][0]
     labels = [viewer.system.processes.variants(viewer.account.region, kind)[0].label for kind in kinds]
     choices = tuple(Choice(f"{label}{word}", f"{label}{word}") for label in labels[:_KINDS_SHOWN])
     return Outcome(scene.state, (Reply(say("mend_which"), choices=choices),))

@@ -1,10 +1,10 @@
 """A document named in passing: 教学服务器的计划到哪了, 校园家具那个. It is looked up; nothing is begun."""
 
-from assistant import looking
+from assistant import looking, wording
 from assistant.choosing import ask_which, part_of
 from assistant.conversation import Errand
 from assistant.scene import Outcome, Scene, Viewer
-from assistant.wording import commands, kind_named
+from assistant.wording import commands
 from core.service.views import DocumentSummary
 from kb import text as words
 
@@ -17,7 +17,7 @@ def named(scene: Scene) -> Outcome | None:
     viewer, said = scene.viewer, words.key(scene.heard.plain)
     if viewer is None or scene.heard.numbers or len(said) > _LONGEST:
         return None
-    kind = kind_named(viewer.kinds, said)
+    kind = wording.named(viewer.kinds, said)
     plain = scene.heard.plain
     parts = [
         (part_of(one.title, plain, least=_LEAST), one) for one in viewer.everything if kind in ("", one.kind)

@@ -71,7 +71,7 @@ def offered(action: str, offers: Iterable[Offer]) -> str:
     return min(known, key=lambda one: one in meant.acts, default="")
 
 
-def kind_named(kinds: Mapping[str, tuple[str, ...]], said: str) -> str:
-    """The kind one of whose names stands in a message, the longest counts; "" for none."""
-    names = [(len(name), kind) for kind, known in kinds.items() for name in known if words.key(name) in said]
-    return max(names, default=(0, ""))[1]
+def named(spoken: Mapping[str, tuple[str, ...]], said: str) -> str:
+    """The one (a kind, a goal) whose words stand in a message, the longest counts; "" for none."""
+    found = [(len(word), name) for name, known in spoken.items() for word in known if words.key(word) in said]
+    return max(found, default=(0, ""))[1]

@@ -215,7 +215,7 @@ def begin(scene: Scene, errand: Errand, slots: Mapping[str, str] | None = None) 
         return looking.missing(scene, errand.number)
     try:
         if errand.kind in _OF_A_NUMBER:
-            return _OF_A_NUMBER[errand.kind](scene, errand.number)
+            return replace(_OF_A_NUMBER[errand.kind](scene, errand.number), about=errand.topic)
         return repair.propose(scene, errand, slots)
     except NotFoundError:
         return looking.missing(scene, errand.number)

@@ -78,7 +78,7 @@ def with_tasks(outcome: Outcome, scene: Scene, fresh: Sequence[RepairTask]) -> O
         state, replies = state.pop(), tuple(replace(one, choices=()) for one in replies)
     if state.stack:
         return replace(outcome, state=state).more(replace(reply, choices=()))
-    return Outcome(state.push(frame), (*replies, reply))
+    return replace(outcome, state=state.push(frame), replies=(*replies, reply))
 
 
 def _task_about(task: RepairTask) -> str:

@@ -25,10 +25,11 @@ YES_NO = (Choice("是，办理", "是"), Choice("先不办", "不"))
 
 @dataclass(frozen=True)
 class Outcome:
-    """State after the turn and what is said."""
+    """State after the turn and what is said; `about` is the topic that was answered without its entry being shown."""
 
     state: State
     replies: tuple[Reply, ...]
+    about: str = ""
 
     def more(self, *replies: Reply) -> "Outcome":
         """The same with further replies at the end."""

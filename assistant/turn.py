@@ -146,6 +146,8 @@ def _about(before: State, outcome: Outcome) -> tuple[str, str]:
     for reply in outcome.replies:
         if isinstance(reply.card, EntryCard) and reply.card.topic:
             return reply.card.topic, ""
+    if outcome.about:
+        return outcome.about, ""
     now, was = _topic_of(outcome.state), _topic_of(before)
     return now if now != was else "", ""
 
@@ -183,7 +185,7 @@ def _take(
     stale = scene.heard.act != "yes" and outcome.state.done == scene.state.done
     done = "" if stale else outcome.state.done
     state = replace(outcome.state, menu=says, done=done, turns=scene.state.turns + 1)
-    return Outcome(state, (*told, *outcome.replies)), None, scene.unseen
+    return replace(outcome, state=state, replies=(*told, *outcome.replies)), None, scene.unseen
 
 
 def _by_menu(scene: Scene) -> Scene:

@@ -31,6 +31,7 @@ _SLOT = re.compile(
 _PARTICLES = "啊呀哈哦喔呐嘛吧了"  # at the end of a move they change nothing
 _ASKING = ("?", "？", "吗", "嘛", "呢", "么", "没")
 _HAN = {**{c: i for i, c in enumerate("一二三四五六七八九十", 1)}, "两": 2}
+_AROUND_NUMBER = {"", "计划", "查", "看", "编号", "单号", "计划编号", "单据编号", "查编号"}
 MARKS = _MARK, _OTHER_MARK = "这条计划", "这张单据"  # what stands for a document's number in `plain`
 _PLANS = {"JH", "DD"}
 # Figures that are wholes of their own: neither a choice nor the end of a document's number.
@@ -102,13 +103,9 @@ class Heard:
 
     @property
     def only_number(self) -> bool:
-        """Nothing but a document number was sent."""
-        return bool(self.numbers) and words.key(self.plain).replace(_MARK, "").replace(_OTHER_MARK, "") in {
-            "",
-            "计划",
-            "查",
-            "看",
-        }
+        """Nothing but a document number was sent, with or without what it is called."""
+        around = words.key(self.plain).replace(_MARK, "").replace(_OTHER_MARK, "")
+        return bool(self.numbers) and around in _AROUND_NUMBER
 
 
 @lru_cache(maxsize=1)

@@ -184,7 +184,7 @@ class Scorer:
         evidence.signals[2] = index.worded.classify(index.worded.vector(self._analyzer.words(clean)))
         vector = index.spoken.vector(sounds(clean, index.readings))
         evidence.signals[3] = index.spoken.classify(vector)
-        evidence.signals[4] = self._best(index.spoken.similar(vector, self._rows)[0])
+        evidence.signals[4] = self._best(index.spoken.cosines(vector, self._rows))
 
     def weigh_all(self, *texts: str) -> list[Evidence]:
         """Every signal of each text."""
@@ -206,7 +206,7 @@ class Scorer:
         most = float(holds.max(initial=0.0))
         if most <= 0:
             return 0.0, np.zeros(len(self.index.topics))
-        near = self._topics[holds >= _AS_FULL * most]
+        near = self._topics.take(np.flatnonzero(holds >= _AS_FULL * most))
         return most, np.bincount(near, minlength=len(self.index.topics)) / len(near)
 
     def _lean(self, prior: Mapping[str, float] | None) -> NDArray[np.float64] | None:

@@ -22,7 +22,7 @@ _LOOKED_UP = 50_000
 class Vector:
     """A question in a space: known features with tf-idf values (unit length), their share of all, their weight."""
 
-    ids: Ints
+    ids: NDArray[np.intp]
     values: Floats
     share: float
     weight: float  # sum of the idf of what tells rows apart: how much the question says at all
@@ -52,48 +52,65 @@ class Space:
 
     def vector(self, found: Sequence[str]) -> Vector:
         """Weigh the features of a question; `share` is how many of them are known."""
-        known = [at for at in map(self.vocabulary.get, found) if at is not None]
-        if not known:
-            return Vector(np.empty(0, np.int32), np.empty(0, np.float32), 0.0, 0.0)
         counts: dict[int, int] = {}
-        for at in known:
-            counts[at] = counts.get(at, 0) + 1
-        ids = np.fromiter(counts, np.int32, len(counts))
-        values = self.idf[ids]
-        weight = float(self.telling[ids].sum())
-        if len(counts) < len(known):
+        unknown, number_of = 0, self.vocabulary.get
+        for feature in found:
+            at = number_of(feature)
+            if at is None:
+                unknown += 1
+            else:
+                counts[at] = counts.get(at, 0) + 1
+        if not counts:
+            return Vector(np.empty(0, np.intp), np.empty(0, np.float32), 0.0, 0.0)
+        ids = np.fromiter(counts, np.intp, len(counts))
+        values = self.idf.take(ids)
+        weight = float(self.telling.take(ids).sum())
+        if len(counts) + unknown < len(found):
             values *= 1 + np.log(np.fromiter(counts.values(), np.float32, len(counts)))
         values /= math.sqrt(values @ values)
-        return Vector(ids, values, len(counts) / (len(counts) + len(found) - len(known)), weight)
+        return Vector(ids, values, len(counts) / (len(counts) + unknown), weight)
 
     def classify(self, vector: Vector) -> Floats:
         """The classifier's score of each class."""
-        return vector.values @ self.weights[vector.ids] + self.bias
+        return vector.values @ self.weights.take(vector.ids, axis=0) + self.bias
+
+    def cosines(self, vector: Vector, count: int) -> NDArray[np.float64]:
+        """Cosine of the question with each of `count` rows: a row that says much else besides is less like it."""
+        if vector.weight == 0:
+            return np.zeros(count)
+        return self._sum(*self._runs(vector), count)
 
     def similar(self, vector: Vector, count: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Cosine of the question with each of `count` rows, and how much of the question each row holds.
+        """The cosines, and how much of the question each row holds, whatever else it says: a share of its weight.
 
-        The cosine punishes long rows; the second is the share of the question's weight, whatever else the row says.
         Features of very many rows have no list and no weight; a question of nothing else is held by every row.
         """
         if vector.weight == 0:
             return np.zeros(count), np.full(count, float(vector.share > 0))
+        runs, rows, values, sizes = self._runs(vector)
+        known = np.float32(vector.share / float(values @ (sizes > 0)))
+        holds = np.bincount(rows, weights=np.repeat(values * known, sizes), minlength=count)
+        return self._sum(runs, rows, values, sizes, count), holds.astype(np.float64, copy=False)
+
+    def _runs(self, vector: Vector) -> tuple[list[slice], NDArray[np.intp], Floats, Ints]:
+        """Where the lists of the most telling features stand, their rows, the features' values and the lists' lengths."""
         ids, values = vector.ids, vector.values
+        sizes = self.sizes.take(ids)
         if len(ids) > _TELLING:
-            most = np.argpartition(values * (self.sizes[ids] > 0), -_TELLING)[-_TELLING:]
-            ids, values = ids[most], values[most]
-        sizes = self.sizes[ids]
+            most = np.argpartition(values * (sizes > 0), -_TELLING)[-_TELLING:]
+            ids, values, sizes = ids.take(most), values.take(most), sizes.take(most)
         if sizes.sum() > _LOOKED_UP:
             rarest = np.argsort(sizes, kind="stable")
             most = rarest[: max(int(np.searchsorted(np.cumsum(sizes[rarest]), _LOOKED_UP)), 1)]
-            ids, values, sizes = ids[most], values[most], sizes[most]
-        # One flat list of positions for all the features' runs, without a Python loop.
-        positions = np.repeat(self.starts[ids] + sizes - np.cumsum(sizes), sizes)
-        positions += np.arange(len(positions))
-        rows = self.rows.take(positions)
+            ids, values, sizes = ids.take(most), values.take(most), sizes.take(most)
+        starts = self.starts.take(ids)
+        # Lists copied as wholes: several times faster than to look up each of their positions.
+        runs = list(map(slice, starts.tolist(), (starts + sizes).tolist()))
+        return runs, np.concatenate([self.rows[run] for run in runs], dtype=np.intp), values, sizes
+
+    def _sum(
+        self, runs: list[slice], rows: NDArray[np.intp], values: Floats, sizes: Ints, count: int
+    ) -> NDArray[np.float64]:
         weights = np.repeat(values, sizes)
-        known = vector.share / float(values @ (sizes > 0))
-        holds = known * np.bincount(rows, weights=weights, minlength=count)
-        weights *= self.values.take(positions)
-        cosines = np.bincount(rows, weights=weights, minlength=count)
-        return cosines.astype(np.float64, copy=False), holds.astype(np.float64, copy=False)
+        weights *= np.concatenate([self.values[run] for run in runs])
+        return np.bincount(rows, weights=weights, minlength=count).astype(np.float64, copy=False)

@@ -53,6 +53,12 @@ def test_an_answer_that_did_not_help_names_its_entry_and_reason(world: World, fe
     assert one.entries[0].id == "nm-5"
 
 
+def test_an_answer_from_the_documents_is_tied_to_its_topic_too(world: World, feedback: Feedback) -> None:
+    down_voted(world, "文件柜的备案书盖错章了")
+    (one,) = feedback.clusters(world.account("support"))
+    assert [question.topic for question in one.questions] == ["nm-9"]
+
+
 def published(editing: Editing, one: Revision) -> None:
     editing.store.review(one.id, "second")
     editing.store.publish([one.id], "chief", editing.live.base)

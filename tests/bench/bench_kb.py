@@ -19,6 +19,7 @@ from tests.bench import kb_peers
 
 QUESTIONS = Path(__file__).parents[1] / "kb" / "data" / "dev.jsonl"
 ROUNDS = 3
+SLOW = {"Haystack + jieba"}  # a hundred times the others' time: one round is enough
 P99_GOAL_MS = 10.0
 START_GOAL_S = 2.0
 CUTTING_GOAL = 3.0
@@ -100,6 +101,8 @@ def _time(asks: Asks, questions: Sequence[Question]) -> Times:
     for turn in range(ROUNDS + 1):
         for region, text, _ in questions:
             for name, by_region in asks.items():
+                if name in SLOW and turn != ROUNDS:
+                    continue
                 taken = kb_peers.milliseconds(by_region[region], text)
                 if turn:
                     times[name].append(taken)

@@ -16,6 +16,7 @@ from core.adapters.process_registry import ProcessRegistry
 from core.bootstrap import build_system, migrate
 from core.settings import Settings
 from tests.core.world import Clock, World
+from tests.support.process_data import change_plans, copied
 from tests.support.servers import database, database_template
 from tests.support.shared import Shared
 
@@ -95,16 +96,6 @@ def each_world(request: pytest.FixtureRequest) -> World:
     return made
 
 
-def change_plans(data: Path, operations: str) -> None:
-    """Put operations on 内蒙古's plans into a copy of the data, and leave the other regions out: reading them takes long."""
-    for other in (data / "regions").iterdir():
-        if not other.name.startswith("neimenggu"):
-            shutil.rmtree(other) if other.is_dir() else other.unlink()
-    region = data / "regions/neimenggu.yaml"
-    text = region.read_text(encoding="utf-8")
-    region.write_text(text.replace("  mall_order:\n", f"{operations}  mall_order:\n"), encoding="utf-8")
-
-
 def ruled(world: World, data: Path, operations: str) -> World:
     """The same world on changed data of its plans, as after an upgrade and a restart."""
     change_plans(data, operations)
@@ -131,6 +122,4 @@ def commanded(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.fixture
 def data_copy(tmp_path: Path) -> Path:
     """A copy of the data files that a test may break."""
-    copy = tmp_path / "data"
-    shutil.copytree(Path(demo.__file__).parent / "data", copy, ignore=shutil.ignore_patterns("fonts"))
-    return copy
+    return copied(tmp_path)

@@ -1,18 +1,17 @@
 """`docs/new-region.md` followed word by word: a sixth, made-up region from its files alone, without touching code."""
 
 import re
-import shutil
 from pathlib import Path
 
 import pytest
 
 from core import coverage, walks, worlds
 from core.adapters import processes, yaml_reader
-from core.adapters.process_registry import ProcessRegistry
 from core.bootstrap import build_system
 from core.domain import graph
 from core.settings import Settings
 from tests.core.conftest import fast_engine
+from tests.support.process_data import copied, in_force
 
 GUIDE = Path(__file__).parents[2] / "docs" / "new-region.md"
 FILES = re.compile(r"`core/data/([\w/.]+\.yaml)`:\n\n```yaml\n(.*?)```", re.DOTALL)
@@ -21,8 +20,7 @@ FILES = re.compile(r"`core/data/([\w/.]+\.yaml)`:\n\n```yaml\n(.*?)```", re.DOTA
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
     """A copy of the data with what the guide says written into it."""
-    copy = tmp_path / "data"
-    shutil.copytree(processes.DATA, copy, ignore=shutil.ignore_patterns("fonts"))
+    copy = copied(tmp_path)
     for name, text in FILES.findall(GUIDE.read_text(encoding="utf-8")):
         file = copy / name
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -43,10 +41,10 @@ def test_the_guide_makes_a_region(data: Path, tmp_path: Path, monkeypatch: pytes
     places = yaml_reader.read(data / "worlds.yaml").value
     made = {name: worlds.Place(name, **place) for name, place in places.items()}
     monkeypatch.setattr(worlds, "places", lambda: {"yunhe": made["yunhe"]})
-    monkeypatch.setattr("core.bootstrap.ProcessRegistry", lambda _book: ProcessRegistry(book))
-    coverage.bare_world(tmp_path)
     settings = Settings(var=tmp_path, database_url=f"sqlite:///{tmp_path / 'bare.db'}")
     engine = fast_engine(settings.database_url)
     walk = walks.load(data / "walks")["yunhe/from_plan_to_contract"]
-    walks.Player(build_system(settings, engine=engine), walk, "guide").play()
+    with in_force(book):
+        coverage.bare_world(tmp_path)
+        walks.Player(build_system(settings, engine=engine), walk, "guide").play()
     engine.dispose()

@@ -1,21 +1,21 @@
 """Process data of a made-up rule: the second review of a plan has a limit with every kind of step, and copies."""
 
 import itertools
-import shutil
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from core.adapters import processes
+import pytest
+
 from core.domain.accounts import Role
 from core.service import documents, escalating, lists, notices
 from core.service.page_ports import Query
+from tests.support.process_data import change_plans, copied
 from tests.support.small_world import World
 
-CHANGES = """
-    - set_node:
+CHANGES = """    - set_node:
         id: unit_second
         copies: [{role: supervising, of: parent}]
         limit:
@@ -37,13 +37,9 @@ CHANGES = """
 
 
 def data(folder: Path, changes: str = CHANGES) -> Path:
-    """The process data, with limits for one region's plans."""
-    copy = folder / "data"
-    shutil.copytree(processes.DATA, copy, ignore=shutil.ignore_patterns("fonts"))
-    file = copy / "regions" / "neimenggu.yaml"
-    text = file.read_text(encoding="utf-8")
-    assert text.count("\n  plan:\n") == 1
-    file.write_text(text.replace("\n  plan:\n", f"\n  plan:\n{changes.lstrip(chr(10))}"), encoding="utf-8")
+    """One region's process data, with limits for its plans."""
+    copy = copied(folder)
+    change_plans(copy, changes)
     return copy
 
 
@@ -106,3 +102,16 @@ def recorded(world: World, number: str) -> list[str]:
 def listed(world: World, role: Role, folder: str, **more: Any) -> list[str]:
     query = Query(folder, order=lists.order_of(folder), **more)
     return [line.number for line in lists.find(world.system, world.crew[role], query)]
+
+
+@pytest.fixture
+def world(limited_world: tuple[World, Clock]) -> World:
+    """For files about limits: the world that they share …"""
+    return limited_world[0]
+
+
+@pytest.fixture
+def clock(limited_world: tuple[World, Clock]) -> Clock:
+    """… and its clock, on a Friday."""
+    limited_world[1].at = FRIDAY
+    return limited_world[1]

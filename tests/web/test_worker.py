@@ -16,10 +16,10 @@ from core.adapters import processes
 from core.adapters.counterpart.server import Counterpart
 from core.adapters.database import make_engine
 from core.adapters.exchange_client import shared_secrets
-from core.adapters.process_registry import ProcessRegistry
 from core.settings import Settings
 from diagnostics.watch_store import WatchStore
 from tests.support import limited, small_world
+from tests.support.process_data import in_force
 from tests.support.small_world import TO_FILED, World
 from web.wechat.inbox import SqlInbox
 from web.wechat.ports import Job
@@ -176,13 +176,10 @@ def test_a_follow_up_goes_from_web_to_worker(
     engine.dispose()
 
 
-def test_limits_are_looked_at_every_minute_by_every_worker_and_acted_on_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    book = processes.load(limited.data(tmp_path))
-    monkeypatch.setattr("core.bootstrap.ProcessRegistry", lambda _book: ProcessRegistry(book))
+def test_limits_are_looked_at_every_minute_by_every_worker_and_acted_on_once(tmp_path: Path) -> None:
     at = [datetime(2026, 11, 20, 2, tzinfo=UTC)]
-    world = small_world.build(f"sqlite:///{tmp_path / 'caigou.db'}", tmp_path, clock=lambda: at[0])
+    with in_force(processes.load(limited.data(tmp_path))):
+        world = small_world.build(f"sqlite:///{tmp_path / 'caigou.db'}", tmp_path, clock=lambda: at[0])
     number = world.plan("p", "submit").number
     at[0] = datetime(2026, 12, 3, 17, tzinfo=UTC)
     workers = [queue(small_world.settings("", tmp_path)) for _ in range(2)]

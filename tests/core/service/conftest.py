@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from core.adapters import processes
-from core.adapters.process_registry import ProcessRegistry
 from core.domain.accounts import Account, Role
 from tests.core.panel import colleague
 from tests.core.world import World as WholeWorld
 from tests.support import small_world
 from tests.support.limited import Clock, data
+from tests.support.process_data import in_force
 from tests.support.small_world import World
 
 
@@ -23,8 +23,7 @@ def limited_book(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 @pytest.fixture(scope="module")
 def limited_processes(limited_book: Any) -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("core.bootstrap.ProcessRegistry", lambda _book: ProcessRegistry(limited_book))
+    with in_force(limited_book):
         yield
 
 

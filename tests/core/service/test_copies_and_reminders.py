@@ -12,25 +12,18 @@ from tests.support.limited import (
     FRIDAY,
     Clock,
     at_once,
+    clock,
     due,
     heard,
     listed,
     new_key,
     plan,
     recorded,
+    world,
 )
 from tests.support.small_world import World
 
-
-@pytest.fixture
-def world(limited_world: tuple[World, Clock]) -> World:
-    return limited_world[0]
-
-
-@pytest.fixture
-def clock(limited_world: tuple[World, Clock]) -> Clock:
-    limited_world[1].at = FRIDAY
-    return limited_world[1]
+__all__ = ["clock", "world"]  # fixtures
 
 
 def test_copied_by_the_process_to_a_role(world: World, clock: Clock) -> None:

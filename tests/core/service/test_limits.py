@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from core.adapters import processes
-from core.adapters.process_registry import ProcessRegistry
 from core.domain.accounts import Role
 from core.domain.calendar import Calendar, Year
 from core.domain.errors import DataError
@@ -15,9 +14,9 @@ from core.service import documents, escalating, flow, limits
 from tests.support import small_world
 from tests.support.limited import (
     CHANGES,
-    FRIDAY,
     Clock,
     at_once,
+    clock,
     data,
     due,
     escalate,
@@ -26,19 +25,12 @@ from tests.support.limited import (
     new_key,
     plan,
     recorded,
+    world,
 )
+from tests.support.process_data import in_force
 from tests.support.small_world import World
 
-
-@pytest.fixture
-def world(limited_world: tuple[World, Clock]) -> World:
-    return limited_world[0]
-
-
-@pytest.fixture
-def clock(limited_world: tuple[World, Clock]) -> Clock:
-    limited_world[1].at = FRIDAY
-    return limited_world[1]
+__all__ = ["clock", "world"]  # fixtures
 
 
 def test_a_limit_counts_working_days_from_entry(world: World, clock: Clock) -> None:
@@ -158,8 +150,7 @@ def test_what_cannot_be_taken_is_said_once(tmp_path: Path) -> None:
         "hidden: true", "hidden: true\n        requires: [{must: amount_fen < 1, say: 金额不是零}]"
     )
     book, clock = processes.load(data(tmp_path, wrong)), Clock()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("core.bootstrap.ProcessRegistry", lambda _book: ProcessRegistry(book))
+    with in_force(book):
         world = small_world.build(f"sqlite:///{tmp_path / 'caigou.db'}", tmp_path, clock=clock)
     number = plan(world, "submit")
     clock.at = datetime(2026, 12, 3, 17, tzinfo=UTC)

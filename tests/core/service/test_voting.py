@@ -11,7 +11,7 @@ from core.domain.accounts import Role
 from core.domain.errors import BlockedError, ConflictError, DataError, DomainError, ForbiddenError
 from core.service import acts, documents, flow, planning, repairs, staff
 from core.service.planning import RepairPlan
-from tests.core.conftest import change_plans, ruled
+from tests.core.conftest import ruled
 from tests.core.panel import (
     ALL,
     ANY,
@@ -28,6 +28,7 @@ from tests.core.panel import (
     waiting,
 )
 from tests.core.world import World, new_key
+from tests.support.process_data import change_plans
 
 Rules = Callable[[str], World]
 

@@ -39,17 +39,30 @@ def create(
         earlier = once.earlier(tx, actor, key, request)
         if earlier is not None:
             return situations.find(tx, actor, earlier["number"])
-        above = situations.find(tx, actor, parent, lock=True) if parent else None
-        fits(process, above)
-        owner = tx.accounts.unit(above.unit_id) if above else actor.unit
-        draft = blank(process, owner, actor.id, above, system.clock(), _number(system, tx, process, owner))
-        taken = inherited(process, above)
-        _only(process, process.start, taken, {**taken, **form})
-        draft = _filled(system, tx, draft, process, {**taken, **form})
-        refuse_entry(actor, owner, draft, process)
-        document = _added(system, tx, draft, process, owner, actor)
+        document = create_in(system, tx, actor, process, form, parent=parent)
         once.keep(tx, actor, key, request, {"number": document.number}, system)
         return document
+
+
+def create_in(
+    system: System,
+    tx: Transaction,
+    actor: Account,
+    process: Process,
+    form: Mapping[str, Any],
+    *,
+    parent: str | None,
+) -> Document:
+    """As `create`, inside a transaction that sees to it that it happens once."""
+    above = situations.find(tx, actor, parent, lock=True) if parent else None
+    fits(process, above)
+    owner = tx.accounts.unit(above.unit_id) if above else actor.unit
+    draft = blank(process, owner, actor.id, above, system.clock(), _number(system, tx, process, owner))
+    taken = inherited(process, above)
+    _only(process, process.start, taken, {**taken, **form})
+    draft = _filled(system, tx, draft, process, {**taken, **form})
+    refuse_entry(actor, owner, draft, process)
+    return _added(system, tx, draft, process, owner, actor)
 
 
 def spawn(

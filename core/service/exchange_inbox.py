@@ -6,15 +6,24 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, Field, ValidationError, field_validator
 
 from core.domain.accounts import Account
 from core.domain.errors import BlockedError, InvalidError, NotFoundError
 from core.domain.fields import AMOUNT_LIMIT
 from core.domain.money import yuan
-from core.service import acts, budget_import, exchange_signature, once, signed_contracts, situations
+from core.service import (
+    acts,
+    budget_import,
+    exchange_documents,
+    exchange_signature,
+    once,
+    signed_contracts,
+    situations,
+)
 from core.service.budget_import import Origin
 from core.service.budget_lines import FIRST_YEAR, LAST_YEAR, BudgetLine
+from core.service.exchange_documents import Code, Entered, Moved, Strict, Words
 from core.service.exchange_ports import SYSTEMS
 from core.service.ports import Transaction
 from core.service.system import System
@@ -22,23 +31,15 @@ from core.service.system import System
 MOST_BYTES = 64 * 1024
 _KEY_LIMIT = 64
 
-_NO_CONTROLS = r"^[^\x00-\x1f\x7f]*$"  # PostgreSQL keeps no NUL, and none of these belongs into a record
-Code = Annotated[str, Field(min_length=1, max_length=40, pattern=_NO_CONTROLS)]
-Words = Annotated[str, Field(max_length=100, pattern=_NO_CONTROLS)]
 
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-
-class OrderMove(_Strict):
+class OrderMove(Strict):
     """mall.order.confirm, .finish and .cancel: what the supplier did with an order."""
 
     order: Code
     reason: Words = ""
 
 
-class _Indicator(_Strict):
+class _Indicator(Strict):
     """Which indicator of which unit."""
 
     division: str = Field(pattern=r"^[0-9]{6}$")
@@ -63,7 +64,7 @@ class Total(_Indicator):
     total_fen: int = Field(ge=0, le=AMOUNT_LIMIT)
 
 
-class Totals(_Strict):
+class Totals(Strict):
     """finance.budget: totals of indicators as finance knew them at `as_of`.
 
     What was stated later and arrived earlier stays: statements may come in any order, late and twice.
@@ -81,7 +82,7 @@ class Totals(_Strict):
         return at
 
 
-class Signed(_Strict):
+class Signed(Strict):
     """trade.contract.signed and mall.contract.signed: a contract under a plan has been signed over there.
 
     `form` as in GET /api/v1/kinds, amounts in fen.
@@ -92,6 +93,9 @@ class Signed(_Strict):
 
 
 Topic = Literal[
+    "trade.document",
+    "trade.act",
+    "finance.document",
     "mall.order.confirm",
     "mall.order.finish",
     "mall.order.cancel",
@@ -102,7 +106,7 @@ Topic = Literal[
 ]
 
 
-class Envelope(_Strict):
+class Envelope(Strict):
     """Every message: what it is about, and its content."""
 
     topic: Topic
@@ -163,6 +167,10 @@ def receive(
             return _totals(message)
         if envelope.topic.endswith(".contract.signed"):
             return _signed(message)
+        if envelope.topic.endswith(".document"):
+            return _entered(message)
+        if envelope.topic == "trade.act":
+            return _moved(message)
         return _move_order(message)
 
 
@@ -194,9 +202,14 @@ class _Message:
     body: Mapping[str, Any]
 
     @property
+    def source(self) -> str:
+        """Which system sent it."""
+        return self.topic.partition(".")[0]
+
+    @property
     def name(self) -> str:
         """Unlike any other's: senders number their own messages only."""
-        return f"{self.topic.partition('.')[0]}:{self.key}"
+        return f"{self.source}:{self.key}"
 
     def once(self, region: str, content: BaseModel, act: Callable[[Account], str]) -> Receipt:
         """`act` in the name of the region's platform, unless the message came before; it returns what to say."""
@@ -234,14 +247,32 @@ def _move_order(message: _Message) -> Receipt:
 def _signed(message: _Message) -> Receipt:
     tx, signed = message.tx, _read(Signed, message.body)
     plan = situations.find(tx, None, signed.plan)
-    source = message.topic.partition(".")[0]
 
     def act(platform: Account) -> str:
         return signed_contracts.enter(
-            message.system, tx, platform, plan, source, signed.form, key=message.key
+            message.system, tx, platform, plan, message.source, signed.form, key=message.key
         )
 
     return message.once(plan.region, signed, act)
+
+
+def _entered(message: _Message) -> Receipt:
+    system, tx, given = message.system, message.tx, _read(Entered, message.body)
+    region = exchange_documents.region_of(tx, message.source, given)
+
+    def act(platform: Account) -> str:
+        return exchange_documents.enter(system, tx, platform, given, key=f"made:{message.name}")
+
+    return message.once(region, given, act)
+
+
+def _moved(message: _Message) -> Receipt:
+    system, tx, given = message.system, message.tx, _read(Moved, message.body)
+
+    def act(platform: Account) -> str:
+        return exchange_documents.move(system, tx, platform, given, key=f"moved:{message.name}")
+
+    return message.once(exchange_documents.region_of(tx, message.source, given), given, act)
 
 
 def _top_up(message: _Message) -> Receipt:

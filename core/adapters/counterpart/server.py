@@ -132,6 +132,7 @@ class Counterpart:
             app.post("/mall/orders")(self._place)
             app.post("/mall/orders/<number>/<any(confirm,finish,cancel):verb>")(self._move_order)
             app.post("/finance/indicators")(self._indicator)
+            app.post("/<any(trade,finance):system>/<any(document,act):what>")(self._of_theirs)
         return app
 
     def _messages(self, system: str) -> ResponseReturnValue:
@@ -196,6 +197,12 @@ class Counterpart:
     def _indicator(self) -> ResponseReturnValue:
         key = request.headers.get("Idempotency-Key") or secrets.token_hex(16)
         answer = self.push("finance", "finance.indicator", request.get_json(), key=key)
+        return answer.text, answer.status_code, {"Content-Type": "application/json"}
+
+    def _of_theirs(self, system: str, what: str) -> ResponseReturnValue:
+        """A lot, a batch of intranet plans, an expert's answer: what the platform says of it."""
+        key = request.headers.get("Idempotency-Key") or secrets.token_hex(16)
+        answer = self.push(system, f"{system}.{what}", request.get_json(), key=key)
         return answer.text, answer.status_code, {"Content-Type": "application/json"}
 
     def push(self, system: str, topic: str, body: Mapping[str, Any], key: str) -> httpx.Response:

@@ -1,0 +1,130 @@
+"""What other systems make and move here by signed messages: lots of a trading centre, intranet plans of finance."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from core import walks, worlds
+from core.bootstrap import build_system, migrate
+from core.domain.accounts import Role
+from core.domain.errors import DomainError, InvalidError, NotFoundError
+from core.service import accounts, documents, exchange_inbox, exchange_signature, lists
+from core.service.exchange_ports import SYSTEMS
+from core.service.page_ports import Query
+from core.service.system import System
+from core.settings import Settings
+from tests.core.conftest import fast_engine
+from tests.core.world import Clock
+
+SECRETS = dict.fromkeys(SYSTEMS, b"shared with everybody in this test")
+PLAN = {
+    "name": "教学服务器", "platform": "city",
+    "lines": [{"catalogue": "A02010301", "name": "服务器", "quantity": 1, "unit_price_fen": 5_000_000}],
+    "funding": [{"indicator": 1, "amount_fen": 5_000_000}],
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    """Two regions' units and people, no documents."""
+    folder = tmp_path_factory.mktemp("pushed")
+    settings = Settings(var=folder, database_url=f"sqlite:///{folder / 'pushed.db'}")
+    migrate(settings)
+    engine = fast_engine(settings.database_url)
+    built = build_system(settings, clock=Clock(datetime(2026, 11, 3, 9, tzinfo=UTC)), engine=engine)
+    with built.database.write() as tx:
+        for region in ("xuchang", "neimenggu"):
+            worlds.build(built, tx, worlds.places()[region])
+    yield built
+    engine.dispose()
+
+
+def pushed(system: System, topic: str, body: dict[str, Any], key: str) -> exchange_inbox.Receipt:
+    source = topic.partition(".")[0]
+    raw = json.dumps({"topic": topic, "body": body}).encode()
+    headers = exchange_signature.sign(
+        SECRETS[source], f"{exchange_signature.PLATFORM}:{source}", key, raw, system.clock()
+    )
+    return exchange_inbox.receive(system, SECRETS, source, raw, headers)
+
+
+def player(system: System, region: str, *steps: dict[str, Any]) -> walks.Player:
+    made = walks.Player(
+        system, walks.Walk.model_validate({"region": region, "label": "测试", "steps": list(steps)}), region
+    )
+    made.play()
+    return made
+
+
+@pytest.mark.covers("xc-announce", "xc-plan")
+def test_the_trading_centre_pushes_lots_and_takes_them_back(system: System) -> None:
+    money = {
+        "division": worlds.places()["xuchang"].division,
+        "unit": "101001",
+        "year": 2026,
+        "code": "Z-1",
+        "name": "设备",
+    }
+    pushed(system, "finance.indicator", {**money, "add_fen": 5_000_000}, "money-1")
+    played = player(system, "xuchang", {"enter": "plan/interconnected", "name": "plan", "form": PLAN},
+                    {"repair": "filed", "on": "plan"})  # fmt: skip
+    plan, handler = played.numbers["plan"], played.account("handler")
+    lot = {
+        "kind": "lot",
+        "variant": "lot",
+        "under": plan,
+        "act": "push",
+        "form": {"name": "第一标段", "lot_no": "BD-1"},
+    }
+    whole = {**lot, "form": {**lot["form"], "amount_fen": 5_000_000}}
+    for wrong, why in (
+        (lot, "标段预算"),
+        ({**whole, "form": {**whole["form"], "amount_fen": 5_000_001}}, "超过了计划"),
+        ({**whole, "kind": "contract", "variant": "contract"}, "没有这种单据"),
+        ({**whole, "act": "withdraw_all"}, "withdraw_all"),
+    ):
+        with pytest.raises(DomainError, match=why):
+            pushed(system, "trade.document", wrong, f"wrong-{why}")
+    assert documents.get(system, handler, plan).linked == ()  # nothing is half taken
+    assert "已推送标段" in pushed(system, "trade.document", whole, "lot-1").said
+    assert pushed(system, "trade.document", whole, "lot-1").repeated
+    view = documents.get(system, handler, plan)
+    assert [one.node for one in view.linked] == ["pushed"]
+    assert "lots_pushed" in view.document.flags
+    with pytest.raises(InvalidError):
+        pushed(system, "trade.document", {**whole, "colour": "red"}, "lot-2")
+    number = view.linked[0].number
+    with pytest.raises(NotFoundError, match="没有这种单据"):
+        pushed(system, "trade.act", {"number": plan, "act": "pass"}, "act-1")
+    pushed(
+        system,
+        "trade.act",
+        {"number": number, "act": "withdraw", "arguments": {"reason": "重新划分"}},
+        "act-2",
+    )
+    assert documents.get(system, handler, number).document.node == "void"
+
+
+@pytest.mark.covers("nm-28")
+def test_finance_pushes_intranet_plans(system: System) -> None:
+    logins = worlds.logins(worlds.places()["neimenggu"])
+    login = next(one for (_, role), one in logins.items() if role is Role.HANDLER)
+    handler = accounts.sign_in(system, login, worlds.PASSWORD).account
+    row = {"unit": "101001", "source_no": "YT-1", "name": "打印机", "catalogue": "A02021003", "quantity": 2}
+    plans = [{**row, "unit_price_fen": 180_000}]
+    batch = {
+        "kind": "intranet_push",
+        "variant": "push",
+        "act": "push",
+        "region": "neimenggu",
+        "form": {"name": "一", "plans": plans},
+    }
+    lost = {**batch, "form": {"name": "一", "plans": [{**plans[0], "unit": "999999"}]}}
+    with pytest.raises(DomainError, match="999999"):
+        pushed(system, "finance.document", lost, "batch-0")
+    pushed(system, "finance.document", batch, "batch-1")
+    found = lists.find(system, handler, Query("todo"), limit=10)
+    assert [(one.kind, one.title, one.node) for one in found] == [("intranet_plan", "打印机", "unused")]

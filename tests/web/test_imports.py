@@ -16,8 +16,8 @@ from tests.web.conftest import HANDLER, OTHER, REVIEWER, Browser
 LINE = {"采购品目": "A02021003", "标的名称": "激光打印机", "数量": 2, "计量单位": "台", "单价": 1800.5}
 
 
-def sheet(browser: Browser, path: str, lines: list[dict[str, object]]) -> bytes:
-    """The template, filled in."""
+def sheet(browser: Browser, path: str, lines: list[dict[str, object]], beside: str = "") -> bytes:
+    """The template, filled in; `beside` names one more sheet that holds something."""
     book = load_workbook(io.BytesIO(browser.get(f"{path}/template.xlsx").data))
     page = book.worksheets[0]
     head = [str(cell.value).removesuffix("*") for cell in page[1]]
@@ -25,6 +25,8 @@ def sheet(browser: Browser, path: str, lines: list[dict[str, object]]) -> bytes:
         for column, label in enumerate(head, 1):
             if label in line:
                 page.cell(number, column, line[label])
+    if beside:
+        book.create_sheet(beside)["A1"] = "还有"
     content = io.BytesIO()
     book.save(content)
     return content.getvalue()
@@ -49,8 +51,9 @@ def test_a_list_is_previewed_and_taken(
     browser, plan = browse(HANDLER), number("办公椅")
     path = f"/documents/{plan}/import/lines"
     before = lines(system, plan)
-    status, page = preview(browser, path, sheet(browser, path, [LINE] * 250))
+    status, page = preview(browser, path, sheet(browser, path, [LINE] * 250, beside="第二批"))
     assert status == 200
+    assert "文件里的“第二批”也有内容，没有读" in page
     assert "有 250 行，全部可以导入" in page
     assert "3,601.00" in page  # the amount of a line, which the file does not hold
     assert lines(system, plan) == before

@@ -11,6 +11,7 @@ from core.domain.documents import Document
 from core.domain.errors import ForbiddenError
 from core.domain.process import NodeType, Process
 from core.domain.reporting import SMALL, TINY, ContractFacts, category_of, within
+from core.service import situations
 from core.service.ports import Transaction
 from core.service.system import System
 
@@ -119,12 +120,11 @@ def _method(system: System, tx: Transaction, document: Document) -> str:
 
 def _plan(tx: Transaction, above: Document) -> Document:
     """The plan at any height above; of a joint project, where it stands beside the answers, the one that was filed."""
-    while above.kind != "plan" and above.parent_id:
-        above = tx.documents.by_id(above.parent_id)
-    if above.kind == "plan":
-        return above
-    beside = (one for one in tx.documents.descendants(above.id) if one.kind == "plan" and one.node == "filed")
-    return next(beside, above)
+    line = list(situations.line_of(tx, above))
+    if plans := [one for one in line if one.kind == "plan"]:
+        return plans[0]
+    beside = tx.documents.descendants(line[-1].id)
+    return next((one for one in beside if one.kind == "plan" and one.node == "filed"), line[-1])
 
 
 def option(process: Process, name: str, form: Mapping[str, Any]) -> str:

@@ -12,7 +12,10 @@ ANSWER = "answer"
 
 def follow(system: System, tx: Transaction, after: Document, action: str, actor: Account) -> None:
     """Move running repairs on, or stop those whose document was moved another way."""
-    for row in tx.records.running_repairs(_line(tx, after)):
+    line = [
+        one.id for one in situations.line_of(tx, after)
+    ]  # a plan's way may begin at a contract two below it
+    for row in tx.records.running_repairs(line):
         if all(step["number"] != after.number for step in row.steps[row.position :]):
             continue
         here = _reached(row, after, action)
@@ -27,15 +30,6 @@ def follow(system: System, tx: Transaction, after: Document, action: str, actor:
             tx.records.notify({row.asked_by} - {actor.id}, row.number, tell, system.clock())
         else:
             hand_on(system, tx, row, here + 1, actor)
-
-
-def _line(tx: Transaction, document: Document) -> list[int]:
-    """Ids of a document and all above it: the way of a plan may begin at a contract two below it."""
-    ids, above = [document.id], document.parent_id
-    while above is not None:
-        ids.append(above)
-        above = tx.documents.by_id(above).parent_id
-    return ids
 
 
 def answered(system: System, tx: Transaction, after: Document, actor: Account) -> None:

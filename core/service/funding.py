@@ -1,6 +1,7 @@
 """Moving a document's money: what it takes from indicators or from the account above, and its own account."""
 
 from datetime import datetime
+from itertools import islice
 
 from core.domain import forms, ledger
 from core.domain.documents import Document
@@ -8,6 +9,7 @@ from core.domain.errors import BlockedError
 from core.domain.ledger import Movement, MovementKind
 from core.domain.money import yuan
 from core.domain.process import Funds, Node, Process
+from core.service import situations
 from core.service.ports import Indicator, Transaction
 
 _NAME_LIMIT = 100
@@ -48,11 +50,8 @@ def _sources(tx: Transaction, document: Document, process: Process) -> dict[int,
 
 def _paying(tx: Transaction, document: Document) -> Indicator | None:
     """The account of the nearest document above that has one (fj: the project pays for its plan's contracts)."""
-    above, found = document.parent_id, None
-    while above and found is None:
-        found = tx.ledger.account_of(above)
-        above = tx.documents.by_id(above).parent_id
-    return found
+    above = islice(situations.line_of(tx, document), 1, None)
+    return next((found for one in above if (found := tx.ledger.account_of(one.id))), None)
 
 
 def _account(tx: Transaction, document: Document, target: Node, own: Indicator | None, at: datetime) -> None:

@@ -48,7 +48,7 @@ def project(system: System, rules: Rules, number: str, *, public: bool = False) 
             if public
             else situations.find(tx, None, number)
         )
-        found = _told(system, tx, rules, _top(tx, known), public=public) if known else None
+        found = _told(system, tx, rules, situations.topmost(tx, known), public=public) if known else None
     if found is None or (public and not found.facts):  # whether there is such a document is not public either
         raise NotFoundError("没有这个项目，或者它还没有公开的内容")
     return found
@@ -161,9 +161,3 @@ def _item_namer(system: System) -> Callable[[str], str]:
         return item.name if item else code
 
     return name
-
-
-def _top(tx: Transaction, document: Document) -> Document:
-    while document.parent_id is not None:
-        document = tx.documents.by_id(document.parent_id)
-    return document

@@ -1,6 +1,6 @@
 """What is true of a document now: its process, form mistakes, what hangs on it. Shared by the use cases."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import Any
@@ -108,26 +108,33 @@ def _situation(
 ) -> Situation:
     numbers = {document.id: document.number, **{d.id: d.number for d, _ in linked}}
     above = tx.documents.by_id(document.parent_id) if document.parent_id else None
-    ancestors = _ancestors(system, tx, above) if process.asks_above else ()
+    line = line_of(tx, above) if above and process.asks_above else ()
     today = system.today
     values = system.processes.values(document.region)
     return Situation(
         flags=document.flags, form=forms.names(process.form.fields, document.form), variant=document.variant,
         node=document.node, amount_fen=document.amount_fen, division=owner.division, unit_code=owner.code,
         parent=_linked(above, system.processes.version(above.process_version, tx), "") if above else None,
-        ancestors=ancestors, facts=partial(facts.fact, tx, document.region, owner),
+        ancestors=tuple(_linked(d, system.processes.version(d.process_version, tx), "") for d in line),
+        facts=partial(facts.fact, tx, document.region, owner),
         children=tuple(_linked(d, p, numbers.get(d.parent_id or 0, "")) for d, p in linked),
         money=_money(tx, document) if process.asks_money and document.id else Money(), today=today,
         values=lambda name, *keys: values.on(name, today, *keys), known=system.catalogue,
     )  # fmt: skip
 
 
-def _ancestors(system: System, tx: Transaction, above: Document | None) -> tuple[Linked, ...]:
-    found: list[Linked] = []
-    while above is not None:
-        found.append(_linked(above, system.processes.version(above.process_version, tx), ""))
-        above = tx.documents.by_id(above.parent_id) if above.parent_id else None
-    return tuple(found)
+def line_of(tx: Transaction, document: Document) -> Iterator[Document]:
+    """The document and all above it, nearest first: the last one is the topmost."""
+    yield document
+    while document.parent_id is not None:
+        document = tx.documents.by_id(document.parent_id)
+        yield document
+
+
+def topmost(tx: Transaction, document: Document) -> Document:
+    """What the whole project hangs on."""
+    *_, top = line_of(tx, document)
+    return top
 
 
 def _linked(document: Document, process: Process, above: str) -> Linked:

@@ -84,7 +84,7 @@ def course(system: System, viewer: Account, number: str) -> list[Point]:
         document = tx.documents.by_number(number.strip().upper(), None)
         if document is None or document.unit_id not in units:
             document = situations.find(tx, viewer, number)
-        top = _top(tx, document)
+        top = situations.topmost(tx, document)
         whole = [top, *tx.documents.descendants(top.id)]
         seen = [d for d in whole if d.unit_id in units or tx.documents.by_number(d.number, viewer)]
         depths = {top.id: 0}
@@ -113,12 +113,6 @@ def _scope(tx: Transaction, viewer: Account) -> list[Unit]:
     return units
 
 
-def _top(tx: Transaction, document: Document) -> Document:
-    while document.parent_id is not None:
-        document = tx.documents.by_id(document.parent_id)
-    return document
-
-
 def _point(system: System, tx: Transaction, document: Document, depth: int) -> Point:
     process = system.processes.version(document.process_version, tx)
     units = {document.unit_id: tx.accounts.unit(document.unit_id)}
@@ -143,5 +137,5 @@ def _of(
                 level=rule.level.value, level_label=LEVEL_LABELS[rule.level], number=document.number,
                 title=document.title, kind_label=case.process.label,
                 node_label=case.process.node(document.node).label, unit_name=units[document.unit_id].name,
-                project=_top(tx, document).number, said=said, source=rule.source,
+                project=situations.topmost(tx, document).number, said=said, source=rule.source,
             )  # fmt: skip

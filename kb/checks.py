@@ -23,14 +23,18 @@ def check(
     *,
     nodes: Mapping[str, Collection[str]] | None = None,
     probes: Collection[str] | None = None,
+    unread: Collection[tuple[str, str]] = (),
 ) -> list[str]:
-    """Every mistake of all entries together; `nodes` and `probes` as of `kb.loader.load_all`."""
+    """Every mistake of all entries together; `nodes` and `probes` as of `kb.loader.load_all`.
+
+    `unread` are (region, topic) of entries that have mistakes of their own: links to them are not dead.
+    """
     problems = []
     for entry, where in read:
         problems += _own_problems(entry, where)
         problems += _outside_problems(entry, where, nodes, probes)
     problems += _id_problems(read)
-    problems += _link_problems(read)
+    problems += _link_problems(read, unread)
     return problems + _phrasing_problems(read, negatives, negatives_at)
 
 
@@ -97,9 +101,9 @@ def _id_problems(read: Read) -> list[str]:
     return problems
 
 
-def _link_problems(read: Read) -> list[str]:
+def _link_problems(read: Read, unread: Collection[tuple[str, str]]) -> list[str]:
     """Links stay inside a region: a clerk there has no use for another region's menus."""
-    known = {(entry.region, entry.id) for entry, _ in read}
+    known = {(entry.region, entry.id) for entry, _ in read} | set(unread)
     problems = []
     for entry, where in read:
         targets: list[tuple[tuple[str | int, ...], str]] = [

@@ -26,12 +26,12 @@ def load_all(
     entries' `state` and `probes` are not judged.
     """
     problems: list[str] = []
-    read = _read_entries(content, problems)
+    read, unread = _read_entries(content, problems)
     files = [located for _, located in read]
     negatives, located = _read_optional(content / "negatives.yaml", Negatives, problems)
     synonyms, _ = _read_optional(content / "synonyms.yaml", Synonyms, problems)
     lexicon = _read_lexicon(content / "lexicon.txt", problems)
-    problems += check(read, negatives, located, nodes=nodes, probes=probes)
+    problems += check(read, negatives, located, nodes=nodes, probes=probes, unread=unread)
     if not files and not problems:
         problems.append(f"{content}:1: 没有找到任何知识条目（<地区>/<主题>.yaml）")
     if problems:
@@ -45,14 +45,17 @@ def load_all(
     )
 
 
-def _read_entries(content: Path, problems: list[str]) -> Read:
+def _read_entries(content: Path, problems: list[str]) -> tuple[Read, set[tuple[str, str]]]:
+    """What could be read, and (region, topic) of the files that could not."""
     read: Read = []
+    unread: set[tuple[str, str]] = set()
     for file in sorted(content.glob("*/*.yaml")):
         try:
             read.append(read_model(file, Entry))
         except DataError as error:
             problems += error.problems
-    return read
+            unread.add((file.parent.name, file.stem))
+    return read, unread
 
 
 def _read_optional(file: Path, model: type[_M], problems: list[str]) -> tuple[_M, Located]:

@@ -57,21 +57,24 @@ def load(data: Path = DATA) -> ProcessBook:
 def book(data: Path) -> ProcessBook:
     """What `load` gives, read once however it is asked for."""
     problems: list[str] = []
-    bases = _bases(data, problems)
+    bases, broken = _bases(data, problems)
     regions = _regions(data, problems)
     resolved: dict[tuple[str, str, str], Process] = {}
     for region, located in regions:
         for kind in region.processes:
+            if (
+                kind in broken
+            ):  # its own mistakes are listed; that it is missing here would be none of its own
+                continue
             if kind not in bases:
-                problems.append(
-                    located.problem(("processes", kind), f"没有“{kind}”这种单据的骨架，或骨架有错")
-                )
+                problems.append(located.problem(("processes", kind), f"没有“{kind}”这种单据的骨架"))
                 continue
             overlay = Overlay(*bases[kind], region, located)
             for process in overlay.resolve():
                 resolved[process.region, process.kind, process.variant] = process
             problems.extend(overlay.problems)
-    problems += _references(resolved)
+    if not broken:
+        problems += _references(resolved)
     if problems:
         raise DataError(list(dict.fromkeys(problems)))
     heads = {region.region: region for region, _ in regions if region.label}
@@ -124,8 +127,10 @@ def _values(region: RegionModel) -> Values:
     )
 
 
-def _bases(data: Path, problems: list[str]) -> dict[str, tuple[KindModel, Located]]:
+def _bases(data: Path, problems: list[str]) -> tuple[dict[str, tuple[KindModel, Located]], set[str]]:
+    """The bases by kind, and the kinds (by the names of their files) that could not be read."""
     bases: dict[str, tuple[KindModel, Located]] = {}
+    broken: set[str] = set()
     for file in sorted((data / "processes" / "base").glob("*.yaml")):
         try:
             model, located = read_model(file, KindModel)
@@ -134,7 +139,8 @@ def _bases(data: Path, problems: list[str]) -> dict[str, tuple[KindModel, Locate
             bases[model.kind] = (model, located)
         except DataError as error:
             problems.extend(error.problems)
-    return bases
+            broken.add(file.stem)
+    return bases, broken
 
 
 def _references(resolved: dict[tuple[str, str, str], Process]) -> list[str]:

@@ -30,6 +30,8 @@ def test_mistakes_of_all_files_are_listed_at_once(tmp_path: Path, monkeypatch: p
     entry.write_text(
         entry.read_text(encoding="utf-8").replace("links: [", "links: [nm-6-1, ", 1), encoding="utf-8"
     )
+    other = content / "neimenggu" / "nm-5.yaml"
+    other.write_text(other.read_text(encoding="utf-8") + "\ncolour: red\n", encoding="utf-8")
     readers = (lambda: processes.load(data), lambda: open_library(content))
     monkeypatch.setattr(preflight, "_READERS", readers)
     with pytest.raises(DataError) as caught:
@@ -38,3 +40,5 @@ def test_mistakes_of_all_files_are_listed_at_once(tmp_path: Path, monkeypatch: p
     assert any("plan.yaml:" in one and "重复" in one for one in told)
     assert any("plan.yaml:" in one and "不认识的键" in one and "colour" in one for one in told)
     assert any("nm-2.yaml:" in one and "nm-6-1" in one for one in told)
+    assert any("nm-5.yaml:" in one and "colour" in one for one in told)
+    assert len(told) == 4  # the mistakes that were made, and none that only follow from them

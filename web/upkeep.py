@@ -1,4 +1,4 @@
-"""What the worker does once in a while: the day's checkpoint of the audit, sessions that nobody needs any more."""
+"""What the worker does once in a while: panels whose review day has come, the day's checkpoint of the audit, old sessions."""
 
 import logging
 import threading
@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from core.adapters.checkpoint_files import DailyShelf, FileKey
 from core.domain.errors import DomainError
-from core.service import checkpoints
+from core.service import checkpoints, review_day
 from core.service.system import System
 from core.settings import Settings
 
@@ -23,6 +23,8 @@ def upkeep(system: System, settings: Settings) -> None:
         gone = tx.accounts.forget_sessions(system.clock() - _KEPT)
     if gone:
         log.info("expired sessions deleted count=%s", gone)
+    if settled := review_day.settle_due(system):
+        log.info("expert panels closed on their review day count=%s", settled)
     if checkpoints.daily(system, FileKey(settings.var), DailyShelf(settings.var)):
         log.info("audit checkpoint kept")
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -11,7 +12,7 @@ from core import walks, worlds
 from core.bootstrap import build_system, migrate
 from core.domain.accounts import Role
 from core.domain.errors import DomainError, InvalidError, NotFoundError
-from core.service import accounts, documents, exchange_inbox, exchange_signature, lists
+from core.service import accounts, documents, exchange_inbox, exchange_signature, lists, review_day
 from core.service.exchange_ports import SYSTEMS
 from core.service.page_ports import Query
 from core.service.system import System
@@ -53,22 +54,23 @@ def pushed(system: System, topic: str, body: dict[str, Any], key: str) -> exchan
 
 def player(system: System, region: str, *steps: dict[str, Any]) -> walks.Player:
     made = walks.Player(
-        system, walks.Walk.model_validate({"region": region, "label": "测试", "steps": list(steps)}), region
+        system,
+        walks.Walk.model_validate({"region": region, "label": "测试", "steps": list(steps)}),
+        uuid4().hex,
     )
     made.play()
     return made
 
 
+def funded(system: System) -> None:
+    unit = {"division": worlds.places()["xuchang"].division, "unit": "101001", "year": 2026}
+    money = {**unit, "code": "Z-1", "name": "设备", "add_fen": 10_000_000}
+    pushed(system, "finance.indicator", money, "money-1")
+
+
 @pytest.mark.covers("xc-announce", "xc-plan")
 def test_the_trading_centre_pushes_lots_and_takes_them_back(system: System) -> None:
-    money = {
-        "division": worlds.places()["xuchang"].division,
-        "unit": "101001",
-        "year": 2026,
-        "code": "Z-1",
-        "name": "设备",
-    }
-    pushed(system, "finance.indicator", {**money, "add_fen": 5_000_000}, "money-1")
+    funded(system)
     played = player(system, "xuchang", {"enter": "plan/interconnected", "name": "plan", "form": PLAN},
                     {"repair": "filed", "on": "plan"})  # fmt: skip
     plan, handler = played.numbers["plan"], played.account("handler")
@@ -106,6 +108,42 @@ def test_the_trading_centre_pushes_lots_and_takes_them_back(system: System) -> N
         "act-2",
     )
     assert documents.get(system, handler, number).document.node == "void"
+
+
+@pytest.mark.covers("xc-expert")
+def test_experts_answer_there_and_the_list_is_pushed_on_the_review_day(system: System) -> None:
+    form = {
+        "review_on": "2026-11-10", "place": "评标室", "contact": "李明", "phone": "0374-1234567",
+        "groups": [{"category": "医疗设备", "area": "本市", "count": 2}],
+    }  # fmt: skip
+    funded(system)
+    ordinary = {key: value for key, value in PLAN.items() if key != "platform"}
+    played = player(
+        system,
+        "xuchang",
+        {"enter": "plan/ordinary", "name": "plan", "form": ordinary},
+        {"repair": "filed", "on": "plan"},
+        {"enter": "expert_request/expert_request", "under": "plan", "name": "request", "form": form},
+        {"act": "submit", "on": "request"},
+    )
+    number, clock = played.numbers["request"], system.clock
+    assert isinstance(clock, Clock)
+    clock.pass_by(days=7)
+    assert review_day.settle_due(system) == 0  # nobody has answered
+    for expert in ("ZJ007", "ZJ008"):
+        arguments = {"expert": expert, "answer": "accept"}
+        pushed(
+            system,
+            "trade.act",
+            {"number": number, "act": "answer", "arguments": arguments},
+            f"answer-{expert}",
+        )
+    clock.pass_by(days=-1)
+    assert review_day.settle_due(system) == 0  # the day before
+    clock.pass_by(days=1)
+    assert (review_day.settle_due(system), review_day.settle_due(system)) == (1, 0)
+    handler = played.account("handler")
+    assert documents.get(system, handler, number).document.node == "done"
 
 
 @pytest.mark.covers("nm-28")

@@ -74,7 +74,7 @@ def list_document_movements(number: str) -> DocumentMoney:
 @route("GET", "/budgets/template", gives=None, media=downloads.XLSX)
 def get_budget_template() -> Response:
     """The spreadsheet that budgets are imported from."""
-    return budget_upload.empty_template()
+    return budget_upload.template()
 
 
 @route("POST", "/budgets/import", form=UploadIn, query=BudgetImportQuery, gives=BudgetImportOut)

@@ -30,11 +30,6 @@ def choose() -> str:
 @pages.get("/budgets/import/template.xlsx")
 def template() -> Response:
     """The empty spreadsheet."""
-    return empty_template()
-
-
-def empty_template() -> Response:
-    """For page and API."""
     budget_import.may_upload(system(), actor())
     return file(budget_lines.template(SHEETS), "预算指标.xlsx")
 

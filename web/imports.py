@@ -12,7 +12,7 @@ from core.service import attachments, filling, list_import
 from core.service.filling import Filling
 from core.service.list_import import Report
 from web import downloads, form_shown
-from web.attachments import keep
+from web.attachments import received
 from web.documents import key, version
 from web.errors import status_and_title
 from web.parts import system
@@ -59,10 +59,7 @@ def take(number: str, table: str) -> AnyResponse | str | tuple[str, int]:
 
 
 def _preview(shown: Filling, table: str) -> str | tuple[str, int]:
-    given = request.files.get("file")
-    if given is None or not given.filename:
-        raise InvalidError("请选择填好的表格", fields={"file": "请选择文件"})
-    file = keep(given)
+    file = received()
     content = attachments.own(system(), actor(), file.sha256)
     report = list_import.check(system(), _fill(shown.number), table, content, SHEETS)
     page = _page(shown, table, report=report, file=file.name, sha256=file.sha256)

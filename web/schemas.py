@@ -189,10 +189,11 @@ class Budgets(BaseModel):
     items: list[BudgetOut]
 
 
-class MovementOut(Shown):
-    """One movement; the amount is positive, the kind says which way. The balances are those after it.
+class KeptOut(Shown):
+    """A movement, less what others made of its indicator: the balances are what the document itself keeps after it.
 
-    `number` is the document that moved it, empty where the budget itself changed (`source_label`).
+    The amount is positive, the kind says which way. `number` is the document that moved it, empty where the budget itself
+    changed (`source_label`).
     """
 
     at: datetime
@@ -201,9 +202,14 @@ class MovementOut(Shown):
     amount_fen: int
     number: str
     source_label: str
-    total_fen: int
     frozen_fen: int
     used_fen: int
+
+
+class MovementOut(KeptOut):
+    """A movement with the balances of the whole after it."""
+
+    total_fen: int
     available_fen: int
 
 
@@ -211,19 +217,6 @@ class Statement(BaseModel):
     """Movements of one indicator, oldest first."""
 
     items: list[MovementOut]
-
-
-class KeptOut(Shown):
-    """A movement on an indicator, less what others made of it: the balances are what the document itself keeps."""
-
-    at: datetime
-    kind: str
-    kind_label: str
-    amount_fen: int
-    number: str
-    source_label: str
-    frozen_fen: int
-    used_fen: int
 
 
 class MoneySection(BaseModel):

@@ -15,6 +15,9 @@ from web import logs
 if TYPE_CHECKING:
     from web.server import Companion
 
+_ELSEWHERE = tuple(f"CAIGOU_{name}_URL" for name in ("MALL", "AGENCY", "FINANCE", "PORTAL", "TRADE"))
+_LAST_PORT = 65535
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; 1 where it could not start, with the reason on standard error."""
@@ -22,12 +25,14 @@ def main(arguments: list[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     serve = commands.add_parser("serve", help="准备数据库并启动服务")
     serve.add_argument("--host", default="127.0.0.1")
-    serve.add_argument("--port", type=int, default=8000)
+    serve.add_argument("--port", type=int, default=8000, help="同机的对接方用下一个端口")
     serve.add_argument("--workers", type=int, default=1, help="进程数；SQLite 用 1 个，PostgreSQL 可以更多")
     serve.add_argument("--alone", action="store_true", help="不启动同机的对接方和后台进程，也不装入演示数据")
     worker = commands.add_parser("worker", help="后台进程：送出对接消息，处理微信后续答复")
     worker.add_argument("--companion", action="store_true", help="启动它的进程结束时，自己也结束")
     given = parser.parse_args(arguments)
+    if given.command == "serve" and not given.alone:
+        _place_counterpart(given.port)
     try:
         settings = Settings.from_environment()
         return _work(given, settings) if given.command == "worker" else _serve(given, settings)
@@ -44,12 +49,33 @@ def _work(given: argparse.Namespace, settings: Settings) -> int:
     return run_worker(settings, follow_ups, companion=given.companion)
 
 
+def _place_counterpart(port: int) -> None:
+    """Put the other side of the exchange at the port after ours, unless somebody said where it is.
+
+    At a fixed port two servers on one machine would send each other's documents to the same counterpart. Said in the
+    environment, because the companions read it there.
+    """
+    if any(name in os.environ for name in _ELSEWHERE):
+        return
+    beside = port + 1 if port < _LAST_PORT else port - 1
+    os.environ.update(dict.fromkeys(_ELSEWHERE, f"http://127.0.0.1:{beside}"))
+
+
 def _obstacle(given: argparse.Namespace, settings: Settings) -> str | None:
     """Why it cannot start, found before anything is done."""
+    from core.adapters.exchange_client import is_local
+
     if given.workers > 1 and not settings.redis_url:
         return "多个进程要共用 Redis 计数，请设置 CAIGOU_REDIS_URL"
     if not _free(given.host, given.port):
         return f"端口 {given.port} 已被占用，请用 --port 换一个"
+    beside = urlsplit(settings.mall_url)
+    if (
+        not given.alone
+        and is_local(settings.mall_url)
+        and not _free(beside.hostname or "", beside.port or 80)
+    ):
+        return f"端口 {beside.port or 80} 已被占用，同机的对接方要用它，请用 --port 换一个"
     return None
 
 

@@ -1,7 +1,10 @@
 """The served thing as a user starts it: a process of its own, with all that belongs to it."""
 
+import contextlib
 import os
+import secrets
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -13,11 +16,21 @@ import psutil
 import pytest
 
 from core import demo
-from tests.support.servers import free_port
 from tests.web.conftest import HANDLER
 
 START_SECONDS = 180  # the first start builds five regions, on a machine that may be busy
 CLIENT = httpx.Client(timeout=60)  # the machine that runs the tests may be busy
+
+
+def _two_ports() -> int:
+    """A port that is free together with the next one, below those that the system hands out for connections."""
+    for _ in range(100):
+        port = 20_000 + secrets.randbelow(12_000)
+        with socket.socket() as one, socket.socket() as next_one, contextlib.suppress(OSError):
+            one.bind(("127.0.0.1", port))
+            next_one.bind(("127.0.0.1", port + 1))
+            return port
+    raise AssertionError("no two free ports side by side")
 
 
 class Served:
@@ -25,19 +38,12 @@ class Served:
 
     def __init__(self, var: Path) -> None:
         self.var = var
-        self.port, self.other = free_port(), free_port()
+        self.port = _two_ports()
         self.url = f"http://127.0.0.1:{self.port}"
         self.process: subprocess.Popen[str] | None = None
 
     def start(self) -> None:
-        environment = {
-            **os.environ,
-            "CAIGOU_VAR": str(self.var),
-            **{
-                f"CAIGOU_{name}_URL": f"http://127.0.0.1:{self.other}"
-                for name in ("MALL", "AGENCY", "FINANCE")
-            },
-        }
+        environment = {**os.environ, "CAIGOU_VAR": str(self.var)}
         command = [sys.executable, "-m", "web", "serve", "--port", str(self.port)]
         self.process = subprocess.Popen(
             command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
@@ -96,6 +102,8 @@ def test_it_starts_answers_stops_and_keeps_what_was_done(served: Served, by: sig
     assert served.process is not None
     assert served.process.returncode == 0, output
     assert served.url in output
+    # its own counterpart, whoever else serves on this machine
+    assert f"对接方在 http://127.0.0.1:{served.port + 1}" in output
     assert HANDLER in output
     assert demo.PASSWORD in output
     assert "Traceback" not in output
@@ -109,14 +117,18 @@ def test_it_starts_answers_stops_and_keeps_what_was_done(served: Served, by: sig
     served.stop()
 
 
-def test_a_busy_port_is_said(served: Served) -> None:
-    served.start()
-    environment = {**os.environ, "CAIGOU_VAR": str(served.var)}
-    command = [sys.executable, "-m", "web", "serve", "--port", str(served.port)]
-    second = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert second.returncode == 1
-    assert "已被占用" in second.stderr
-    served.stop()
+@pytest.mark.parametrize(("beside", "whose"), [(0, "已被占用"), (1, "已被占用，同机的对接方要用它")])
+def test_a_busy_port_is_said_before_anything_is_done(tmp_path: Path, beside: int, whose: str) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", _two_ports() + beside))
+        other.listen()
+        busy = other.getsockname()[1]
+        command = [sys.executable, "-m", "web", "serve", "--port", str(busy - beside)]
+        environment = {**os.environ, "CAIGOU_VAR": str(tmp_path)}
+        refused = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert refused.returncode == 1
+    assert f"端口 {busy} {whose}，请用 --port 换一个" in refused.stderr
+    assert not list(tmp_path.iterdir())
 
 
 def test_several_processes_want_redis(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The conversation as a page. The same turns as /api/v1/chat, rendered here."""
 
+from pathlib import PurePath
 from uuid import uuid4
 
 from flask import Blueprint, g, redirect, render_template, request, url_for
@@ -102,6 +103,27 @@ def say() -> str | Response:
         key=uuid4().hex,
         narrow=drawing.narrow,
     )
+
+
+@pages.post("/chat/file")
+@limiter.limit("20 per minute", key_func=account_or_address)
+def check_file() -> str | Response:
+    """A list in a spreadsheet is checked, and brought in nowhere."""
+    given = request.files.get("file")
+    if given is None or not given.filename:
+        raise InvalidError("请选择填好的表格", fields={"file": "请选择文件"})
+    name = PurePath(given.filename.replace("\\", "/")).name[:100]
+    with given.stream:
+        content = given.read()
+    asked = request.form.get("conversation") or None
+    conversation, replies = talk().checked(actor(), asked, request.form.get("page", "")[:40], name, content)
+    if not wants_fragment():
+        return redirect(url_for("chat.home", c=conversation), 303)
+    cursor = talk().last(actor(), conversation)
+    return render_template(
+        "_turn.html", said=Said(f"（发来表格：{name}）", replies, cursor), cursor=cursor, conversation=conversation,
+        key=uuid4().hex, narrow=drawing.narrow,
+    )  # fmt: skip
 
 
 @pages.post("/news")

@@ -70,6 +70,12 @@ class Talk(Protocol):
         """Answer what a desk and its browser reported; NotFoundError for a conversation of another account."""
         ...
 
+    def checked(
+        self, account: Account, conversation: str | None, number: str, name: str, content: bytes
+    ) -> tuple[str, Sequence[Reply]]:
+        """Say into the conversation (None: a new one) what a spreadsheet holds; its id, and what was said."""
+        ...
+
     def rate(self, account: Account, conversation: str, seq: int, *, good: bool, reason: str) -> None:
         """Keep what the account thinks of an answer; NotFoundError for one that is not its own."""
         ...

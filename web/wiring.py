@@ -9,7 +9,7 @@ from typing import cast
 
 from flask import Flask
 
-from assistant import desk_store, live, probing, store, suggestions, turn
+from assistant import desk_store, live, probing, sheets, store, suggestions, turn
 from assistant.cards import Reply, Turn
 from assistant.channel import PlainConversations
 from assistant.desk import Desk
@@ -18,6 +18,7 @@ from assistant.model_client import HttpModel, model_settings
 from core.adapters.database import SqlDatabase
 from core.adapters.exchange_client import shared_secrets
 from core.adapters.secret_key import secret_key
+from core.adapters.spreadsheet import Xlsx
 from core.domain.accounts import Account, Session
 from core.domain.errors import NotFoundError
 from core.service.ports import Notice
@@ -91,6 +92,12 @@ class AssistantTalk:
     ) -> Sequence[Reply]:
         """Told into the conversation, and given back."""
         return probing.told(self.system, self.knowledge, session, conversation, report, page)
+
+    def checked(
+        self, account: Account, conversation: str | None, number: str, name: str, content: bytes
+    ) -> tuple[str, Sequence[Reply]]:
+        """Told into the conversation, and given back."""
+        return sheets.told(self.system, account, conversation, number, name, content, Xlsx(), CHANNEL)
 
     def rate(self, account: Account, conversation: str, seq: int, *, good: bool, reason: str) -> None:
         """What the account thinks of an answer."""

@@ -74,6 +74,21 @@ if (composer && log) {
   });
 }
 
+// ── a list dropped into the conversation ─────────────────────────────────
+const sheet = document.getElementById("sheet-file");
+if (sheet && log) {
+  const talk = log.closest(".talk");
+  talk.addEventListener("dragover", (event) => event.preventDefault());
+  talk.addEventListener("drop", (event) => {
+    if (!event.dataTransfer.files.length) return;
+    event.preventDefault();
+    sheet.files = event.dataTransfer.files;
+    sheet.dispatchEvent(new Event("change", { bubbles: true }));
+  });
+  // the same file, mended, can be chosen again
+  sheet.form.addEventListener("htmx:afterRequest", () => sheet.form.reset());
+}
+
 // ── questions like the one being typed ───────────────────────────────────
 const field = document.querySelector("[data-suggest]");
 if (field) {

@@ -93,9 +93,12 @@ def preview(drafts: Iterable[Draft], region: str, library: Library, retriever: R
     seen: dict[str, int] = {}
     found = []
     for draft in drafts:
+        named = bool(draft.topic)
         draft.topic = draft.topic or _numbered(draft, region, library)
         entry = library.entries.get((region, draft.topic))
         doubts = _doubts(draft, owners, seen)
+        if entry is not None and not named:
+            doubts += _unlike(draft, entry, retriever)
         if entry is not None:
             state, reasons = _compare(draft, entry)
         else:
@@ -236,6 +239,13 @@ def _alike(draft: Draft, retriever: Retriever) -> list[str]:
         return []
     first = finding.candidates[0]
     return [f"与已有的 {first.topic}“{first.title}”很像（把握 {finding.confidence:.2f}）"]
+
+
+def _unlike(draft: Draft, entry: Entry, retriever: Retriever) -> list[str]:
+    """A file that counts its own questions from 1 must not overwrite what has that number here."""
+    if entry.id in {one.topic for one in retriever.find(draft.title).candidates}:
+        return []
+    return [f"编号和已有的 {entry.id}“{entry.title}”一样，问的却不像它"]
 
 
 def _compare(draft: Draft, entry: Entry) -> tuple[State, list[str]]:

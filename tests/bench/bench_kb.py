@@ -6,6 +6,7 @@ beside the time by the clock, for the slowest of a hundred are the machine's pau
 
 import json
 import os
+import random
 import subprocess
 import sys
 import tempfile
@@ -80,11 +81,11 @@ def _own(retriever: Retriever) -> kb_peers.Ask:
 
 
 def _second_start(folder: str) -> float:
-    """Seconds of a new process from its first line to its first answer, with the trained index on disk."""
+    """Processor seconds of a new process up to its first answer, with the trained index on disk."""
     code = (
-        "import time; began = time.perf_counter(); from pathlib import Path; from kb import open_retriever; "
+        "import time; from pathlib import Path; from kb import open_retriever; "
         f"open_retriever('fujian', cache_dir=Path({folder!r})).find('计划录错了'); "
-        "print(time.perf_counter() - began)"
+        "print(time.process_time())"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     return float(done.stdout)
@@ -98,12 +99,14 @@ def _questions() -> list[Question]:
 def _time(asks: Asks, questions: Sequence[Question]) -> Times:
     """Each question and round; the first round warms up and is not counted."""
     times: dict[str, list[tuple[float, float]]] = {name: [] for name in asks}
+    order, source = list(asks), random.Random(0)  # noqa: S311 - not for secrets
     for turn in range(ROUNDS + 1):
         for region, text, _ in questions:
-            for name, by_region in asks.items():
+            source.shuffle(order)  # who comes after a big one finds the processor's caches empty
+            for name in order:
                 if name in SLOW and turn != ROUNDS:
                     continue
-                taken = kb_peers.milliseconds(by_region[region], text)
+                taken = kb_peers.milliseconds(asks[name][region], text)
                 if turn:
                     times[name].append(taken)
     return {name: np.array(values) for name, values in times.items()}
@@ -130,7 +133,7 @@ def _print_goals(times: Times, start: float) -> bool:
     goals = [
         (f"不慢于 {PEER}（p50 之比）", own / peer, 1.0, "倍"),
         ("不超过 jieba 切词的 3 倍（p50 之比）", own / floor, CUTTING_GOAL, "倍"),
-        ("启动到首答", start, START_GOAL_S, "s"),
+        ("启动到首答（处理器时间）", start, START_GOAL_S, "s"),
         ("p99", _processor(times[OWN], 99), P99_GOAL_MS, "ms"),
     ]
     for name, value, goal, unit in goals:

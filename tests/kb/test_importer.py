@@ -98,6 +98,13 @@ def test_preview_sorts_new_changed_same_and_doubtful(tmp_path, library, retrieve
     assert any("已是 nm-2 的问法" in reason for reason in found[5].reasons)
 
 
+def test_a_file_that_counts_its_own_questions_overwrites_nothing(tmp_path, library, retriever):
+    text = "问题1：打印机没墨了怎么办\n答：报修。\n问题5：单位账号是多少，怎么查\n答：尾号 01 和 02。\n"
+    other, own = preview(read_file(written(tmp_path, "f.txt", text)), "neimenggu", library, retriever)
+    assert (other.state, own.state) == ("doubtful", "changed")
+    assert any("nm-1" in reason and "不像" in reason for reason in other.reasons)
+
+
 def test_drafts_are_yaml_and_never_overwrite(tmp_path, library, retriever):
     drafts = read_file(written(tmp_path, "f.md", MARKDOWN))
     found = preview(drafts, "neimenggu", library, retriever)

@@ -23,7 +23,7 @@ from assistant import (
 from assistant.cards import Choice, Reply
 from assistant.conversation import Errand, Frame, Stage
 from assistant.replies import say
-from assistant.scene import YES_NO, Outcome, Scene, Viewer
+from assistant.scene import YES_NO, Outcome, Scene
 from assistant.understanding import hear
 from kb import text as words
 
@@ -94,7 +94,7 @@ def _choosing_document(scene: Scene, frame: Frame) -> Outcome | None:
     if errand.kind == "task":
         if len(picked) == 1:
             return _take_up(below, int(picked[0].value))
-    elif number := _one_number(scene, [option.value for option in picked]):
+    elif number := _one_number(scene, frame, [option.value for option in picked]):
         return answering.begin(below, replace(errand, number=number), frame.slots)
     elif len(picked) > 1:
         left = [scene.asker.look(one.value).summary for one in picked if scene.asker.sees(one.value)]
@@ -104,15 +104,16 @@ def _choosing_document(scene: Scene, frame: Frame) -> Outcome | None:
     return None
 
 
-def _one_number(scene: Scene, picked: list[str]) -> str:
-    """The document that was chosen: one of the list, or one that the list did not show; "" for none."""
+def _one_number(scene: Scene, frame: Frame, picked: list[str]) -> str:
+    """The document that was chosen: one of the list, or one of their kinds that the list did not show; "" for none."""
     if len(picked) == 1:
         return picked[0]
     if scene.heard.numbers:
         return scene.heard.numbers[0]
-    plans = scene.viewer.plans if scene.viewer and scene.heard.tail and not picked else ()
-    ending = [one.number for one in plans if choosing.ends_with(one.number, scene.heard.tail)]
-    return ending[0] if len(ending) == 1 else ""
+    kinds = {option.value.partition("-")[0] for option in frame.options}  # JH of JH-…
+    ending = [] if picked else [one.number for one in pointing.ending(scene)]
+    found = [number for number in ending if number.partition("-")[0] in kinds]
+    return found[0] if len(found) == 1 else ""
 
 
 def _take_up(scene: Scene, repair_id: int) -> Outcome:
@@ -295,7 +296,7 @@ def _look(scene: Scene) -> Outcome | None:
         return looker(scene)
     if heard.only_number:
         return looking.track(scene, heard.numbers[0])
-    digits = _by_digits(scene, scene.viewer) if heard.tail or heard.ordinal else None
+    digits = pointing.by_digits(scene) if heard.tail or heard.ordinal else None
     return (
         digits
         or reminding.asked(scene)
@@ -304,17 +305,6 @@ def _look(scene: Scene) -> Outcome | None:
         or commands.act(scene)
         or pointing.named(scene)
     )
-
-
-def _by_digits(scene: Scene, viewer: Viewer) -> Outcome | None:
-    """Digits alone: the end of a document's number; a position where nothing is to be chosen."""
-    heard = scene.heard
-    ending = [one for one in viewer.plans if heard.tail and choosing.ends_with(one.number, heard.tail)]
-    if len(ending) == 1:
-        return looking.track(scene, ending[0].number)
-    if heard.ordinal:
-        return Outcome(scene.state, (Reply(say("nothing_to_choose")),))
-    return looking.missing(scene, heard.tail)
 
 
 def _yes(scene: Scene) -> Outcome:

@@ -1,8 +1,10 @@
-"""A document named in passing: 教学服务器的计划到哪了, 校园家具那个. It is looked up; nothing is begun."""
+"""A document named in passing: 教学服务器的计划到哪了, 校园家具那个, 000005. It is looked up; nothing is begun."""
 
 from assistant import looking, wording
-from assistant.choosing import ask_which, part_of
+from assistant.cards import Reply
+from assistant.choosing import ask_which, ends_with, part_of
 from assistant.conversation import Errand
+from assistant.replies import say
 from assistant.scene import Outcome, Scene, Viewer
 from assistant.wording import commands
 from core.service.views import DocumentSummary
@@ -52,3 +54,25 @@ def _only_points(said: str, part: str, viewer: Viewer, kind: str) -> bool:
     for word in sorted((*names, *commands().track, *commands().passing), key=len, reverse=True):
         rest = rest.replace(words.key(word), "")
     return not rest
+
+
+def ending(scene: Scene) -> list[DocumentSummary]:
+    """Documents of the asker whose numbers end in the digits that were typed."""
+    viewer, tail = scene.viewer, scene.heard.tail
+    known = {one.number: one for one in (*viewer.plans, *viewer.everything)} if viewer and tail else {}
+    return [one for one in known.values() if ends_with(one.number, tail)]
+
+
+def by_digits(scene: Scene) -> Outcome:
+    """Digits alone: the end of a document's number, of a plan's first; a position where nothing is to be chosen."""
+    heard, found = scene.heard, ending(scene)
+    plans = [one for one in found if one.kind == "plan"]
+    if len(plans) == 1:
+        return looking.track(scene, plans[0].number)
+    if heard.ordinal:
+        return Outcome(scene.state, (Reply(say("nothing_to_choose")),))
+    if not found:
+        return looking.missing(scene, heard.tail)
+    if len(found) == 1:
+        return looking.track(scene, found[0].number)
+    return ask_which(scene, plans or found, Errand("status"))

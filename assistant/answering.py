@@ -4,7 +4,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from assistant import certificates, leaning, looking, probing, reminding, repair, several, smalltalk, starting
+from assistant import (
+    certificates,
+    items,
+    leaning,
+    looking,
+    probing,
+    reminding,
+    repair,
+    several,
+    smalltalk,
+    starting,
+)
 from assistant.cards import CaseItem, Choice, EntryCard, Reply
 from assistant.choosing import ask_topic, ask_which, candidates, finished, meant, offering
 from assistant.conversation import Errand, Frame, Stage
@@ -55,6 +66,8 @@ def judge(knowledge: Knowledge, region: str, text: str) -> Judged:
 def question(scene: Scene) -> Outcome:
     """Understand the message as a question, or as several, and answer it."""
     scene = scene.at(replace(scene.state, question=scene.heard.raw[:500]))
+    if looked_up := items.asked(scene):
+        return looked_up
     asked = several.questions(scene.knowledge, scene.region, scene.heard.raw)
     return _one_by_one(scene, asked) if asked else found(scene, leaning.find(scene))
 

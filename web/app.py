@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from flask import Blueprint, Flask, url_for
+from flask.json.provider import DefaultJSONProvider
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from core.domain.accounts import ROLE_LABELS
@@ -66,6 +67,18 @@ PAGES = (
 )
 
 
+class _Json(DefaultJSONProvider):
+    """Chinese stays as it is; what is nested deeper than Python goes is malformed like anything else unreadable."""
+
+    ensure_ascii = False
+
+    def loads(self, s: str | bytes, **kwargs: Any) -> Any:
+        try:
+            return super().loads(s, **kwargs)
+        except RecursionError as error:
+            raise ValueError("nested too deeply") from error
+
+
 def create_app(  # noqa: PLR0913 - what a deployment decides, each with a default
     system: System,
     parts: Parts,
@@ -86,7 +99,7 @@ def create_app(  # noqa: PLR0913 - what a deployment decides, each with a defaul
     """
     app = Flask(__name__)
     app.secret_key = secret_key
-    app.json.ensure_ascii = False  # type: ignore[attr-defined]  # of the default provider
+    app.json = _Json(app)
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     app.extensions["caigou"] = House(system, parts)
     app.config.update(config or {})

@@ -54,6 +54,14 @@ def test_the_description_covers_every_endpoint(app: Flask, client: FlaskClient) 
     assert described["paths"]["/api/v1/sessions"]["post"]["security"] == []
 
 
+@pytest.mark.parametrize("depth", [800, 900, 970, 100_000])
+def test_what_is_nested_too_deeply_is_malformed(client: FlaskClient, depth: int) -> None:
+    """Open to anyone; a parser that gives up is no fault of ours."""
+    deep = '{"login": ' + "[" * depth + "]" * depth + "}"
+    answer = client.post("/api/v1/sessions", data=deep, content_type="application/json")
+    assert answer.status_code in (400, 422)
+
+
 def test_a_session_of_a_program(client: FlaskClient) -> None:
     assert client.get("/api/v1/me").get_json()["code"] == "not_signed_in"
     opened = client.post("/api/v1/sessions", json={"login": HANDLER, "password": demo.PASSWORD})

@@ -105,6 +105,14 @@ class BindingCodes(Protocol):
         """A new code; earlier ones of the account end."""
         ...
 
+    def openids_of(self, account_id: int) -> Sequence[tuple[str, str]]:
+        """(channel, openid) of what speaks for the account."""
+        ...
+
+    def unbind(self, account_id: int) -> None:
+        """Nothing on WeChat speaks for the account any more, and no code of it is good."""
+        ...
+
 
 @dataclass(frozen=True)
 class Parts:

@@ -23,6 +23,7 @@ logger = logging.getLogger(__name__)
 
 _MAX_MESSAGES = 3  # of one answer: WeChat allows three after an event, five after a message
 _BIND = re.compile(r"(?P<word>绑定码?)?\s*[:：]?\s*(?P<code>[0-9]{6,8})")
+_UNBIND = re.compile("解绑微信|微信解绑|解除微信绑定")  # 解绑 alone is what people say of a CA key
 _POLL_SECONDS = (0.01, 0.1)
 
 
@@ -108,6 +109,10 @@ class ChannelService:
     def _turn(self, job: Job) -> str:
         account_id = self._bindings.account_of(job.channel, job.openid)
         code = _BIND.fullmatch(unicodedata.normalize("NFKC", job.text).strip())
+        if account_id is not None and _UNBIND.fullmatch(job.text.strip()):
+            self._bindings.forget(job.channel, job.openid)
+            self._conversations.forget(job.channel, job.openid)  # it holds what only the account may see
+            return texts.UNBOUND
         # For who is bound already, bare digits are an answer to a question, such as a plan's number
         if code and (account_id is None or code["word"]):
             return self._bindings.redeem(job.channel, job.openid, code["code"])

@@ -189,6 +189,17 @@ def test_binding_with_a_code(world):
     assert [turn[2:4] for turn in world.talk.turns] == [(7, "20260001")]
 
 
+def test_unbinding_from_wechat_itself(world):
+    url = world.serve()
+    world.deliver(text_delivery(world.channel, "oUser1", world.bindings.issue(7).code, 1), url=url)
+    world.deliver(text_delivery(world.channel, "oUser1", "解绑", 2), url=url)  # may be about a CA key
+    assert world.bindings.account_of("demo", "oUser1") == 7
+    (answer,) = world.deliver(text_delivery(world.channel, "oUser1", " 解绑微信 ", 3), url=url)
+    assert answer.text == texts.UNBOUND
+    assert world.bindings.account_of("demo", "oUser1") is None
+    assert world.talk.forgotten == [("demo", "oUser1")]
+
+
 def test_unsubscribing_deletes_everything(world, caplog):
     caplog.set_level(logging.INFO, logger="web")
     url = world.serve()

@@ -43,7 +43,7 @@ class SystemActions:
 
     def __init__(self, sc: Path | None = None, chrome: Path | None = None) -> None:
         """Both are looked for in their usual places if not given."""
-        self._sc = sc or _system("sc.exe")
+        self._sc = sc or system_program("sc.exe")
         self._chrome = chrome or _chrome()
 
     def make_automatic(self, service: str) -> None:
@@ -102,7 +102,8 @@ class SystemActions:
         _STARTED[:] = [each for each in _STARTED if each.poll() is None] + [process]
 
 
-def _system(name: str) -> Path | None:
+def system_program(name: str) -> Path | None:
+    """A program of Windows itself; None elsewhere."""
     root = os.environ.get("SystemRoot")  # noqa: SIM112 – Windows spells it so
     path = Path(root) / "System32" / name if root else None
     return path if path and path.is_file() else None

@@ -3,6 +3,8 @@
 import importlib
 import os
 import platform
+import re
+import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -10,11 +12,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from diagnostics.actions import Actions, SystemActions
+from diagnostics.actions import ABSENT, DENIED, Actions, SystemActions, system_program
 from diagnostics.inventory import Inventory
 
 RUN_KEY = r"Software\Microsoft\Windows\CurrentVersion\Run"
 PROVIDERS_KEY = r"SOFTWARE\Microsoft\Cryptography\Defaults\Provider"
+SC_LIMIT_S = 2
+_NUMBER = re.compile(rb"^[ \t]+[^\s:][^:\r\n]*:\s+(\d+)\s", re.MULTILINE)
+_RUNNING, _AUTOMATIC = "4", "2"
 Presence = Literal["running", "stopped", "absent", "denied", "error"]
 
 
@@ -68,11 +73,42 @@ class PsutilServices:
         return ServiceState("running" if running else "stopped", automatic)
 
 
+class ScServices:
+    """Services through sc.exe, where psutil is not installed. It answers in numbers and in the language of Windows."""
+
+    def __init__(self, sc: Path) -> None:
+        """`sc`: the program."""
+        self._sc = sc
+
+    def state(self, name: str) -> ServiceState:
+        """What cannot be read is an error, never a service that does not run."""
+        code, state = self._second("query", name)
+        if code in (DENIED, ABSENT):
+            return ServiceState("denied" if code == DENIED else "absent")
+        if code != 0 or state is None:
+            return ServiceState("error")
+        _, start = self._second("qc", name)
+        return ServiceState(
+            "running" if state == _RUNNING else "stopped", None if start is None else start == _AUTOMATIC
+        )
+
+    def _second(self, verb: str, name: str) -> tuple[int, str | None]:
+        """The exit code, and the second number of the answer: behind the type comes the state, or the start type."""
+        command = [str(self._sc), verb, name]
+        try:
+            done = subprocess.run(command, capture_output=True, timeout=SC_LIMIT_S, check=False)  # noqa: S603 – a list, no shell; names are the region's data
+        except (OSError, subprocess.TimeoutExpired):
+            return -1, None
+        numbers = _NUMBER.findall(done.stdout)
+        return done.returncode, numbers[1].decode() if len(numbers) > 1 else None
+
+
 def _services() -> Services | None:
     try:
         import psutil
     except ImportError:
-        return None
+        sc = system_program("sc.exe")
+        return ScServices(sc) if sc else None
     get = getattr(psutil, "win_service_get", None)
     return PsutilServices(get) if get else None
 

@@ -42,5 +42,4 @@ PROBE = Probe(
         "icon": FactSpec("桌面图标", str),
     },
     gather,
-    needs=("psutil",),
 )

@@ -61,9 +61,9 @@ def test_a_bare_python_runs_it_and_it_says_what_it_left_out(file: Path) -> None:
     left_out = {
         item["probe"]: item["summary"] for item in document["results"] if item["finding"] == "left_out"
     }
-    assert set(left_out) == KEY_PROBES | {"service", "kg_local", "pdf_sign"}
+    assert set(left_out) == KEY_PROBES | {"kg_local", "pdf_sign"}
     assert "pkcs11" in left_out["driver"]
-    assert "psutil" in left_out["service"]
+    assert "psutil" in left_out["kg_local"]
     assert f"另有 {len(left_out)} 项检查这里没有做" in document["say"]
     printed = call(BARE, file, "run", "--region", "neimenggu", "--offline").stdout
     assert "没有做的检查：" in printed

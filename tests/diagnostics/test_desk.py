@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 import diagnostics
-from diagnostics.desk import Desk, PsutilServices
+from diagnostics.desk import Desk, PsutilServices, ScServices, ServiceState
 
 NAMES = ("rsyncAgent", "rsyncClient", "UKEYMONITER")
 
@@ -75,6 +75,50 @@ def test_absent_manual_and_unreadable_services(bare_desk: Desk) -> None:
     assert check(windows(bare_desk, **denied)).of("service").finding == "service_unreadable"
     raw = running | {"rsyncAgent": OSError(1060, "raw")}
     assert check(windows(bare_desk, **raw)).of("service").finding == "service_unreadable"
+
+
+# As sc.exe prints them; labels differ by the language of Windows, their order and the numbers do not.
+QUERY = "\nSERVICE_NAME: x\n        TYPE               : 10  WIN32_OWN_PROCESS\n        {label}  : {state}  {word}\n"
+QUERY += "                                (STOPPABLE, PAUSABLE)\n        WIN32_EXIT_CODE    : 0  (0x0)\n"
+CONFIG = (
+    "[SC] QueryServiceConfig SUCCESS\n\nSERVICE_NAME: x\n        TYPE               : 10  WIN32_OWN_PROCESS\n"
+)
+CONFIG += (
+    "        {label}         : {start}   AUTO_START  (DELAYED)\n        ERROR_CONTROL      : 1   NORMAL\n"
+)
+
+
+@pytest.mark.covers("nm-10")
+@pytest.mark.parametrize(
+    ("query", "config", "code", "expected"),
+    [
+        (QUERY.format(label="STATE", state=4, word="RUNNING"), CONFIG.format(label="START_TYPE", start=2), 0,
+         ServiceState("running", automatic=True)),
+        (QUERY.format(label="状态", state=1, word="STOPPED"), CONFIG.format(label="启动类型", start=3), 0,
+         ServiceState("stopped", automatic=False)),
+        ("[SC] EnumQueryServicesStatus:OpenService FAILED 1060:\n", "", 1060 & 0xFF, ServiceState("error")),
+        ("gibberish", "gibberish", 0, ServiceState("error")),
+        ("", "", 5, ServiceState("denied")),
+        (QUERY.format(label="STATE", state=4, word="RUNNING"), "", 0, ServiceState("running")),
+    ],
+)  # fmt: skip
+def test_services_without_psutil(
+    tmp_path: Path, query: str, config: str, code: int, expected: ServiceState
+) -> None:
+    """A stand-in for sc.exe; its exit codes beyond 255 need Windows, see below."""
+    (tmp_path / "query").write_text(query, encoding="gbk")
+    (tmp_path / "qc").write_text(config, encoding="gbk")
+    sc = tmp_path / "sc.exe"
+    sc.write_text(f'#!/bin/sh\ncat "{tmp_path}/$1"\nexit {code}\n')
+    sc.chmod(0o755)
+    assert ScServices(sc).state("rsyncAgent") == expected
+    assert ScServices(tmp_path / "none.exe").state("rsyncAgent") == ServiceState("error")
+
+
+def test_a_service_that_is_absent_without_psutil(monkeypatch: pytest.MonkeyPatch) -> None:
+    absent = subprocess.CompletedProcess([], 1060, b"")
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: absent)
+    assert ScServices(Path("sc.exe")).state("rsyncAgent") == ServiceState("absent")
 
 
 def test_a_start_type_that_may_not_be_read_is_no_warning(bare_desk: Desk) -> None:

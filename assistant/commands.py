@@ -1,5 +1,6 @@
 """Acts asked for by name on a named document: 审核通过 JH-…, 退回 …，意见：…"""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -17,6 +18,9 @@ from core.service.views import DocumentSummary, DocumentView
 from kb import text as words
 
 _BARE_LIMIT = 12  # characters of a command without a number
+# 备案了才发现…, 还没备案: how the document stands, not what is to be done
+_TOLD_BEFORE, _TOLD_AFTER = re.compile("[没未已刚]经?$"), re.compile("[过好完]?了[^吧呀啊呢哦喽吗没]")
+_WISH = re.compile("(想要?|(?<!不)要|怎么|怎样|如何|申请)$")  # 录错了想撤销: the wish counts, not the trouble
 
 
 @dataclass(frozen=True)
@@ -24,6 +28,7 @@ class _Match:
     length: int
     kind: str
     name: str
+    wished: bool = False
 
 
 def act(scene: Scene) -> Outcome | None:
@@ -137,24 +142,40 @@ def _target(view: DocumentView, action: str, text: str) -> str:
 
 
 def _best(view: DocumentView, said: str, *, bare: bool) -> _Match | None:
-    """The longest word that stands in the message; without a number it has to be nearly all of it."""
+    """What is wished for, else the longest word in the message; without a number it has to be nearly all of it."""
     found = [match for match in _matches(view, said) if not bare or match.length * 2 > len(said)]
     offered = {offer.action for offer in view.offers}
     # 作废 is the act and the goal: the goal also brings the steps of others.
-    return max(found, key=lambda m: (m.length, m.kind == "goal", m.name in offered), default=None)
+    return max(found, key=lambda m: (m.wished, m.length, m.kind == "goal", m.name in offered), default=None)
 
 
 def _matches(view: DocumentView, said: str) -> Iterator[_Match]:
     known = commands()
+    offers = {offer.action for offer in view.offers}
     for action in view.process.actions.values():
-        spoken = (*known.acts.get(action.id, ()), action.label)
-        yield from (_Match(len(word), "act", action.id) for word in spoken if words.key(word) in said)
+        open_only = known.when_offered.get(action.id, ()) if action.id in offers else ()
+        for word in map(words.key, (*known.acts.get(action.id, ()), *open_only, action.label)):
+            yield from (_Match(len(word), "act", action.id, wish) for wish in _asked(word, said))
     for goal, spoken in known.goals.items():
         if goal in view.process.goals:
-            yield from (_Match(len(word), "goal", goal) for word in spoken if word in said)
+            yield from (
+                _Match(len(word), "goal", goal, _wished(word, said)) for word in spoken if word in said
+            )
     for name, goal in known.instead.items():
         if name not in view.process.actions and goal in view.process.goals:
             yield from (_Match(len(word), "goal", goal) for word in known.acts[name] if word in said)
     for kind, spoken in (("track", known.track), ("sign", known.sign)):
         if kind == "track" or "sign" in view.process.actions:
             yield from (_Match(len(word), kind, kind) for word in spoken if word in said)
+
+
+def _asked(word: str, said: str) -> Iterator[bool]:
+    """Each place where the word asks for its act: whether it is wished for there."""
+    for place in re.finditer(re.escape(word), said):
+        before, after = said[: place.start()], said[place.end() :]
+        if not _TOLD_BEFORE.search(before) and not _TOLD_AFTER.match(after):
+            yield bool(_WISH.search(before))
+
+
+def _wished(word: str, said: str) -> bool:
+    return any(_WISH.search(said[: place.start()]) for place in re.finditer(re.escape(word), said))

@@ -34,6 +34,7 @@ class Commands(BaseModel):
 
     stances: dict[str, Stance]
     acts: dict[str, tuple[str, ...]]
+    when_offered: dict[str, tuple[str, ...]]
     goals: dict[str, tuple[str, ...]]
     instead: dict[str, str]
     kinds: dict[str, tuple[str, ...]]

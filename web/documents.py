@@ -82,6 +82,7 @@ def page_of(number: str, *, error: DomainError | None = None, action: str = "") 
         under=filling.under(system(), actor(), number),
         error=error,
         failed=action,
+        payable="payment" in system().processes.kinds(view.document.region),
         typed=request.form if error else {},
         key=uuid4().hex,
     )

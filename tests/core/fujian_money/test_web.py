@@ -179,3 +179,18 @@ def test_pages_of_reports_and_warnings(course: Stage, browse: Callable[[str], Br
     assert browser.get("/reports/contracts/upload.xlsx").status_code == 200
     assert "履约期满没有验收" in browser.get(f"/documents/{course.numbers['late']}/course").text
     assert 'href="/reports"' not in browse("supplier").get("/").text
+
+
+def test_an_account_that_is_closed_for_now_is_not_shown_as_nothing(
+    stage: Stage, browse: Callable[[str], Browser]
+) -> None:
+    stage.enter(
+        "project/project", "project", name="教学电脑", category="goods", implementation="general", government=True,
+        lines=[{"catalogue": "A02010105", "name": "台式计算机", "quantity": 2, "unit_price_fen": 500_000}],
+        funding=[{"indicator": 1, "amount_fen": 1_000_000}],
+    )  # fmt: skip
+    stage.acts("project", "submit", "reviewer:pass")
+    page = f"/documents/{stage.numbers['project']}"
+    assert "本单据的额度" in browse("handler").get(page).text
+    stage.acts("project", "change")
+    assert "本单据的额度" not in browse("handler").get(page).text

@@ -5,6 +5,7 @@ import os
 import socket
 import sys
 import threading
+import time
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 _ELSEWHERE = tuple(f"CAIGOU_{name}_URL" for name in ("MALL", "AGENCY", "FINANCE", "PORTAL", "TRADE"))
 _LAST_PORT = 65535
+_STOPPING_SECONDS, _LOOK_SECONDS = 5.0, 0.1
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -80,6 +82,16 @@ def _obstacle(given: argparse.Namespace, settings: Settings) -> str | None:
 
 
 def _free(host: str, port: int) -> bool:
+    """Whether nobody listens there, soon at the latest: the server that stood here before may still be stopping."""
+    deadline = time.monotonic() + _STOPPING_SECONDS
+    while not _may_listen(host, port):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(_LOOK_SECONDS)
+    return True
+
+
+def _may_listen(host: str, port: int) -> bool:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -5,19 +5,13 @@ from collections.abc import Callable
 
 import pytest
 from flask import Flask
-from flask.testing import FlaskClient
 
-from core import demo
-from core.service import accounts, acts, documents
+from core.service import acts, documents
 from core.service.system import System
-from tests.web.conftest import HANDLER, OFFICE, OTHER, Browser
+from tests.web.conftest import HANDLER, OFFICE, OTHER, Browser, account_of
 
 OFFICE_SECOND = "150299CZJK0102"
 REVIEWS = ("15029910100102", "15029910100001")
-
-
-def account(system: System, login: str) -> accounts.Account:
-    return accounts.sign_in(system, login, demo.PASSWORD).account
 
 
 @pytest.fixture
@@ -25,13 +19,13 @@ def here(system: System, number: Callable[[str], str]) -> str:
     """A plan that waits for the 业务科室初审."""
     found = number("空调机")
     for login in REVIEWS:
-        actor = account(system, login)
+        actor = account_of(system, login)
         document = documents.get(system, actor, found).document
         if document.node != "office_first":
             acts.perform(
                 system, actor, found, "pass", version=document.version, arguments={}, key=f"go-{login}"
             )
-    assert documents.get(system, account(system, OFFICE), found).document.node == "office_first"
+    assert documents.get(system, account_of(system, OFFICE), found).document.node == "office_first"
     return found
 
 
@@ -45,7 +39,7 @@ def choice(page: str, name: str) -> str:
 def test_an_opinion_is_asked_and_given_on_the_page(
     system: System, here: str, browse: Callable[[str], Browser]
 ) -> None:
-    second = account(system, OFFICE_SECOND)
+    second = account_of(system, OFFICE_SECOND)
     office, other = browse(OFFICE), browse(OFFICE_SECOND)
     path = f"/documents/{here}"
     page = office.get(path).text
@@ -82,14 +76,11 @@ def test_an_opinion_is_asked_and_given_on_the_page(
     )
 
 
-def token(client: FlaskClient, login: str) -> dict[str, str]:
-    opened = client.post("/api/v1/sessions", json={"login": login, "password": demo.PASSWORD})
-    return {"Authorization": f"Bearer {opened.get_json()['token']}"}
-
-
-def test_a_signer_is_added_and_removed_through_the_api(app: Flask, here: str) -> None:
+def test_a_signer_is_added_and_removed_through_the_api(
+    app: Flask, bearer: Callable[[str], dict[str, str]], here: str
+) -> None:
     client = app.test_client()
-    mine, theirs = token(client, OFFICE), token(client, OFFICE_SECOND)
+    mine, theirs = bearer(OFFICE), bearer(OFFICE_SECOND)
     at = f"/api/v1/documents/{here}"
     decision = client.get(f"{at}/decision", headers=mine).get_json()
     (gift,) = [one for one in decision["gifts"] if one["kind"] == "after"]
@@ -111,9 +102,9 @@ def test_a_signer_is_added_and_removed_through_the_api(app: Flask, here: str) ->
     assert (stale.status_code, stale.get_json()["code"]) == (409, "moved")
 
 
-def test_bad_input_and_strangers(app: Flask, here: str) -> None:
+def test_bad_input_and_strangers(app: Flask, bearer: Callable[[str], dict[str, str]], here: str) -> None:
     client = app.test_client()
-    mine, stranger, author = token(client, OFFICE), token(client, OTHER), token(client, HANDLER)
+    mine, stranger, author = bearer(OFFICE), bearer(OTHER), bearer(HANDLER)
     at = f"/api/v1/documents/{here}"
     version = client.get(f"{at}/decision", headers=mine).get_json()["version"]
     good = {"kind": "before", "to": 1, "note": "x", "version": version}

@@ -10,11 +10,10 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from core import demo
 from core.domain.forms import Field, FieldType
-from core.service import accounts, attachments, dossier
+from core.service import attachments, dossier
 from core.service.system import System
-from tests.web.conftest import HANDLER, OTHER, REVIEWER, Browser
+from tests.web.conftest import HANDLER, OTHER, REVIEWER, Browser, account_of
 from tests.web.own_form import add_fields
 
 PDF = b"%PDF-1.7\n1 0 obj\n%%EOF\n"
@@ -86,7 +85,7 @@ def test_a_foreign_file_cannot_be_named(system: System, browse: Callable[[str], 
     stranger = browse(OTHER)
     number = draft(stranger, file)
     assert stranger.get(f"/documents/{number}/files/{file['sha256']}").status_code == 404
-    actor = accounts.sign_in(system, OTHER, demo.PASSWORD).account
+    actor = account_of(system, OTHER)
     assert dossier.dossier(system, actor, number).files == ()
     assert "文件没有上传成功" in stranger.get(f"/documents/{number}/edit").text
 

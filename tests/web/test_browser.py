@@ -7,9 +7,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from core import demo
-from core.service import accounts, acts, documents
+from core.service import acts, documents
 from core.service.system import System
-from tests.web.conftest import HANDLER, REVIEWER, Clock
+from tests.web.conftest import HANDLER, REVIEWER, Clock, account_of
 
 # The development server leaves files to the garbage collector when a page is left before they were sent.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
@@ -182,7 +182,7 @@ def test_a_plan_is_entered(page: Page, site: str, system: System, complaints: li
     page.get_by_role("button", name="保存").click()
     page.get_by_role("button", name="送审").click()
     expect(page.locator(".now")).to_contain_text("采购单位复审")
-    actor = accounts.sign_in(system, HANDLER, demo.PASSWORD).account
+    actor = account_of(system, HANDLER)
     newest = documents.listing(system, actor, kind="plan")[0]
     assert (newest.amount_fen, newest.node) == (540_150, "unit_second")
     page.goto(f"{site}/documents/new/plan/mall")
@@ -241,7 +241,7 @@ def test_signing_in_in_another_tab_saves_the_form(
         "修改电子卖场采购计划"
     )  # saved, with a gap: no indicator yet
     expect(page.get_by_label("标的名称")).to_have_value("激光打印机")
-    actor = accounts.sign_in(system, HANDLER, demo.PASSWORD).account
+    actor = account_of(system, HANDLER)
     assert documents.listing(system, actor, kind="plan")[0].title.startswith("激光打印机")
 
 
@@ -272,7 +272,7 @@ def test_a_double_click_acts_once(
     page.goto(f"{site}/documents/{plan}")
     page.get_by_role("button", name="送审").dblclick()
     expect(page.locator(".now")).to_contain_text("采购单位复审")
-    actor = accounts.sign_in(system, HANDLER, demo.PASSWORD).account
+    actor = account_of(system, HANDLER)
     history = documents.get(system, actor, plan).history
     assert [entry.action for entry in history].count("submit") == 1
 
@@ -324,7 +324,7 @@ def test_what_waits_is_counted_without_a_reload(
     sign_in(page, site)
     page.goto(f"{site}/documents")
     before = int(page.locator("#waiting").inner_text().split()[0].split("件")[0])
-    reviewer = accounts.sign_in(system, REVIEWER, demo.PASSWORD).account
+    reviewer = account_of(system, REVIEWER)
     plan = number("空调机")
     acts.perform(
         system, reviewer, plan, "return", version=documents.get(system, reviewer, plan).document.version,

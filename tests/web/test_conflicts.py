@@ -6,16 +6,15 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 
-from core import demo
-from core.service import accounts, documents
+from core.service import documents
 from core.service.system import System
-from tests.web.conftest import HANDLER, Browser
+from tests.web.conftest import HANDLER, Browser, account_of
 from tests.web.test_pages import plan_fields
 
 
 @pytest.fixture
 def stored(system: System) -> Callable[[str], dict[str, object]]:
-    actor = accounts.sign_in(system, HANDLER, demo.PASSWORD).account
+    actor = account_of(system, HANDLER)
     return lambda number: dict(documents.get(system, actor, number).document.form)
 
 
@@ -66,7 +65,7 @@ def test_an_act_sent_twice_is_done_once(
     path = f"/documents/{plan}/acts/submit"
     fields = browser.form(f"/documents/{plan}", path)
     assert [browser.post(path, fields).status_code for _ in range(3)] == [303] * 3
-    actor = accounts.sign_in(system, HANDLER, demo.PASSWORD).account
+    actor = account_of(system, HANDLER)
     assert [entry.action for entry in documents.get(system, actor, plan).history].count("submit") == 1
 
 

@@ -5,13 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core import demo
 from core.adapters.database import SqlDatabase
 from core.service import acts, documents, flow
-from core.service.accounts import sign_in
 from core.service.flow import FlowNode
 from core.service.system import System
-from tests.web.conftest import HANDLER, OFFICE, REVIEWER
+from tests.web.conftest import HANDLER, OFFICE, REVIEWER, account_of
 from web.drawing import Box, clip, narrow, wide, wrap
 from web.words import turn
 
@@ -65,8 +63,8 @@ def test_labels_break_before_a_bracket() -> None:
 @pytest.mark.covers("nm-8")
 def test_a_returned_plan_shows_the_way_back(system: System) -> None:
     assert isinstance(system.database, SqlDatabase)
-    handler = sign_in(system, HANDLER, demo.PASSWORD).account
-    reviewer = sign_in(system, REVIEWER, demo.PASSWORD).account
+    handler = account_of(system, HANDLER)
+    reviewer = account_of(system, REVIEWER)
     plan = next(d for d in documents.listing(system, handler, kind="plan") if d.node == "unit_second")
     given = {"opinion": "数量不对", "target": "unit_first"}
     acts.perform(system, reviewer, plan.number, "return", version=plan.version, arguments=given, key="k" * 8)

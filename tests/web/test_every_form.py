@@ -3,18 +3,15 @@
 import re
 from typing import Any
 
-import pytest
 from flask import Flask
 from werkzeug.datastructures import MultiDict
 
-from core import demo
 from core.domain.accounts import Account
 from core.domain.forms import Field, FieldType
 from core.domain.process import Process
-from core.service import accounts, entering, filling
+from core.service import entering, filling
 from core.service.filling import Filling
 from core.service.system import System
-from tests.web.conftest import HANDLER
 from web import form_shown
 from web.form_input import read
 from web.form_page import build
@@ -35,11 +32,6 @@ def sample(item: Field) -> Any:
     if item.type is FieldType.CHOICES:
         return [option.value for option in item.options[:2]]
     return SAMPLES[item.type]
-
-
-@pytest.fixture
-def actor(system: System) -> Account:
-    return accounts.sign_in(system, HANDLER, demo.PASSWORD).account
 
 
 def fill(system: System, actor: Account, process: Process, values: dict[str, Any]) -> Filling:

@@ -8,14 +8,13 @@ import pytest
 from flask import Flask
 from werkzeug.datastructures import MultiDict
 
-from core import demo
 from core.domain import form_state
 from core.domain.accounts import Account
 from core.domain.errors import InvalidError
 from core.domain.process import Process
-from core.service import accounts, entering, filling
+from core.service import entering, filling
 from core.service.system import System
-from tests.web.conftest import HANDLER, OFFICE, OTHER, Browser
+from tests.web.conftest import HANDLER, OFFICE, OTHER, Browser, account_of
 from tests.web.test_every_form import drawn
 from web import form_shown
 from web.form_input import read
@@ -41,11 +40,6 @@ TYPED = (
     "¥",
     "x" * 20_000,
 )
-
-
-@pytest.fixture
-def actor(system: System) -> Account:
-    return accounts.sign_in(system, HANDLER, demo.PASSWORD).account
 
 
 def every_form(system: System) -> Iterator[Process]:
@@ -166,7 +160,7 @@ def test_money_documents_and_units_of_others_are_refused(
     system: System, browse: Any, app: Flask, bearer: Any
 ) -> None:
     with system.database.read() as tx:
-        other = accounts.sign_in(system, OTHER, demo.PASSWORD).account.unit
+        other = account_of(system, OTHER).unit
         foreign = tx.ledger.indicators(other.id)[0].id
     line = {"catalogue": "A02021003", "name": "激光打印机", "quantity": 1, "unit_price_fen": 100}
     form = {"name": "激光打印机", "lines": [line], "funding": [{"indicator": foreign, "amount_fen": 100}]}

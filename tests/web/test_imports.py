@@ -8,10 +8,9 @@ from flask import Flask
 from openpyxl import load_workbook
 from werkzeug.test import TestResponse
 
-from core import demo
-from core.service import accounts, documents
+from core.service import documents
 from core.service.system import System
-from tests.web.conftest import HANDLER, OTHER, REVIEWER, Browser
+from tests.web.conftest import HANDLER, OTHER, REVIEWER, Browser, account_of
 
 LINE = {"采购品目": "A02021003", "标的名称": "激光打印机", "数量": 2, "计量单位": "台", "单价": 1800.5}
 
@@ -39,7 +38,7 @@ def preview(browser: Browser, path: str, content: bytes, name: str = "清单.xls
 
 
 def lines(system: System, number: str) -> list[dict[str, object]]:
-    actor = accounts.sign_in(system, HANDLER, demo.PASSWORD).account
+    actor = account_of(system, HANDLER)
     found: list[dict[str, object]] = documents.get(system, actor, number).document.form["lines"]
     return found
 

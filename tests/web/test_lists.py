@@ -11,29 +11,25 @@ from openpyxl import load_workbook
 from core import demo
 from core.adapters import sheet_writer
 from core.bootstrap import build_system
-from core.service import accounts, documents, entering, lists
+from core.service import documents, entering, lists
 from core.service.page_ports import Query
 from core.service.system import System
 from core.settings import Settings
 from tests.core.conftest import fast_engine
-from tests.web.conftest import HANDLER, OTHER, REVIEWER, Browser, Clock
+from tests.web.conftest import HANDLER, OTHER, REVIEWER, Browser, Clock, account_of
 from tests.web.echo import EchoTalk
 from web.app import create_app
 from web.parts import Parts
 
 
-def account(system: System, login: str) -> accounts.Account:
-    return accounts.sign_in(system, login, demo.PASSWORD).account
-
-
 def titles(system: System, login: str, **wanted: object) -> set[str]:
     query = Query(**wanted)  # type: ignore[arg-type]
-    return {one.title for one in lists.find(system, account(system, login), query, limit=100)}
+    return {one.title for one in lists.find(system, account_of(system, login), query, limit=100)}
 
 
 def draft(system: System, name: str, key: str) -> str:
     form = {"name": name, "lines": [], "funding": []}
-    return entering.create(system, account(system, HANDLER), "plan", "direct", form, key=key).number
+    return entering.create(system, account_of(system, HANDLER), "plan", "direct", form, key=key).number
 
 
 def test_folders(system: System, number: Callable[[str], str]) -> None:
@@ -61,7 +57,7 @@ def test_filters(system: System) -> None:
 
 
 def test_a_document_that_waits_too_long_is_late(system: System, clock: Clock) -> None:
-    actor = account(system, REVIEWER)
+    actor = account_of(system, REVIEWER)
     assert lists.find(system, actor, Query("late"), limit=100) == []
     clock.ahead = timedelta(days=9)
     late = lists.find(system, actor, Query("late"), limit=100)
@@ -134,17 +130,17 @@ def test_the_same_act_on_several_documents(
     plans.append(draft(system, "不在目录里", "batch-draft"))
     page = handler.get("/todo").text
     assert "一起办" in page
-    view = [documents.get(system, account(system, HANDLER), one).document for one in plans]
+    view = [documents.get(system, account_of(system, HANDLER), one).document for one in plans]
     picks = [f"{one.number}:{one.version}" for one in view]
     hidden = handler.form("/todo", "/todo/batch")
     fields = {**hidden, "pick": picks, "action": "submit"}
     done = handler.post("/todo/batch", fields).text
     assert "办成 1 张" in done
     assert "没办成 1 张" in done
-    assert documents.get(system, account(system, HANDLER), plans[0]).document.node == "unit_second"
+    assert documents.get(system, account_of(system, HANDLER), plans[0]).document.node == "unit_second"
     again = handler.post("/todo/batch", fields).text
     assert "办成 1 张" in again  # the same key: nothing twice, and the same is said
-    history = documents.get(system, account(system, HANDLER), plans[0]).history
+    history = documents.get(system, account_of(system, HANDLER), plans[0]).history
     assert [entry.action for entry in history].count("submit") == 1
     assert handler.post("/todo/batch", {**hidden, "action": "submit"}).status_code == 422
     assert handler.post("/todo/batch", {**fields, "pick": "x", "key": "other-key-1"}).status_code == 422

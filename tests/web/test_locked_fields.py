@@ -2,24 +2,15 @@
 
 from dataclasses import replace
 
-import pytest
 from flask import Flask
 
-from core import demo
 from core.domain import form_state
 from core.domain.accounts import Account
-from core.service import accounts
 from core.service.flow import stays
 from core.service.system import System
-from tests.web.conftest import HANDLER
 from tests.web.test_every_form import drawn, fill, found_catalogue, sample
 from web.form_page import build
 from web.words import span
-
-
-@pytest.fixture
-def actor(system: System) -> Account:
-    return accounts.sign_in(system, HANDLER, demo.PASSWORD).account
 
 
 def test_what_stays_is_shown_in_words(system: System, app: Flask, actor: Account) -> None:

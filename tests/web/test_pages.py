@@ -5,15 +5,15 @@ import pytest
 from flask import Flask
 
 from core import demo
-from core.service import accounts, documents, ledger
+from core.service import documents, ledger
 from core.service.system import System
-from tests.web.conftest import HANDLER, OFFICE, OTHER, REVIEWER, SUPPORT, Browser
+from tests.web.conftest import HANDLER, OFFICE, OTHER, REVIEWER, SUPPORT, Browser, account_of
 
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'"
 
 
 def view(system: System, number: str, login: str = HANDLER) -> documents.DocumentView:
-    return documents.get(system, accounts.sign_in(system, login, demo.PASSWORD).account, number)
+    return documents.get(system, account_of(system, login), number)
 
 
 def plan_fields(**more: str) -> dict[str, object]:
@@ -174,13 +174,13 @@ def test_where_there_is_no_way_the_reason_and_the_other_way_are_said(
 
 
 def test_indicators_add_up_on_their_page(system: System, browse: Callable[[str], Browser]) -> None:
-    actor = accounts.sign_in(system, HANDLER, demo.PASSWORD).account
+    actor = account_of(system, HANDLER)
     browser = browse(HANDLER)
     page = browser.get("/indicators").text
     for item in ledger.indicators(system, actor):
         assert item.name in page
         assert browser.get(f"/indicators/{item.id}").status_code == 200
-    foreign = ledger.indicators(system, accounts.sign_in(system, OTHER, demo.PASSWORD).account)[0]
+    foreign = ledger.indicators(system, account_of(system, OTHER))[0]
     assert browser.get(f"/indicators/{foreign.id}").status_code == 404
 
 

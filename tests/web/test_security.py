@@ -10,9 +10,8 @@ from flask import Flask
 from core import demo
 from core.adapters.secret_key import secret_key
 from core.service import documents
-from core.service.accounts import sign_in
 from core.service.system import System
-from tests.web.conftest import HANDLER, OTHER, REVIEWER, Browser, Clock
+from tests.web.conftest import HANDLER, OTHER, REVIEWER, Browser, Clock, account_of
 from tests.web.echo import EchoTalk
 from web.app import create_app
 from web.parts import Parts
@@ -62,7 +61,7 @@ def test_without_the_form_token_nothing_is_done_and_it_is_said(
     answer = browse(HANDLER).post(f"/documents/{plan}/acts/submit", {"version": 1, "key": "k" * 16})
     assert answer.status_code == 400
     assert "为安全起见没有提交" in answer.text
-    actor = sign_in(system, HANDLER, demo.PASSWORD).account
+    actor = account_of(system, HANDLER)
     assert documents.get(system, actor, plan).document.node == "entry"
 
 
@@ -146,7 +145,7 @@ def test_a_form_sent_too_late_is_kept_and_sent_again(
     assert "可以关掉这个标签页" in browser.post("/signin", again, follow_redirects=True).text
     saved = browser.post("/documents/new/plan/mall", dict(kept), follow_redirects=True)
     assert saved.status_code == 200
-    actor = sign_in(system, HANDLER, demo.PASSWORD).account
+    actor = account_of(system, HANDLER)
     assert any(d.title.startswith("复印机") for d in documents.listing(system, actor))
 
 

@@ -6,17 +6,16 @@ from collections.abc import Callable
 from flask import Flask
 from openpyxl import load_workbook
 
-from core import demo
-from core.service import accounts, documents, ledger
+from core.service import documents, ledger
 from core.service.system import System
-from tests.web.conftest import HANDLER, OTHER, Browser
+from tests.web.conftest import HANDLER, OTHER, Browser, account_of
 
 
 def test_an_indicators_and_a_documents_statement(
     system: System, browse: Callable[[str], Browser], number: Callable[[str], str]
 ) -> None:
     browser, document = browse(HANDLER), number("服务器")
-    actor = accounts.sign_in(system, HANDLER, demo.PASSWORD).account
+    actor = account_of(system, HANDLER)
     item = next(one for one in ledger.indicators(system, actor) if one.frozen_fen or one.used_fen)
     page = browser.get(f"/indicators/{item.id}").text
     assert "期初" in page
@@ -45,7 +44,7 @@ def test_a_documents_statement_through_the_api(
 ) -> None:
     document, client = number("服务器"), app.test_client()
     address = f"/api/v1/documents/{document}/movements"
-    actor = accounts.sign_in(system, HANDLER, demo.PASSWORD).account
+    actor = account_of(system, HANDLER)
     answer = client.get(address, headers=bearer(HANDLER))
     assert answer.status_code == 200, answer.text
     found = [

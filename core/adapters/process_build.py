@@ -64,7 +64,11 @@ def compiled(
             fields=_fields(fields, "", codes), checks=tuple(_check(check) for check in checks.values()),
             amount=kind.form.amount, title=kind.form.title, funding=kind.form.funding,
         ),
-        parents=tuple(Parent(p.kind, tuple(p.variants), tuple(p.nodes), p.say) for p in kind.parents),
+        parents=tuple(
+            Parent(p.kind, tuple(p.variants), tuple(p.nodes), p.say, p.variant_in)
+            for p in kind.parents
+            if not p.own or variant in p.own
+        ),
         alone=kind.alone, made=kind.made, inherits=kind.inherits, prefix=kind.prefix, menu=kind.menu,
         renamed={old: new for old, new in kind.renamed.items() if new in kept},
     )  # fmt: skip

@@ -214,12 +214,17 @@ class FormModel(Strict):
 
 
 class ParentModel(Strict):
-    """A document under which one of this kind may be entered; `say` is what to answer where none fits."""
+    """A document under which one of this kind may be entered; `say` is what to answer where none fits.
+
+    `own`: only these variants of this kind (empty: all); `variant_in`: a field of it that names the variant.
+    """
 
     kind: Name
     variants: list[Name] = []
     nodes: list[Name] = []
     say: str = ""
+    own: list[Name] = []
+    variant_in: str = ""
 
 
 class KindModel(Strict):

@@ -210,12 +210,16 @@ class Action:
 
 @dataclass(frozen=True)
 class Parent:
-    """A document under which one of this kind may be entered: its kind, variants (empty: any) and nodes."""
+    """A document under which one of this kind may be entered: its kind, variants (empty: any) and nodes.
+
+    `variant_in`: a field of it that has to name the variant that is entered.
+    """
 
     kind: str
     variants: tuple[str, ...] = ()
     nodes: tuple[str, ...] = ()
     say: str = ""
+    variant_in: str = ""
 
 
 @dataclass(frozen=True, eq=False)

@@ -113,7 +113,7 @@ def fits(process: Process, above: Document | None) -> None:
     if above is None:
         if process.alone:
             return
-    elif any(_matches(item, above) for item in process.parents):
+    elif any(_matches(item, above, process.variant) for item in process.parents):
         return
     elif not process.parents:
         raise BlockedError(f"{process.label}不挂在别的单据下面，请直接新建")
@@ -121,9 +121,10 @@ def fits(process: Process, above: Document | None) -> None:
     raise BlockedError(said or f"{process.label}要从它的上级单据里新建，现在没有合适的上级单据")
 
 
-def _matches(wanted: Parent, above: Document) -> bool:
+def _matches(wanted: Parent, above: Document, variant: str) -> bool:
     return (
         above.kind == wanted.kind
+        and (not wanted.variant_in or above.form.get(wanted.variant_in) == variant)
         and (not wanted.variants or above.variant in wanted.variants)
         and (not wanted.nodes or above.node in wanted.nodes)
     )
@@ -139,7 +140,7 @@ def refuse_entry(actor: Account, owner: Unit, draft: Document, process: Process)
 
 def may_stand_under(process: Process, above: Document) -> bool:
     """Whether a document of this process may be entered under `above` as it stands."""
-    return any(_matches(item, above) for item in process.parents)
+    return any(_matches(item, above, process.variant) for item in process.parents)
 
 
 def inherited(process: Process, above: Document | None) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from core.service import acts, documents
+from core.service import acts, documents, filling
 from core.walks import Player
 from tests.core.fujian.conftest import Fujian, go_on
 
@@ -138,3 +138,10 @@ def test_a_cancellation_that_is_only_begun_is_not_said_to_be_done(fujian: Fujian
         fujian.system, handler, number, "drop_cancel", version=version + 1, arguments={}, key="dropped"
     )
     assert given.said.startswith(f"{number} 已放弃撤销，现在在“已办结”")
+
+
+@pytest.mark.covers("fj-4.1.1")
+def test_a_project_offers_the_one_plan_that_its_form_is_for(fujian: Fujian) -> None:
+    player = fujian.play(FILED)
+    offered = filling.under(fujian.system, fujian.person("handler"), player.numbers["project"])
+    assert [entry.variant for entry in offered if entry.kind == "plan"] == ["general"]

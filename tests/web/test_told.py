@@ -1,22 +1,18 @@
 """Limits, reminders, copies and deputies on the pages: lists, home page, a document's page."""
 
 import io
+import re
 from collections.abc import Callable
 from datetime import timedelta
 
 from flask import Flask
 from openpyxl import load_workbook
 
-from core import demo
-from core.service import accounts, deputies, documents
+from core.service import deputies, documents
 from core.service.system import System
-from tests.web.conftest import HANDLER, OFFICE, OTHER, REVIEWER, Browser, Clock
+from tests.web.conftest import HANDLER, OFFICE, OTHER, REVIEWER, Browser, Clock, account_of
 
 BUREAU = "15029910100001"
-
-
-def account(system: System, login: str) -> accounts.Account:
-    return accounts.sign_in(system, login, demo.PASSWORD).account
 
 
 def test_a_reminder_from_the_page(
@@ -33,6 +29,9 @@ def test_a_reminder_from_the_page(
     assert f'action="{target}"' not in page
     assert browser.post(target, fields).status_code == 303  # the same click again
     assert browser.post(target, {**fields, "key": "another-click"}).status_code == 409
+    (told,) = re.findall(r'<p class="notice">(.*催办.*)</p>', browse(REVIEWER).get("/").text)
+    assert f'<a href="/documents/{document}">{document}</a>' in told
+    assert re.sub(r"<[^>]*>", "", told).count(document) == 1
     todo = browse(REVIEWER).get("/todo").text
     assert "催办 1 次" in todo
     clock.ahead = timedelta(days=5)
@@ -71,9 +70,9 @@ def test_a_copy_is_given_read_and_nothing_else(
     assert document not in reader.get("/documents?folder=copied&unread=1").text
     assert document in reader.get("/documents?folder=copied").text
     assert "已读" in sender.get(target).text
-    version = documents.get(system, account(system, HANDLER), document).document.version
+    version = documents.get(system, account_of(system, HANDLER), document).document.version
     hidden = {**reader.form("/", "/chat"), "version": str(version)}
-    before = documents.get(system, account(system, HANDLER), document).history
+    before = documents.get(system, account_of(system, HANDLER), document).history
     for at, (path, more) in enumerate(
         {
             f"/documents/{document}/acts/pass": {},
@@ -86,8 +85,8 @@ def test_a_copy_is_given_read_and_nothing_else(
     ):
         refused = reader.post(path, {**hidden, "key": f"reader-{at:04}", **more})
         assert refused.status_code in {403, 404, 405}, path
-    assert documents.get(system, account(system, HANDLER), document).history == before
-    assert documents.get(system, account(system, HANDLER), document).document.version == version
+    assert documents.get(system, account_of(system, HANDLER), document).history == before
+    assert documents.get(system, account_of(system, HANDLER), document).document.version == version
 
 
 def test_copies_that_cannot_be_given_are_said_beside_the_form(
@@ -158,7 +157,7 @@ def test_a_deputy_finds_the_others_work_and_switches(
     system: System, browse: Callable[[str], Browser], number: Callable[[str], str]
 ) -> None:
     day = system.today
-    deputies.appoint(system, account(system, REVIEWER), HANDLER, day, day)
+    deputies.appoint(system, account_of(system, REVIEWER), HANDLER, day, day)
     browser = browse(HANDLER)
     home = browser.get("/home").text
     assert "您可以代王芳办理" in home

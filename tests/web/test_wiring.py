@@ -11,12 +11,11 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from assistant.knowledge import open_knowledge
-from core import demo
 from core.adapters.exchange_client import shared_secrets
-from core.service import accounts, documents, exchange_signature, ledger
+from core.service import documents, exchange_signature, ledger
 from core.service.system import System
 from core.settings import Settings
-from tests.web.conftest import HANDLER, REVIEWER, SUPPORT, Browser
+from tests.web.conftest import HANDLER, REVIEWER, SUPPORT, Browser, account_of
 from web import wiring
 
 CHANNEL = {"token": "Token123", "aes_key": "a" * 43, "app_id": "wx0000000000000001", "secret": "s" * 32}
@@ -110,7 +109,7 @@ def test_a_person_of_the_staff_joins_the_open_conversation(
     assert "怎么作废" in support.get(f"{ticket}/messages").text
     support.post(f"{ticket}/back", support.form(ticket, f"{ticket}/back"))
     assert "客服已接手" not in say(handler, "单位账号是多少").rsplit("单位账号是多少", 1)[1]
-    actor = accounts.sign_in(system, HANDLER, demo.PASSWORD).account
+    actor = account_of(system, HANDLER)
     assert documents.get(system, actor, plan).document.node != "void"
 
 
@@ -211,8 +210,12 @@ def test_a_code_binds_wechat(browse: Callable[[str], Browser], system: System, s
     channels = wiring.wechat(system, settings, open_knowledge())
     assert channels is not None
     channels.bindings.redeem("demo", "openid-1", code[1])
-    account = accounts.sign_in(system, HANDLER, demo.PASSWORD).account
+    account = account_of(system, HANDLER)
     assert channels.bindings.account_of("demo", "openid-1") == account.id
+    form = handler.form("/wechat-binding", "/wechat-binding/end")  # there once something is bound
+    assert handler.post("/wechat-binding/end", form).status_code == 303
+    assert channels.bindings.account_of("demo", "openid-1") is None
+    assert "解除绑定" not in handler.get("/wechat-binding").text
 
 
 def test_wechat_without_a_signature_is_refused(app: Flask) -> None:
@@ -223,7 +226,7 @@ def test_wechat_without_a_signature_is_refused(app: Flask) -> None:
 
 
 def test_finance_tops_up_an_indicator_once(app: Flask, system: System, settings: Settings) -> None:
-    actor = accounts.sign_in(system, HANDLER, demo.PASSWORD).account
+    actor = account_of(system, HANDLER)
     known = ledger.indicators(system, actor)[0]
     body = {"division": actor.unit.division, "unit": actor.unit.code, "year": known.year, "code": known.code}
     message = {"topic": "finance.indicator", "body": {**body, "name": known.name, "add_fen": 100}}

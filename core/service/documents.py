@@ -26,7 +26,7 @@ def get(system: System, actor: Account, number: str) -> DocumentView:
         return DocumentView(
             document=document, process=case.process, unit=case.owner, summary=summary,
             history=tuple(tx.documents.history(document.id)), offers=offers(case, actor),
-            linked=tuple(summarise(system, tx, [child for child, _ in case.linked])), form_errors=case.form_errors,
+            linked=tuple(summarise(system, tx, situations.below(tx, actor, case))), form_errors=case.form_errors,
             doubts=case.review.doubts,
             holds=holds, certificate=tx.records.certificate(document.id),
         )  # fmt: skip

@@ -61,7 +61,7 @@ def dossier(system: System, actor: Account, number: str) -> Dossier:
         document, form = case.document, case.process.form
         state = form_state.state(form, document.form, situations.evaluator(case.situation))
         return Dossier(
-            tree=_tree(system, tx, actor, document, [child for child, _ in case.linked]),
+            tree=_tree(system, tx, actor, document, situations.below(tx, actor, case)),
             account=tx.ledger.account_of(document.id),
             kept=tuple(tx.documents.forms(document.id)),
             files=tuple(tx.attachments.of([document.id])),
@@ -83,8 +83,7 @@ def _tree(
         parent_id = parent.parent_id
     children: dict[int, list[Document]] = {}
     for child in below:
-        if tx.documents.by_number(child.number, actor):
-            children.setdefault(child.parent_id or 0, []).append(child)
+        children.setdefault(child.parent_id or 0, []).append(child)
     ordered = [(one, depth) for depth, one in enumerate(above)]
     stack = [(document, len(above))]
     while stack:

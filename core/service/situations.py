@@ -81,6 +81,11 @@ def find(tx: Transaction, viewer: Account | None, number: str, *, lock: bool = F
     return document
 
 
+def below(tx: Transaction, viewer: Account, case: Case) -> list[Document]:
+    """What hangs on a document, as far as the viewer may see it."""
+    return [child for child, _ in case.linked if tx.documents.by_number(child.number, viewer)]
+
+
 def case(system: System, tx: Transaction, document: Document) -> Case:
     """Everything about a document that rules look at."""
     process = system.processes.version(document.process_version, tx)

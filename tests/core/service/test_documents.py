@@ -216,6 +216,13 @@ class TestOrders:
         with pytest.raises(NotFoundError):  # the order, not the plan behind it
             documents.get(world.system, world["supplier"], plan)
 
+    def test_are_not_told_to_those_who_may_see_the_plan_alone(self, world: World) -> None:
+        plan = world.plan(node="dispatched")
+        number = world.order(plan)
+        with pytest.raises(NotFoundError):
+            documents.get(world.system, world["office_first"], number)
+        assert documents.get(world.system, world["office_first"], plan).linked == ()
+
     @pytest.mark.parametrize(
         ("variant", "node"),
         [("mall", "filed"), ("mall", "completed"), ("mall", "void"), ("project", "dispatched")],

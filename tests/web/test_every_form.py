@@ -1,6 +1,7 @@
 """The generated page of every kind of every region: each field is there, is named, and reads back what it shows."""
 
 import re
+from dataclasses import replace
 from typing import Any
 
 from flask import Flask
@@ -35,9 +36,10 @@ def sample(item: Field) -> Any:
 
 
 def fill(system: System, actor: Account, process: Process, values: dict[str, Any]) -> Filling:
+    """With every field open, also those that the first node locks (of these: `test_locked_fields`)."""
     draft = entering.blank(process, actor.unit, actor.id, None, system.clock())
     with system.database.read() as tx:
-        return filling._filling(system, tx, actor, draft, process, values, None)
+        return replace(filling._filling(system, tx, actor, draft, process, values, None), locked=frozenset())
 
 
 def drawn(app: Flask, found: Filling) -> str:

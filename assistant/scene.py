@@ -11,7 +11,6 @@ from assistant.knowledge import Knowledge
 from assistant.understanding import Heard
 from assistant.wording import commands
 from core.domain.accounts import Account, Role, Session
-from core.domain.errors import NotFoundError
 from core.service import documents
 from core.service.ports import Notice
 from core.service.repairs import RepairTask
@@ -94,11 +93,7 @@ class Viewer:
 
     def sees(self, number: str) -> bool:
         """Whether the asker may know that there is such a document."""
-        try:
-            self.look(number)
-        except NotFoundError:
-            return False
-        return True
+        return documents.is_seen(self.system, self.account, number)
 
 
 @dataclass(frozen=True)

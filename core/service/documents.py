@@ -32,6 +32,12 @@ def get(system: System, actor: Account, number: str) -> DocumentView:
         )  # fmt: skip
 
 
+def is_seen(system: System, actor: Account, number: str) -> bool:
+    """Whether the actor may know that there is such a document."""
+    with system.database.read() as tx:
+        return tx.documents.by_number(number.strip().upper(), actor) is not None
+
+
 def listing(
     system: System, actor: Account, *, kind: str | None = None, limit: int = 50
 ) -> list[DocumentSummary]:

@@ -221,6 +221,8 @@ class TestOrders:
         number = world.order(plan)
         with pytest.raises(NotFoundError):
             documents.get(world.system, world["office_first"], number)
+        assert not documents.is_seen(world.system, world["office_first"], number)
+        assert documents.is_seen(world.system, world["handler"], f" {number.lower()}")
         assert documents.get(world.system, world["office_first"], plan).linked == ()
 
     @pytest.mark.parametrize(

@@ -72,6 +72,7 @@ def follow(
     elif Effect.RELEASE_EXPERTS in effects:
         for seat in _live(tx, after):
             tx.experts.set_state(after.id, seat.row.id, SeatState.RELEASED, seat.answered_at)
+        return replace(after, flags=after.flags - {"complete", "short"})  # nobody is wanted any more
     elif Effect.ANSWER_EXPERT in effects:
         _answer(tx, after, arguments.get("expert", ""), arguments.get("answer", ""), at)
     else:

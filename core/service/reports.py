@@ -187,5 +187,10 @@ def fill_reserved(system: System, actor: Account, number: str, *, version: int, 
         for c in contracts
         if c.reserved
     ]
-    form = {**draft.form, "figures": "computed", "rows": rows, "queried_on": system.today.isoformat()}
+    queried = {
+        "queried_on": system.today.isoformat(),
+        "queried_from": since.isoformat(),
+        "queried_until": until.isoformat(),
+    }
+    form = {**draft.form, "figures": "computed", "rows": rows, **queried}
     return entering.save(system, actor, number, form, version=version, key=key)

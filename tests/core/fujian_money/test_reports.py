@@ -216,6 +216,10 @@ def test_the_notice_of_reserves_is_worked_out_from_the_periods_contracts(stage: 
     ]
     assert (filled.form["total_fen"], filled.form["micro_total_fen"]) == (1_650_000, 1_250_000)
     assert [row["reserve"] for row in filled.form["rows"]] == ["整体预留", "要求联合体", "要求合同分包"]
+    # figures of one period are not sent under another
+    stage.take(who="handler", save={"starts_on": "2026-06-01"}, on="report", errors=["queried_on"])
+    stage.take(who="handler", act="submit", on="report", refused="请重新点查询")
+    stage.take(who="handler", save={"starts_on": "2026-01-01"}, on="report", errors=[])
     stage.acts("report", "submit", "reviewer:pass", "publish")
     assert stage.document("report").node == "published"
 

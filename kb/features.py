@@ -116,7 +116,9 @@ def readings() -> dict[str, str]:
 
     Needed when an index is built; questions use the table that the index keeps.
     """
-    from pypinyin.constants import Style
+    # The package first: a thread that asks for a part of it gets that while another thread is still loading the whole,
+    # which knows no style until its very end.
+    from pypinyin import Style
     from pypinyin.pinyin_dict import pinyin_dict
     from pypinyin.style import convert
 

@@ -27,7 +27,7 @@ def garble(text: str, *, seed: int = 0, wrong: int = _WRONG) -> str:
 @lru_cache(maxsize=1)
 def _homophones() -> dict[str, tuple[str, ...]]:
     """Each character of GB 2312's first level with the others of its toneless first reading."""
-    from pypinyin.constants import Style
+    from pypinyin import Style
     from pypinyin.pinyin_dict import pinyin_dict
     from pypinyin.style import convert
 

@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -139,3 +142,24 @@ def test_clauses_are_what_stands_between_marks():
     assert clauses("早上开会了，备案书盖错章了怎么办？急") == ["备案书盖错章了怎么办"]
     assert clauses("备案书盖错章了怎么办") == ["备案书盖错章了怎么办"]
     assert clauses("") == []
+
+
+_AT_ONCE = """
+import sys, threading
+from kb.features import readings
+sys.setswitchinterval(1e-6)
+found = []
+def second():
+    while "pypinyin.style" not in sys.modules: pass
+    found.append(readings()["中"])
+threads = [threading.Thread(target=one) for one in (second, lambda: found.append(readings()["中"]))]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+print(found)
+"""
+
+
+def test_two_regions_that_are_trained_at_once_both_find_the_readings() -> None:
+    """The first question after a first start came while another region was being trained, and failed."""
+    done = subprocess.run([sys.executable, "-c", _AT_ONCE], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "['zong', 'zong']", done.stderr

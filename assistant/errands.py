@@ -119,8 +119,20 @@ def _opening(view: DocumentView, errand: Errand, reason: str) -> Prepared | None
 def _already(view: DocumentView, goal: str) -> str:
     label = planning.GOAL_LABELS.get(goal, goal)
     if goal == "editable":
-        return say("already_editable", number=view.summary.number, node=view.summary.node_label)
+        then = say("already_editable_then", label=onward(view)) if onward(view) else ""
+        return say("already_editable", number=view.summary.number, node=view.summary.node_label, then=then)
     return say("already_there", number=view.summary.number, goal=label)
+
+
+def onward(view: DocumentView) -> str:
+    """What takes a document on from where it is edited: neither back to where it was nor away; "" without."""
+    known, here = view.process, view.summary.node
+    for action in known.actions.values() if view.offers else ():
+        target = action.routes.get(here, "")
+        seen = target in view.document.trail or target == "void"
+        if target in known.nodes and not seen and not action.hidden:
+            return action.label
+    return ""
 
 
 def _task(viewer: Viewer, errand: Errand) -> Prepared | Refused:

@@ -41,7 +41,7 @@ def asked(scene: Scene) -> Outcome | None:
 
 def _of_kind(scene: Scene, viewer: Viewer, kind: str, goal: str) -> Outcome | None:
     """Of the asker's documents of a kind: the one that is pointed at, or which."""
-    told_elsewhere = _has_topic(scene, kind, goal) or not _is_meant(scene, kind, goal)
+    told_elsewhere = _has_topic(scene, kind, goal) or not _is_meant(scene, viewer, kind, goal)
     wanted = (goal, *_ALIKE.get(goal, ()))
     goal, found = next(
         ((one, docs) for one in wanted if not told_elsewhere and (docs := _mendable(viewer, kind, one))),
@@ -61,7 +61,7 @@ def _has_topic(scene: Scene, kind: str, goal: str) -> bool:
     return any(one is not None and (one.kind, one.goal) == (kind, goal) for one in operations)
 
 
-def _is_meant(scene: Scene, kind: str, goal: str) -> bool:
+def _is_meant(scene: Scene, viewer: Viewer, kind: str, goal: str) -> bool:
     """Whether no topic that is surely known tells better of it: one about another kind, or about a change of this one."""
     finding = scene.knowledge.find(scene.region, scene.heard.plain)
     if finding.kind != "answer" or (goal == "editable" and finding.confidence < _SURE):
@@ -71,8 +71,9 @@ def _is_meant(scene: Scene, kind: str, goal: str) -> bool:
         return goal == "editable" or finding.confidence < _SURE
     # Where it may still be edited, that is nearer than a change of what was decided.
     nearer = goal == "editable" and entry.operation.goal == "changed"
-    # 发布后能改吗 is asked of the rules, 发布前发现写错了 of the document.
+    # 发布后能改吗 is asked of the rules, 发布前发现写错了 and 课桌椅的意向还能改吗 of the document.
     wrong = goal != "editable" or _WRONG in scene.heard.plain
+    wrong = wrong or bool(closest(viewer.of_kind(kind), lambda one: one.title, scene.heard.plain))
     return entry.operation.kind == kind and (nearer or (wrong and entry.operation.goal not in OF_WHAT_IS))
 
 

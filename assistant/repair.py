@@ -263,7 +263,7 @@ def _afterwards(viewer: Viewer, number: str, repair: Repair | None) -> str:
         return _next_step(viewer, repair.step)
     view = viewer.look(number)
     node = view.process.node(view.summary.node)
-    onward = _onward(view)
+    onward = errands.onward(view)
     if node.editable and onward:
         return say("edit_now", number=number, label=onward)
     return say("finished") if repair is not None else ""
@@ -277,17 +277,6 @@ def _next_step(viewer: Viewer, step: RepairStep) -> str:
         missing = "；".join(list(dict.fromkeys(view.form_errors.values()))[:_NAMED])
         return say("fill_then", number=step.number, missing=missing, label=step.label)
     return _to_sign(step) if by_hand(step) else say("mine_next", label=step.label)
-
-
-def _onward(view: DocumentView) -> str:
-    """What takes a document on from where it is edited: neither back to where it was nor away; "" without."""
-    known, here = view.process, view.summary.node
-    for action in known.actions.values() if view.offers else ():
-        target = action.routes.get(here, "")
-        seen = target in view.document.trail or target == "void"
-        if target in known.nodes and not seen and not action.hidden:
-            return action.label
-    return ""
 
 
 def _stopped(scene: Scene, frame: Frame, error: DomainError) -> Outcome:

@@ -241,7 +241,7 @@ def said(tx: Transaction, act: Act, after: Document) -> str:
         or (target.type is NodeType.PREPARE and act.target not in act.case.document.trail)
         or (bool(act.action.spawns) and act.target == act.case.document.node)
     )
-    done = f"“{act.action.label}”已发起" if begun else f"已{act.action.label}"
+    done = f"“{act.action.label}”已发起" if begun else f"已办“{act.action.label}”"
     return f"{after.number} {done}，现在在“{target.label}”{turn}。{money}"
 
 

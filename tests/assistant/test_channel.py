@@ -21,7 +21,7 @@ def test_numbers_choose_and_yes_acts_once(world: World, channel: PlainConversati
     line = next(line for line in said.splitlines() if "激光打印机" in line)
     assert "采购单位复审" in channel.turn(CHANNEL, OPENID, account, line.split(".")[0], "2")
     first = channel.turn(CHANNEL, OPENID, account, "是", "3")
-    assert "已撤销" in first
+    assert "已办“撤销”" in first
     assert [channel.turn(CHANNEL, OPENID, account, "是", "3") for _ in range(2)] == [first, first]
     assert sum(entry.action == "withdraw" for entry in world.view("激光打印机").history) == 1
 
@@ -43,7 +43,7 @@ def test_users_and_bindings_do_not_mix(world: World, channel: PlainConversations
     handler, other = world.account("handler").id, world.account("other").id
     channel.turn(CHANNEL, OPENID, handler, f"{world.number('激光打印机')} 录错了", "1")
     for openid, account in ((OPENID, other), (OPENID, None), ("o-2", handler)):
-        assert "已撤销" not in channel.turn(CHANNEL, openid, account, "是", f"x{openid}{account}")
+        assert "已办“撤销”" not in channel.turn(CHANNEL, openid, account, "是", f"x{openid}{account}")
 
 
 def test_forgetting_deletes_every_word(world: World, channel: PlainConversations) -> None:

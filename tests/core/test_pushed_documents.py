@@ -91,7 +91,7 @@ def test_the_trading_centre_pushes_lots_and_takes_them_back(system: System) -> N
         with pytest.raises(DomainError, match=why):
             pushed(system, "trade.document", wrong, f"wrong-{why}")
     assert documents.get(system, handler, plan).linked == ()  # nothing is half taken
-    assert "已推送标段" in pushed(system, "trade.document", whole, "lot-1").said
+    assert "已办“推送标段”" in pushed(system, "trade.document", whole, "lot-1").said
     assert pushed(system, "trade.document", whole, "lot-1").repeated
     view = documents.get(system, handler, plan)
     assert [one.node for one in view.linked] == ["pushed"]

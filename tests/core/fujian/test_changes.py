@@ -137,7 +137,7 @@ def test_a_cancellation_that_is_only_begun_is_not_said_to_be_done(fujian: Fujian
     given = acts.perform(
         fujian.system, handler, number, "drop_cancel", version=version + 1, arguments={}, key="dropped"
     )
-    assert given.said.startswith(f"{number} 已放弃撤销，现在在“已办结”")
+    assert given.said.startswith(f"{number} 已办“放弃撤销”，现在在“已办结”")
 
 
 @pytest.mark.covers("fj-4.1.1")

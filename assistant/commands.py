@@ -29,6 +29,7 @@ class _Match:
     kind: str
     name: str
     wished: bool = False
+    trouble: bool = False  # said by what is wrong (收款账号写错), not by the act's name
 
 
 def act(scene: Scene) -> Outcome | None:
@@ -50,7 +51,7 @@ def act(scene: Scene) -> Outcome | None:
     if bare and (match is None or match.kind == "act"):
         return _among_waiting(scene, viewer) or (_carry(scene, view, match) if match else None)
     # 怎么作废 JH-… asks for the way, not for the act
-    if heard.question and (match is None or match.kind not in {"sign", "track"}):
+    if heard.question and (match is None or not (match.trouble or match.kind in {"sign", "track"})):
         return None
     return _carry(scene, view, match) if match else _not_known(scene, view)
 
@@ -151,10 +152,9 @@ def _best(view: DocumentView, said: str, *, bare: bool) -> _Match | None:
 
 def _matches(view: DocumentView, said: str) -> Iterator[_Match]:
     known = commands()
-    offers = {offer.action for offer in view.offers}
+    yield from _troubles(view, said)
     for action in view.process.actions.values():
-        open_only = known.when_offered.get(action.id, ()) if action.id in offers else ()
-        for word in map(words.key, (*known.acts.get(action.id, ()), *open_only, action.label)):
+        for word in map(words.key, (*known.acts.get(action.id, ()), action.label)):
             yield from (_Match(len(word), "act", action.id, wish) for wish in _asked(word, said))
     for goal, spoken in known.goals.items():
         if goal in view.process.goals:
@@ -167,6 +167,14 @@ def _matches(view: DocumentView, said: str) -> Iterator[_Match]:
     for kind, spoken in (("track", known.track), ("sign", known.sign)):
         if kind == "track" or "sign" in view.process.actions:
             yield from (_Match(len(word), kind, kind) for word in spoken if word in said)
+
+
+def _troubles(view: DocumentView, said: str) -> Iterator[_Match]:
+    """Acts on offer that mend what is said to be wrong, also where it is told: 备案了才发现收款账号写错了."""
+    for offer in view.offers:
+        for word in map(words.key, commands().when_offered.get(offer.action, ())):
+            if word in said:
+                yield _Match(len(word), "act", offer.action, _wished(word, said), trouble=True)
 
 
 def _asked(word: str, said: str) -> Iterator[bool]:

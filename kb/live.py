@@ -101,6 +101,10 @@ class Live:
             self._take()
         return self._snapshot
 
+    def close(self) -> None:
+        """Wait for a look that is under way and begin no other: the database may be closed then."""
+        self._looking.acquire()
+
     def _follow(self) -> None:
         try:
             self._take()

@@ -41,6 +41,20 @@ def engine(database_url):
 
 
 @pytest.fixture
+def live(engine, clock, base, tmp_path):
+    """The knowledge as one more process has it; its looks are over before the database is closed."""
+    opened = []
+
+    def start(**options):
+        opened.append(Live(Store(engine, clock), base, cache_dir=tmp_path, **options))
+        return opened[-1]
+
+    yield start
+    for one in opened:
+        one.close()
+
+
+@pytest.fixture
 def store(engine, clock):
     return Store(engine, clock)
 
@@ -270,9 +284,8 @@ def test_a_body_comes_back_as_it_was(base, short, steps, words):
     assert Entry.model_validate_json(body(entry)) == entry
 
 
-def test_another_process_sees_the_new_number_without_a_failing_request(engine, clock, base, tmp_path):
-    store = Store(engine, clock)
-    mine, other = (Live(Store(engine, clock), base, cache_dir=tmp_path, every=0.0) for _ in range(2))
+def test_another_process_sees_the_new_number_without_a_failing_request(store, base, live):
+    mine, other = live(every=0.0), live(every=0.0)
     assert mine.find("here", "怎么盖章").candidates[0].title == "盖章怎么办"
     published(store, base, edited(base.entry("here", "a"), title="用章怎么申请"))
     seen, failures, stop = set(), [], threading.Event()
@@ -300,17 +313,17 @@ def test_another_process_sees_the_new_number_without_a_failing_request(engine, c
     assert mine.refresh().library.entry("here", "a").title == "用章怎么申请"
 
 
-def test_regions_that_did_not_change_keep_their_retriever(engine, clock, base, tmp_path):
-    live = Live(Store(engine, clock), base, cache_dir=tmp_path)
-    first = live.current().retriever("here")
-    Store(engine, clock).roll_back(1, "chief")
-    assert live.refresh().number == 2
-    assert live.current().retriever("here") is first
+def test_regions_that_did_not_change_keep_their_retriever(store, live):
+    mine = live()
+    first = mine.current().retriever("here")
+    store.roll_back(1, "chief")
+    assert mine.refresh().number == 2
+    assert mine.current().retriever("here") is first
 
 
-def test_a_failing_database_leaves_the_old_answers(engine, clock, base, tmp_path):
-    live = Live(Store(engine, clock), base, cache_dir=tmp_path, every=0.0)
-    live.find("here", "怎么盖章")
+def test_a_failing_database_leaves_the_old_answers(engine, live):
+    mine = live(every=0.0)
+    mine.find("here", "怎么盖章")
     metadata.drop_all(engine)
     for _ in range(5):
-        assert live.find("here", "怎么盖章").candidates[0].topic == "a"
+        assert mine.find("here", "怎么盖章").candidates[0].topic == "a"

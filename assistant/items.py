@@ -21,17 +21,13 @@ def asked(scene: Scene) -> Outcome | None:
     if scene.viewer is None or match is None:
         return None
     goods = match["goods"].removeprefix("的")
-    found = [
-        item
-        for item in catalogue.search(scene.viewer.system, "", limit=10_000)
-        if goods in item.name or item.name in goods
-    ][:_SHOWN]
+    found = catalogue.like(scene.viewer.system, goods)
     if not found:
         return None
-    card = FactsCard(
-        say("items_title"), tuple(Row(f"{item.name}（{item.code}）", _where(item)) for item in found)
-    )
-    return Outcome(scene.state, (Reply(say("items_found", goods=goods, count=len(found)), card),))
+    rows = tuple(Row(f"{item.name}（{item.code}）", _where(item)) for item in found[:_SHOWN])
+    said = say("items_found", goods=goods, count=len(found))
+    more = say("items_more", shown=_SHOWN) if len(found) > _SHOWN else ""
+    return Outcome(scene.state, (Reply(said + more, FactsCard(say("items_title"), rows)),))
 
 
 def _where(item: ItemView) -> str:

@@ -55,3 +55,7 @@ class Catalogue:
             if item.selectable and (text in item.name or item.code.startswith(text))
         ]
         return found[:limit]
+
+    def like(self, goods: str) -> list[Item]:
+        """Selectable items for goods as people call them: 照相机 is a 专业照相机, 彩色激光打印机 a 激光打印机."""
+        return [item for item in self.items if item.selectable and (goods in item.name or item.name in goods)]

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from core.domain.catalogue import Item
 from core.service.system import System
 
 
@@ -19,7 +20,14 @@ class ItemView:
 
 def search(system: System, text: str, limit: int = 20) -> list[ItemView]:
     """Selectable items whose name or code fits `text`, in catalogue order."""
-    return [
-        ItemView(item.code, item.name, system.catalogue.path(item), item.mall, item.central, item.selectable)
-        for item in system.catalogue.search(text, limit)
-    ]
+    return [_view(system, item) for item in system.catalogue.search(text, limit)]
+
+
+def like(system: System, goods: str) -> list[ItemView]:
+    """Selectable items for goods as people call them, in catalogue order."""
+    return [_view(system, item) for item in system.catalogue.like(goods)]
+
+
+def _view(system: System, item: Item) -> ItemView:
+    path = system.catalogue.path(item)
+    return ItemView(item.code, item.name, path, item.mall, item.central, item.selectable)

@@ -8,9 +8,9 @@ from assistant.choosing import documents_card
 from assistant.conversation import Errand
 from assistant.prepared import signing
 from assistant.replies import say
-from assistant.scene import BUYERS, Outcome, Scene, Viewer
+from assistant.scene import Outcome, Scene, Viewer
 from assistant.wording import named
-from core.domain.accounts import ROLE_LABELS, Role, account_number
+from core.domain.accounts import BUYERS, ROLE_LABELS, Role, account_number
 from core.domain.errors import NotFoundError
 from core.domain.money import yuan
 from core.service import accounts, reports
@@ -84,7 +84,7 @@ def _suggestions(viewer: Viewer, view: DocumentView) -> tuple[Choice, ...]:
     """What this account can do with it, as things to say."""
     number = view.summary.number
     offered = [Choice(offer.label, f"{offer.label} {number}") for offer in view.offers[:_SUGGESTED]]
-    if not offered and viewer.account.role in BUYERS and view.summary.kind == "plan":
+    if not offered and viewer.account.buys and view.summary.kind == "plan":
         offered = [Choice(text, f"{text} {number}") for text in _CLERK_CHOICES]
     return tuple(offered)
 
@@ -156,9 +156,9 @@ def numbers(scene: Scene) -> tuple[Reply, ...]:
     viewer = scene.asker
     unit = viewer.account.unit
     people = accounts.colleagues(viewer.system, viewer.account)
-    if viewer.account.role in BUYERS:
+    if viewer.account.buys:
         rows = []
-        for role in (Role.HANDLER, Role.REVIEWER):
+        for role in BUYERS:
             login = account_number(unit.division, unit.code, role)
             names = "、".join(one.name for one in people if one.login == login)
             rows.append(Row(ROLE_LABELS[role], f"{login}（{names}）" if names else login))

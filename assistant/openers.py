@@ -7,7 +7,7 @@ from pydantic import RootModel
 
 from assistant.cards import Choice
 from assistant.replies import say
-from assistant.scene import BUYERS, Viewer
+from assistant.scene import Viewer
 from core.adapters.yaml_reader import read_model
 from core.domain.accounts import Account
 from core.domain.process import NodeType
@@ -54,7 +54,7 @@ def _tasks(system: System, account: Account) -> list[Choice]:
 
 def _waiting(viewer: Viewer) -> list[Choice]:
     todo = viewer.todo
-    if viewer.account.role not in BUYERS:
+    if not viewer.account.buys:
         offered = [Choice(say("open_judge", title=one.title), one.number) for one in todo]
         return offered if len(offered) < _OWN else [_all(todo), *offered]
     back = [one for one in todo if _came_back(viewer, one)]

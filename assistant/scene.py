@@ -10,14 +10,13 @@ from assistant.conversation import State
 from assistant.knowledge import Knowledge
 from assistant.understanding import Heard
 from assistant.wording import commands
-from core.domain.accounts import Account, Role, Session
+from core.domain.accounts import Account, Session
 from core.service import documents
 from core.service.ports import Notice
 from core.service.repairs import RepairTask
 from core.service.system import System
 from core.service.views import DocumentSummary, DocumentView
 
-BUYERS = frozenset({Role.HANDLER, Role.REVIEWER})
 LISTED = 200  # documents of one account looked through
 YES_NO = (Choice("是，办理", "是"), Choice("先不办", "不"))
 
@@ -45,7 +44,7 @@ class Viewer:
     @cached_property
     def plans(self) -> tuple[DocumentSummary, ...]:
         """Plans the asker works with: its unit's for buyers, those waiting for it for everybody else."""
-        if self.account.role in BUYERS:
+        if self.account.buys:
             return tuple(documents.listing(self.system, self.account, kind="plan", limit=LISTED))
         return tuple(item for item in self.todo if item.kind == "plan")
 

@@ -10,7 +10,7 @@ from flask import session as browser_session
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
-from core.domain.accounts import ROLE_LABELS, Account, Role, account_number
+from core.domain.accounts import BUYERS, ROLE_LABELS, Account, account_number
 from core.domain.errors import DomainError, InvalidError
 from core.service import accounts, certificates, challenges, deputies, second_factor, staff
 from web import numbers
@@ -22,15 +22,14 @@ pages = Blueprint("account", __name__, url_prefix="/account")
 pages.before_request(require_session)
 
 Answer = Response | tuple[str, int]
-_BUYERS = (Role.HANDLER, Role.REVIEWER)
 
 
 def _numbers(own: Account) -> list[tuple[str, str, str]]:
     """(role, account number, people) of the unit: for a buyer by the rule (nm-5), else as they are."""
     people = accounts.colleagues(system(), own)
-    if not any(one.role in _BUYERS for one in people):
+    if not any(one.buys for one in people):
         return [(ROLE_LABELS[one.role], one.login, one.name) for one in people]
-    ruled = [(role, account_number(own.unit.division, own.unit.code, role)) for role in _BUYERS]
+    ruled = [(role, account_number(own.unit.division, own.unit.code, role)) for role in BUYERS]
     names = {one.login: one.name for one in people}
     rows = [(ROLE_LABELS[role], login, names.get(login, "还没有开通")) for role, login in ruled]
     known = {login for _, login in ruled}

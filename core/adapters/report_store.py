@@ -7,18 +7,14 @@ from sqlalchemy import ColumnElement, Connection, Row, false, select
 
 from core.adapters.document_store import document_of
 from core.adapters.tables import document, unit
-from core.domain.accounts import Account, Role, Unit
+from core.domain.accounts import Account, Relation, Unit
 from core.domain.documents import Document
 
-_OWN = unit.c.id
-_LOOKS_AFTER: Mapping[Role, Any] = {
-    Role.HANDLER: _OWN,
-    Role.REVIEWER: _OWN,
-    Role.SUPERVISING: unit.c.parent_id,
-    Role.OFFICE_FIRST: unit.c.office_id,
-    Role.OFFICE_SECOND: unit.c.office_id,
-    Role.PROCUREMENT_FIRST: unit.c.procurement_id,
-    Role.PROCUREMENT_SECOND: unit.c.procurement_id,
+_LOOKED_AFTER_BY: Mapping[Relation | None, Any] = {
+    Relation.UNIT: unit.c.id,
+    Relation.PARENT: unit.c.parent_id,
+    Relation.OFFICE: unit.c.office_id,
+    Relation.PROCUREMENT: unit.c.procurement_id,
 }
 
 
@@ -60,7 +56,7 @@ class ReportStore:
 
 
 def _looked_after(viewer: Account) -> ColumnElement[bool]:
-    column = _LOOKS_AFTER.get(viewer.role)
+    column = _LOOKED_AFTER_BY.get(viewer.looks_after)
     found: ColumnElement[bool] = false() if column is None else column == viewer.unit.id
     return found
 

@@ -53,6 +53,18 @@ class Relation(StrEnum):
     SYSTEM = "system"
 
 
+BUYERS = (Role.HANDLER, Role.REVIEWER)
+# What a role looks after: buyers whose spending it answers for, by how its unit stands to them.
+_LOOKS_AFTER = {
+    **dict.fromkeys(BUYERS, Relation.UNIT),
+    Role.SUPERVISING: Relation.PARENT,
+    Role.OFFICE_FIRST: Relation.OFFICE,
+    Role.OFFICE_SECOND: Relation.OFFICE,
+    Role.PROCUREMENT_FIRST: Relation.PROCUREMENT,
+    Role.PROCUREMENT_SECOND: Relation.PROCUREMENT,
+}
+
+
 @dataclass(frozen=True)
 class Unit:
     """A buyer, an office, an agency or a supplier. `parent`, `office`, `procurement` are ids of other units."""
@@ -90,6 +102,16 @@ class Account:
     def desk_id(self) -> int:
         """Whose work this is: of a deputy at work the other's id, else the own."""
         return self.acts_for_id or self.id
+
+    @property
+    def buys(self) -> bool:
+        """Whether it works for a buyer."""
+        return self.role in BUYERS
+
+    @property
+    def looks_after(self) -> Relation | None:
+        """As what its unit stands to the buyers whose spending it answers for; None where it answers for none."""
+        return _LOOKS_AFTER.get(self.role)
 
     @property
     def region(self) -> str:

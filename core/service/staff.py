@@ -5,7 +5,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 
-from core.domain.accounts import ROLE_LABELS, Account, Role, Unit
+from core.domain.accounts import BUYERS, ROLE_LABELS, Account, Role, Unit
 from core.domain.errors import BlockedError, ForbiddenError, InvalidError, NotFoundError
 from core.domain.rights import Capability
 from core.service import accounts, acting, rights, standings
@@ -18,7 +18,6 @@ _NAME_LIMIT = 50
 _LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 _CODE_LENGTH = 12
 _LAST_SUFFIX = 99
-_BUYERS = frozenset({Role.HANDLER, Role.REVIEWER})
 # Nobody is invited to be the platform itself.
 _NEVER = frozenset({Role.INTEGRATION})
 
@@ -86,8 +85,8 @@ def roles(system: System, actor: Account, unit: Unit) -> list[Role]:
 
 def _roles(tx: Transaction, actor: Account, unit: Unit) -> list[Role]:
     present = {member.account.role for member in tx.staff.members(unit.id)}
-    if not present or present & _BUYERS:
-        present |= _BUYERS
+    if not present or present.intersection(BUYERS):
+        present.update(BUYERS)
     # only an administrator makes administrators and support staff
     kept = _NEVER if actor.role is Role.ADMIN else _NEVER | {Role.ADMIN, Role.SUPPORT}
     return [role for role in Role if role in present - kept]

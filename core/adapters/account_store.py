@@ -9,6 +9,7 @@ from sqlalchemy import Connection, bindparam, delete, exists, func, insert, sele
 from core.adapters.prepared import Prepared
 from core.adapters.tables import account, inserted_id, session, unit
 from core.domain.accounts import Account, Role, Unit
+from core.domain.errors import NotFoundError
 from core.service.identity_ports import OpenSession
 from core.service.ports import Credentials
 
@@ -155,9 +156,14 @@ class AccountStore:
         return list(self._members[unit_id, role])
 
     def system(self, region: str) -> Account:
-        """The account in whose name the platform itself acts."""
+        """The account in whose name the platform itself acts; NotFoundError where a region has none."""
         statement = _ACCOUNT.where(unit.c.region == region, account.c.role == Role.INTEGRATION.value)
-        return account_of(self._connection.execute(statement.limit(1)).one())
+        row = self._connection.execute(statement.limit(1)).first()
+        if row is None:
+            raise NotFoundError(
+                f"“{region}”在这里没有平台账号，请核对区域代码", fields={"region": "没有找到"}
+            )
+        return account_of(row)
 
     def record_failure(self, account_id: int, failures: int, locked_until: datetime | None) -> None:
         """Set the count of failed sign-ins and the lock."""

@@ -1,6 +1,6 @@
 """Finding and showing documents; entering and changing them is `core.service.entering`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from core.domain.accounts import Account
 from core.domain.documents import Document
@@ -10,6 +10,8 @@ from core.service.offers import offers
 from core.service.ports import Transaction
 from core.service.system import System
 from core.service.views import ActResult, DocumentSummary, DocumentView, Due, HoldView
+
+_BATCH = 200
 
 
 def get(system: System, actor: Account, number: str) -> DocumentView:
@@ -50,6 +52,18 @@ def todo(system: System, actor: Account, limit: int = 100) -> list[DocumentSumma
     """Documents where it is this account's turn."""
     with system.database.read() as tx:
         return summarise(system, tx, tx.documents.newest(actor, todo=True, limit=limit))
+
+
+def standing_at(system: System, process: Process, nodes: Sequence[str]) -> Iterator[Document]:
+    """Every document of this version at one of these nodes, oldest first; never all of them in memory at once."""
+    last = 0
+    while True:
+        with system.database.read() as tx:
+            found = tx.documents.on_version(process.version, nodes, after=last, limit=_BATCH)
+        yield from found
+        if len(found) < _BATCH:
+            return
+        last = found[-1].id
 
 
 def summarise(system: System, tx: Transaction, found: Sequence[Document]) -> list[DocumentSummary]:

@@ -3,50 +3,15 @@
 What may be done with them is the process's to say, as for every account: these come in the name of the platform's.
 """
 
-from typing import Annotated, Any
-
-from pydantic import BaseModel, ConfigDict, Field
-
 from core.domain.accounts import Account
 from core.domain.errors import NotFoundError
 from core.service import acts, entering, situations
+from core.service.exchange_messages import Entered, Moved
 from core.service.exchange_ports import SYSTEMS
 from core.service.ports import Transaction
 from core.service.system import System
 
-NO_CONTROLS = r"^[^\x00-\x1f\x7f]*$"  # PostgreSQL keeps no NUL, and none of these belongs into a record
-Code = Annotated[str, Field(min_length=1, max_length=40, pattern=NO_CONTROLS)]
-Words = Annotated[str, Field(max_length=100, pattern=NO_CONTROLS)]
-
-KINDS = {"trade": {"lot", "expert_request"}, "finance": {"intranet_push"}}
-
-
-class Strict(BaseModel):
-    """Read from a message: nothing unknown, nothing converted."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-
-class Entered(Strict):
-    """trade.document and finance.document: a document made over there, entered here and sent on by `act`.
-
-    `form` as in GET /api/v1/kinds; `under` is the document above, without one `region` says whose platform takes it.
-    """
-
-    kind: Code
-    variant: Code
-    form: dict[str, Any]
-    act: Code
-    under: Code | None = None
-    region: Code = ""
-
-
-class Moved(Strict):
-    """trade.act: what was done over there with a document of theirs, such as an expert's answer."""
-
-    number: Code
-    act: Code
-    arguments: dict[Code, Words] = {}
+_KINDS = {"trade": {"lot", "expert_request"}, "finance": {"intranet_push"}}
 
 
 def region_of(tx: Transaction, source: str, given: Entered | Moved) -> str:
@@ -57,7 +22,7 @@ def region_of(tx: Transaction, source: str, given: Entered | Moved) -> str:
     else:
         kind = given.kind
         region = situations.find(tx, None, given.under).region if given.under else given.region
-    if kind not in KINDS[source]:
+    if kind not in _KINDS[source]:
         raise NotFoundError(f"{SYSTEMS[source]}没有这种单据", fields={"kind": "没有找到"})
     return region
 

@@ -3,14 +3,12 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Any, TypeVar
 
-from pydantic import BaseModel, Field, ValidationError, field_validator
+from pydantic import BaseModel, ValidationError
 
 from core.domain.accounts import Account
 from core.domain.errors import BlockedError, InvalidError, NotFoundError
-from core.domain.fields import AMOUNT_LIMIT
 from core.domain.money import yuan
 from core.service import (
     acts,
@@ -22,96 +20,14 @@ from core.service import (
     situations,
 )
 from core.service.budget_import import Origin
-from core.service.budget_lines import FIRST_YEAR, LAST_YEAR, BudgetLine
-from core.service.exchange_documents import Code, Entered, Moved, Strict, Words
+from core.service.budget_lines import BudgetLine
+from core.service.exchange_messages import Entered, Envelope, Moved, OrderMove, Signed, TopUp, Totals
 from core.service.exchange_ports import SYSTEMS
 from core.service.ports import Transaction
 from core.service.system import System
 
 MOST_BYTES = 64 * 1024
 _KEY_LIMIT = 64
-
-
-class OrderMove(Strict):
-    """mall.order.confirm, .finish and .cancel: what the supplier did with an order."""
-
-    order: Code
-    reason: Words = ""
-
-
-class _Indicator(Strict):
-    """Which indicator of which unit."""
-
-    division: str = Field(pattern=r"^[0-9]{6}$")
-    unit: Code
-    year: int = Field(ge=FIRST_YEAR, le=LAST_YEAR)
-    code: Code
-    name: Annotated[Words, Field(min_length=1)]
-
-
-class TopUp(_Indicator):
-    """finance.indicator: an indicator comes into being, or its total grows by `add_fen`.
-
-    An increase, not a new total: two increases that arrive in the wrong order still add up.
-    """
-
-    add_fen: int = Field(gt=0, le=AMOUNT_LIMIT)
-
-
-class Total(_Indicator):
-    """One line of finance.budget: what an indicator's total is now."""
-
-    total_fen: int = Field(ge=0, le=AMOUNT_LIMIT)
-
-
-class Totals(Strict):
-    """finance.budget: totals of indicators as finance knew them at `as_of`.
-
-    What was stated later and arrived earlier stays: statements may come in any order, late and twice.
-    """
-
-    as_of: datetime
-    lines: Annotated[list[Total], Field(min_length=1, max_length=500)]
-
-    @field_validator("as_of", mode="before")
-    @classmethod
-    def _with_zone(cls, given: object) -> datetime:
-        at = datetime.fromisoformat(given) if isinstance(given, str) else None
-        if at is None or at.tzinfo is None:
-            raise ValueError("要写带时区的时间，例如 2026-03-01T08:00:00+08:00")
-        return at
-
-
-class Signed(Strict):
-    """trade.contract.signed and mall.contract.signed: a contract under a plan has been signed over there.
-
-    `form` as in GET /api/v1/kinds, amounts in fen.
-    """
-
-    plan: Code
-    form: dict[str, Any]
-
-
-Topic = Literal[
-    "trade.document",
-    "trade.act",
-    "finance.document",
-    "mall.order.confirm",
-    "mall.order.finish",
-    "mall.order.cancel",
-    "mall.contract.signed",
-    "trade.contract.signed",
-    "finance.indicator",
-    "finance.budget",
-]
-
-
-class Envelope(Strict):
-    """Every message: what it is about, and its content."""
-
-    topic: Topic
-    body: dict[str, Any]
-
 
 Model = TypeVar("Model", bound=BaseModel)
 

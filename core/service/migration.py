@@ -14,12 +14,11 @@ from core.domain.documents import Document, Entry, Trail
 from core.domain.errors import DomainError, NotFoundError
 from core.domain.money import yuan
 from core.domain.process import NodeType, Process
-from core.service import following, funding, limits, people, situations, standings
+from core.service import documents, following, funding, limits, people, situations, standings
 from core.service.ports import Transaction
 from core.service.system import System
 
 ACTION, LABEL = "migrate", "流程改版"
-_BATCH = 200
 
 
 @dataclass(frozen=True)
@@ -72,14 +71,7 @@ def _open(system: System, region: str) -> Iterator[tuple[Document, Process]]:
         if region and process.region != region:
             continue
         nodes = [node.id for node in process.nodes.values() if node.type is not NodeType.END]
-        last = 0
-        while True:
-            with system.database.read() as tx:
-                found = tx.documents.on_version(process.version, nodes, after=last, limit=_BATCH)
-            yield from ((document, process) for document in found)
-            if len(found) < _BATCH:
-                break
-            last = found[-1].id
+        yield from ((document, process) for document in documents.standing_at(system, process, nodes))
 
 
 def _tried(system: System, document: Document, old: Process, *, keep: bool) -> Move:

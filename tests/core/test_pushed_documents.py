@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -12,7 +13,15 @@ from core import walks, worlds
 from core.bootstrap import build_system, migrate
 from core.domain.accounts import Role
 from core.domain.errors import DomainError, InvalidError, NotFoundError
-from core.service import accounts, documents, exchange_inbox, exchange_signature, lists, review_day
+from core.service import (
+    accounts,
+    documents,
+    exchange_inbox,
+    exchange_signature,
+    lists,
+    review_day,
+    situations,
+)
 from core.service.exchange_ports import SYSTEMS
 from core.service.page_ports import Query
 from core.service.system import System
@@ -141,6 +150,10 @@ def test_experts_answer_there_and_the_list_is_pushed_on_the_review_day(system: S
     clock.pass_by(days=-1)
     assert review_day.settle_due(system) == 0  # the day before
     clock.pass_by(days=1)
+    with system.database.write() as tx:  # many others that came later and wait for an answer for good
+        document = situations.find(tx, None, number)
+        for seq in range(200):
+            tx.documents.add(replace(document, number=f"ZJ-{seq}", flags=frozenset()))
     assert (review_day.settle_due(system), review_day.settle_due(system)) == (1, 0)
     handler = played.account("handler")
     assert documents.get(system, handler, number).document.node == "done"
@@ -163,6 +176,13 @@ def test_finance_pushes_intranet_plans(system: System) -> None:
     lost = {**batch, "form": {"name": "一", "plans": [{**plans[0], "unit": "999999"}]}}
     with pytest.raises(DomainError, match="999999"):
         pushed(system, "finance.document", lost, "batch-0")
+    placeless = {name: value for name, value in batch.items() if name != "region"}
+    with pytest.raises(InvalidError) as unplaced:
+        pushed(system, "finance.document", placeless, "batch-nowhere")
+    assert "region" in unplaced.value.fields["body"]
+    for nowhere in ("atlantis", "fujian"):  # fujian has processes, but nobody here
+        with pytest.raises(NotFoundError, match="平台账号"):
+            pushed(system, "finance.document", {**batch, "region": nowhere}, f"batch-{nowhere}")
     pushed(system, "finance.document", batch, "batch-1")
     found = lists.find(system, handler, Query("todo"), limit=10)
     assert [(one.kind, one.title, one.node) for one in found] == [("intranet_plan", "打印机", "unused")]

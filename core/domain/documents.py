@@ -100,7 +100,7 @@ class Money:
 
 def no_fact(name: str, *_about: Any) -> Any:
     """Facts of nothing: of the right type, and empty."""
-    return 0 if name in {"left", "year_of"} else ""
+    return 0 if name in {"left", "year_of", "payable"} else ""
 
 
 def no_value(_name: str, *_keys: str) -> int:

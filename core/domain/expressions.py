@@ -79,8 +79,9 @@ def _functions(situation: Situation) -> dict[str, Callable[..., Any]]:
 
 
 # Looked up only when they are asked for: left and year_of an indicator, numbers of documents that hold money of it,
-# day of the latest budget import, landline of a unit.
-FACTS = ("left", "year_of", "held_by", "last_import", "landline")
+# day of the latest budget import, landline of a unit; fen that the document may take from the account above; numbers
+# of its fellows that came first with the same value in a field; whether a named document hangs where this one does.
+FACTS = ("left", "year_of", "held_by", "last_import", "landline", "payable", "taken_by", "beside")
 
 
 def _days(first: str, second: str) -> int:

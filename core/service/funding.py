@@ -1,7 +1,6 @@
 """Moving a document's money: what it takes from indicators or from the account above, and its own account."""
 
 from datetime import datetime
-from itertools import islice
 
 from core.domain import forms, ledger
 from core.domain.documents import Document
@@ -9,7 +8,7 @@ from core.domain.errors import BlockedError
 from core.domain.ledger import Movement, MovementKind
 from core.domain.money import yuan
 from core.domain.process import Funds, Node, Process
-from core.service import situations
+from core.service import facts
 from core.service.ports import Indicator, Transaction
 
 _NAME_LIMIT = 100
@@ -42,16 +41,10 @@ def _sources(tx: Transaction, document: Document, process: Process) -> dict[int,
     """Id of what pays → fen."""
     if process.form.funding != "parent":
         return forms.funding(process.form, document.form)
-    above = _paying(tx, document)
+    above = facts.paying(tx, document)
     if above is None:
         raise BlockedError("上级单据还没有可用的额度，这张单据付不出钱", code="no_account")
     return {above.id: document.amount_fen} if document.amount_fen else {}
-
-
-def _paying(tx: Transaction, document: Document) -> Indicator | None:
-    """The account of the nearest document above that has one (fj: the project pays for its plan's contracts)."""
-    above = islice(situations.line_of(tx, document), 1, None)
-    return next((found for one in above if (found := tx.ledger.account_of(one.id))), None)
 
 
 def _account(tx: Transaction, document: Document, target: Node, own: Indicator | None, at: datetime) -> None:

@@ -121,7 +121,7 @@ def _situation(
         node=document.node, amount_fen=document.amount_fen, division=owner.division, unit_code=owner.code,
         parent=_linked(above, system.processes.version(above.process_version, tx), "") if above else None,
         ancestors=tuple(_linked(d, system.processes.version(d.process_version, tx), "") for d in line),
-        facts=partial(facts.fact, tx, document.region, owner),
+        facts=partial(facts.fact, system, tx, document, owner),
         children=tuple(_linked(d, p, numbers.get(d.parent_id or 0, "")) for d, p in linked),
         money=_money(tx, document) if process.asks_money and document.id else Money(), today=today,
         values=lambda name, *keys: values.on(name, today, *keys), known=system.catalogue,

@@ -21,9 +21,9 @@ def judge(pdf: bytes, context: ValidationContext) -> Validation:
     try:
         signatures = PdfFileReader(BytesIO(pdf)).embedded_regular_signatures
     except Exception:  # noqa: BLE001 - any bytes may come in, and the parser raises what it likes
-        return _unsigned("文件不是能读的 PDF，请重新生成")
+        return _unreadable("文件不是能读的 PDF，请重新生成", signed=False)
     if not signatures:
-        return _unsigned("文件上没有签章")
+        return _unreadable("文件上没有签章", signed=False)
     for signature in signatures:
         verdict = _judge(signature, context, last=signature is signatures[-1])
         if verdict.problem:
@@ -46,16 +46,7 @@ def _judge(signature: EmbeddedPdfSignature, context: ValidationContext, *, last:
             problem=_problem(status, last=last),
         )
     except Exception:  # noqa: BLE001 - as above: a damaged signature is an answer
-        return Validation(
-            signed=True,
-            intact=False,
-            valid=False,
-            trusted=False,
-            subject="",
-            serial="",
-            signed_at=None,
-            problem="签章内容已损坏，无法核对，请重新签章",
-        )
+        return _unreadable("签章内容已损坏，无法核对，请重新签章", signed=True)
 
 
 def _problem(status: PdfSignatureStatus, *, last: bool) -> str | None:
@@ -70,9 +61,10 @@ def _problem(status: PdfSignatureStatus, *, last: bool) -> str | None:
     return None
 
 
-def _unsigned(problem: str) -> Validation:
+def _unreadable(problem: str, *, signed: bool) -> Validation:
+    """Where no signature can be read."""
     return Validation(
-        signed=False,
+        signed=signed,
         intact=False,
         valid=False,
         trusted=False,

@@ -62,9 +62,7 @@ def book(data: Path) -> ProcessBook:
     resolved: dict[tuple[str, str, str], Process] = {}
     for region, located in regions:
         for kind in region.processes:
-            if (
-                kind in broken
-            ):  # its own mistakes are listed; that it is missing here would be none of its own
+            if kind in broken:  # its mistakes are listed; that it is missing here is not another one
                 continue
             if kind not in bases:
                 problems.append(located.problem(("processes", kind), f"没有“{kind}”这种单据的骨架"))

@@ -38,7 +38,9 @@ class Trust:
 
     def issued(self, der: bytes, now: datetime) -> bool:
         """Whether the chain leads to one of the authorities and everything in it is valid at `now`."""
-        checking = CertificateValidator(asn1_x509.Certificate.load(der), validation_context=self.context(now))
+        checking = CertificateValidator(
+            asn1_x509.Certificate.load(der), validation_context=self._context(now)
+        )
         try:
             asyncio.run(checking.async_validate_path())
         except (PathError, ValidationError):
@@ -49,9 +51,9 @@ class Trust:
         """Judge every signature of `pdf`: the first bad one, else the last. Never raises for a bad file."""
         from core.adapters import pdf_signatures  # takes a third of a second to load: a start does without
 
-        return pdf_signatures.judge(pdf, self.context(now))
+        return pdf_signatures.judge(pdf, self._context(now))
 
-    def context(self, now: datetime) -> ValidationContext:
+    def _context(self, now: datetime) -> ValidationContext:
         """No network: revocation is checked only where the file brings the evidence along."""
         return ValidationContext(
             trust_roots=self._roots,

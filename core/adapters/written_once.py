@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 
 OWNER_ONLY = 0o600
@@ -11,11 +12,15 @@ def write_once(path: Path, content: bytes, *, mode: int = 0o666) -> None:
     """Make the file, whole or not at all. Where it is there already, or somebody is faster, theirs stays."""
     fresh = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
     fresh.touch(mode=mode)
-    fresh.write_bytes(content)
     try:
-        os.link(fresh, path)
-    except FileExistsError:
-        pass
+        with fresh.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(
+                file.fileno()
+            )  # a name without its content, after a power cut, would be an empty key for good
+        with suppress(FileExistsError):
+            os.link(fresh, path)
     finally:
         fresh.unlink()
 

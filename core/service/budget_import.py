@@ -75,7 +75,7 @@ def preview(system: System, actor: Account, content: bytes, sheets: Spreadsheets
     may_upload(system, actor)
     lines, wrong = read(sheets.read(content))
     with system.database.read() as tx:
-        return _compared(tx, lines, _uploaded(actor, ""), wrong).outcome
+        return _compared(tx, lines, Origin(actor.login, "", region=actor.region), wrong).outcome
 
 
 def upload(system: System, actor: Account, content: bytes, sheets: Spreadsheets) -> Outcome:
@@ -84,27 +84,20 @@ def upload(system: System, actor: Account, content: bytes, sheets: Spreadsheets)
     ForbiddenError without the capability `import_budgets`; InvalidError as `import_file`.
     """
     may_upload(system, actor)
-    lines, wrong = read(sheets.read(content))
-    with system.database.write() as tx:
-        return take_in(system, tx, lines, _uploaded(actor, _source(system, content)), wrong)
+    return import_file(system, content, sheets, by=actor.login, region=actor.region)
 
 
-def _uploaded(actor: Account, source: str) -> Origin:
-    return Origin(actor.login, source, region=actor.region)
-
-
-def import_file(system: System, content: bytes, sheets: Spreadsheets, *, by: str) -> Outcome:
-    """Take in a file for units of any region; `by` stands in the audit.
+def import_file(
+    system: System, content: bytes, sheets: Spreadsheets, *, by: str, region: str = ""
+) -> Outcome:
+    """Take in a file for units of a region, or of any; `by` stands in the audit.
 
     InvalidError: code `bad_list` names every bad cell, `bad_spreadsheet` what is wrong with the file.
     """
     lines, wrong = read(sheets.read(content))
+    source = f"file:{hashlib.sha256(content).hexdigest()[:16]}@{system.clock().isoformat()}"
     with system.database.write() as tx:
-        return take_in(system, tx, lines, Origin(by, _source(system, content)), wrong)
-
-
-def _source(system: System, content: bytes) -> str:
-    return f"file:{hashlib.sha256(content).hexdigest()[:16]}@{system.clock().isoformat()}"
+        return take_in(system, tx, lines, Origin(by, source, region=region), wrong)
 
 
 def units_of(tx: Transaction, lines: Sequence[BudgetLine]) -> dict[tuple[str, str], Unit]:

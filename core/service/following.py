@@ -12,10 +12,8 @@ ANSWER = "answer"
 
 def follow(system: System, tx: Transaction, after: Document, action: str, actor: Account) -> None:
     """Move running repairs on, or stop those whose document was moved another way."""
-    line = [
-        one.id for one in situations.line_of(tx, after)
-    ]  # a plan's way may begin at a contract two below it
-    for row in tx.records.running_repairs(line):
+    above = situations.line_of(tx, after)  # a plan's way may begin at a contract two below it
+    for row in tx.records.running_repairs([one.id for one in above]):
         if all(step["number"] != after.number for step in row.steps[row.position :]):
             continue
         here = _reached(row, after, action)

@@ -75,7 +75,6 @@ class RepairPlan:
 
     number: str
     goal: str
-    goal_label: str
     steps: tuple[RepairStep, ...]
     fingerprint: str
 
@@ -100,7 +99,7 @@ def plan_in(system: System, tx: Transaction, actor: Account, number: str, goal: 
     if isinstance(found, NoWay):
         return found
     steps = tuple(_in_words(tx, case, step, actor) for step in found.steps)
-    return RepairPlan(case.document.number, goal, GOAL_LABELS.get(goal, goal), steps, fingerprint(case))
+    return RepairPlan(case.document.number, goal, steps, fingerprint(case))
 
 
 def fingerprint(case: Case) -> str:

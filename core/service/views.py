@@ -84,9 +84,7 @@ class DocumentSummary:
     stage: str = ""  # prepare, review, work, finished (well), ended
     due: Due | None = None  # where somebody has to act
     copy: Copy | None = None  # in the list of what was copied to the account
-    has_amount: bool = (
-        True  # whether documents of the kind have one; else `amount_fen` is 0 and means nothing
-    )
+    has_amount: bool = True  # else `amount_fen` is 0 and means nothing
 
 
 @dataclass(frozen=True)

@@ -131,7 +131,9 @@ class Counterpart:
             app.post("/control/faults")(self._set_fault)
             app.post("/mall/orders")(self._place)
             app.post("/mall/orders/<number>/<any(confirm,finish,cancel):verb>")(self._move_order)
-            app.post("/finance/indicators")(self._indicator)
+            app.post("/finance/indicators", defaults={"system": "finance", "what": "indicator"})(
+                self._of_theirs
+            )
             app.post("/<any(trade,finance):system>/<any(document,act):what>")(self._of_theirs)
         return app
 
@@ -194,13 +196,8 @@ class Counterpart:
             )
         return answer.text, answer.status_code, {"Content-Type": "application/json"}
 
-    def _indicator(self) -> ResponseReturnValue:
-        key = request.headers.get("Idempotency-Key") or secrets.token_hex(16)
-        answer = self.push("finance", "finance.indicator", request.get_json(), key=key)
-        return answer.text, answer.status_code, {"Content-Type": "application/json"}
-
     def _of_theirs(self, system: str, what: str) -> ResponseReturnValue:
-        """A lot, a batch of intranet plans, an expert's answer: what the platform says of it."""
+        """An indicator, a lot, a batch of intranet plans, an expert's answer: what the platform says of it."""
         key = request.headers.get("Idempotency-Key") or secrets.token_hex(16)
         answer = self.push(system, f"{system}.{what}", request.get_json(), key=key)
         return answer.text, answer.status_code, {"Content-Type": "application/json"}

@@ -26,8 +26,8 @@ def since(
     NotFoundError for a conversation of someone else.
     """
     kept, owner = store.of(system), Owner(account.id)
-    if conversation_id is not None and kept.load(conversation_id, owner) is None:
-        raise NotFoundError("没有找到这段对话", fields={"conversation": "没有找到"})
+    if conversation_id is not None:
+        kept.own(conversation_id, owner)
     if unseen:
         conversation_id = conversation_id or kept.begin(owner, account.region, channel, system.clock())
         _tell(system, account, conversation_id, unseen)

@@ -19,7 +19,7 @@ from assistant.replies import say
 from assistant.scene import Outcome, Scene, Viewer
 from core.adapters.yaml_reader import read_model
 from core.domain.accounts import Account, Session
-from core.domain.errors import DataError, DomainError, NotFoundError
+from core.domain.errors import DataError, DomainError
 from core.service import certificates
 from core.service.identity_ports import Binding
 from core.service.system import System
@@ -166,8 +166,7 @@ def told(
 ) -> tuple[Reply, ...]:
     """What was found, said into the conversation. NotFoundError for a conversation of somebody else."""
     kept, account = store.of(system), session.account
-    if kept.load(conversation, store.Owner(account.id)) is None:
-        raise NotFoundError("没有找到这段对话", fields={"conversation": "没有找到"})
+    kept.own(conversation, store.Owner(account.id))
     replies = examined(knowledge.settled(), account, report, page, system.clock(), session.expires_at)
     text = "\n".join(reply.text for reply in replies)
     kept.tell(conversation, text, system.clock(), role="assistant", replies=replies)

@@ -88,6 +88,11 @@ class Message:
     at: datetime
 
 
+def missing() -> NotFoundError:
+    """There is no such conversation, as far as the asker may know."""
+    return NotFoundError("没有找到这段对话", fields={"conversation": "没有找到"})
+
+
 class MovedError(Exception):
     """Another turn of the same conversation was written meanwhile: take this turn anew."""
 
@@ -123,6 +128,12 @@ class Store(Sql):
         """A stored conversation; NotFoundError where it belongs to someone else, None where there is none."""
         with self._reading() as connection:
             return _load(connection, conversation_id, owner)
+
+    def own(self, conversation_id: str, owner: Owner) -> Opened:
+        """A stored conversation of the owner; NotFoundError where there is none."""
+        if (found := self.load(conversation_id, owner)) is None:
+            raise missing()
+        return found
 
     def latest(self, owner: Owner, channel: str) -> str | None:
         """Id of the owner's conversation that was last spoken in."""
@@ -191,25 +202,9 @@ class Store(Sql):
     ) -> None:
         said = "\n".join(reply.text for reply in written.replies)
         first = opened.version * _EACH
-        rows: list[dict[str, Any]] = [
-            {
-                "seq": first,
-                "role": "user",
-                "text": written.text[:TEXT_LIMIT],
-                "body": None,
-                "topic": "",
-                "lack": "",
-            },
-            {
-                "seq": first + 1,
-                "role": "assistant",
-                "text": said,
-                "body": body,
-                "topic": written.topic,
-                "lack": written.lack,
-            },
-        ]
-        for row in rows:
+        asked = _row(first, "user", written.text[:TEXT_LIMIT], None)
+        answered = _row(first + 1, "assistant", said, body, written.topic, written.lack)
+        for row in (asked, answered):
             _SAY.change(connection, {**row, "conversation_id": opened.id, "at": at})
 
     def _ticket(self, connection: Connection, opened: Opened, row: Mapping[str, Any], at: datetime) -> None:
@@ -268,14 +263,8 @@ class Store(Sql):
             version = connection.scalar(touched)
             if version is None:
                 return  # the conversation was forgotten
-            row = {
-                "conversation_id": conversation_id,
-                "seq": (version - 1) * _EACH,
-                "role": role,
-                "text": text,
-            }
-            body = to_json(replies or (Reply(text),))
-            _SAY.change(connection, {**row, "at": at, "body": body, "topic": "", "lack": ""})
+            row = _row((version - 1) * _EACH, role, text, to_json(replies or (Reply(text),)))
+            _SAY.change(connection, {**row, "conversation_id": conversation_id, "at": at})
 
     def ticket(self, number: str) -> Row[Any] | None:
         """One ticket."""
@@ -298,12 +287,19 @@ class Store(Sql):
             connection.execute(conversation.delete().where(conversation.c.id.in_(gone)))
 
 
+def _row(
+    seq: int, role: str, text: str, body: list[dict[str, Any]] | None, topic: str = "", lack: str = ""
+) -> dict[str, Any]:
+    """What a message holds, all but where and when it was said."""
+    return {"seq": seq, "role": role, "text": text, "body": body, "topic": topic, "lack": lack}
+
+
 def _load(connection: Connection, conversation_id: str, owner: Owner) -> Opened | None:
     row = _CONVERSATION.first(connection, {"id": conversation_id})
     if row is None:
         return None
     if (row.account_id, row.peer) != (owner.account_id, owner.peer):
-        raise NotFoundError("没有找到这段对话", fields={"conversation": "没有找到"})
+        raise missing()
     return Opened(row.id, owner, row.region, row.channel, talk.from_json(row.state), row.version)
 
 

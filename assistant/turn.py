@@ -10,7 +10,7 @@ from datetime import datetime
 from uuid import uuid4
 
 from assistant import news, store
-from assistant.cards import EntryCard, Reply, Turn
+from assistant.cards import DocumentsCard, EntryCard, Reply, Turn
 from assistant.conversation import Stage, State
 from assistant.dialogue import decide
 from assistant.handoff import hand_over
@@ -20,7 +20,7 @@ from assistant.scene import YES_NO, Outcome, Scene, Viewer
 from assistant.store import MovedError, Opened, Owner, Written
 from assistant.understanding import hear
 from core.domain.accounts import Account, Session
-from core.domain.errors import ConflictError, NotFoundError
+from core.domain.errors import ConflictError
 from core.service import notices, repairs
 from core.service.ports import Notice
 from core.service.repairs import RepairTask
@@ -111,7 +111,7 @@ def respond(  # noqa: PLR0913 - what a surface knows of a message
 
 def _begun(conversation_id: str | None, owner: Owner, region: str, channel: str) -> Opened:
     if conversation_id is not None and owner.peer is None:
-        raise NotFoundError("没有找到这段对话", fields={"conversation": "没有找到"})
+        raise store.missing()
     return Opened(conversation_id or uuid4().hex, owner, region, channel, State(), 0)
 
 
@@ -178,14 +178,20 @@ def _take(
     fresh = [task for task in scene.tasks if news.mark(task) not in scene.state.told]
     told = news.told_replies(scene.unseen, fresh)
     outcome = news.with_tasks(decide(scene), scene, fresh)
-    menu = next((reply.choices for reply in reversed(outcome.replies) if reply.choices), ())
-    # Yes and no are not numbered: a number typed alone never means them.
-    says = () if {choice.say for choice in menu} <= _YES_OR_NO else tuple(choice.say for choice in menu)
+    says = next((menu for reply in reversed(outcome.replies) if (menu := _numbered(reply))), ())
     # A yes is answered with what was done before only right after it.
     stale = scene.heard.act != "yes" and outcome.state.done == scene.state.done
     done = "" if stale else outcome.state.done
     state = replace(outcome.state, menu=says, done=done, turns=scene.state.turns + 1)
     return replace(outcome, state=state, replies=(*told, *outcome.replies)), None, scene.unseen
+
+
+def _numbered(reply: Reply) -> tuple[str, ...]:
+    """What the numbers of a reply say; yes and no are not numbered: a number typed alone never means them."""
+    if isinstance(reply.card, DocumentsCard):
+        return tuple(item.number for item in reply.card.items)
+    says = tuple(choice.say for choice in reply.choices)
+    return () if set(says) <= _YES_OR_NO else says
 
 
 def _by_menu(scene: Scene) -> Scene:

@@ -20,7 +20,6 @@ from core.adapters.exchange_client import shared_secrets
 from core.adapters.secret_key import secret_key
 from core.adapters.spreadsheet import Xlsx
 from core.domain.accounts import Account, Session
-from core.domain.errors import NotFoundError
 from core.service.ports import Notice
 from core.service.system import System
 from core.settings import Settings
@@ -65,8 +64,7 @@ class AssistantTalk:
         name = conversation or kept.latest(owner, CHANNEL)
         if name is None:
             return None, ()
-        if kept.load(name, owner) is None:
-            raise NotFoundError("没有找到这段对话", fields={"conversation": "没有找到"})
+        kept.own(name, owner)
         rated = desk_store.of(self.system).rated(name)
         return name, [_said(message, rated) for message in kept.messages(name)]
 

@@ -39,14 +39,12 @@ _WHOLES = re.compile(
     re.VERBOSE,
 )
 _HINT = re.compile(r"\d|[万亿元块]|https?:|id\b")  # without one of these there is no whole to look for
-_GAPS = re.compile(
-    r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ue000-\uf8ff\U000f0000-\U0010ffff]+"
-)  # control, private
-_JOINTS = re.compile(
-    r"[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\U000e0000-\U000e0fff]+"
-)
+_GAP = r"\x00-\x1f\x7f-\x9f\ud800-\udfff\ue000-\uf8ff\U000f0000-\U0010ffff"  # control, private
+_JOINT = r"\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\U000e0000-\U000e0fff"
+_GAPS, _JOINTS = re.compile(f"[{_GAP}]+"), re.compile(f"[{_JOINT}]+")
 _PUNCTUATION = re.compile(r"(?:[^\w\ue001-\ue005]|_)+")
-_REPEATED = re.compile(r"(.)\1{3,}")
+_IN_WORDS = "哩坏沈甦瞭藉衹覆"  # OpenCC changes them in some words only: 坏了 stays, 毛坏 becomes 毛坯
+_REPEATED = re.compile(r"(.)\1\1\1+")
 _CLAUSES = re.compile(r"[，。！？；：、…—,!?;:\n【】\[\]「」“”\"()（）|>]+")
 
 
@@ -82,7 +80,8 @@ def normalise(raw: str) -> Text:
 
     if _HINT.search(text):
         text = _WHOLES.sub(replace, text)
-    text = _REPEATED.sub(r"\1\1", text)
+    if _REPEATED.search(text):
+        text = _REPEATED.sub(r"\1\1", text)
     return Text(" ".join(text.split()), tuple(wholes))
 
 
@@ -130,8 +129,10 @@ def windows(clean: str, *, size: int = 14, limit: int = 12) -> list[str]:
 
 
 def _plain(raw: str) -> str:
-    text = _GAPS.sub(" ", _JOINTS.sub("", unicodedata.normalize("NFKC", raw))).lower()
-    return str(_converter().convert(text))
+    text = unicodedata.normalize("NFKC", raw)
+    if not _odd().search(text):  # nearly all: one look instead of two replacements and a conversion
+        return text.lower()
+    return str(_converter().convert(_GAPS.sub(" ", _JOINTS.sub("", text)).lower()))
 
 
 def _shorten(raw: str) -> str:
@@ -139,6 +140,14 @@ def _shorten(raw: str) -> str:
         return raw
     half = MAX_CHARS // 2
     return raw[:half] + "\n" + raw[-half:]
+
+
+@lru_cache(maxsize=1)
+def _odd() -> re.Pattern[str]:
+    """A joint, a gap, or a character that the conversion may change, alone or in a word."""
+    han = "\n".join(map(chr, [*range(0x3400, 0xA000), *range(0xF900, 0xFB00)]))
+    changed = "".join(one for one, plain in zip(han, _converter().convert(han), strict=True) if one != plain)
+    return re.compile(rf"[{_GAP}{_JOINT}\U00020000-\U0003ffff{_IN_WORDS}{changed}]")
 
 
 @lru_cache(maxsize=1)

@@ -1,6 +1,8 @@
 import subprocess
 import sys
+from pathlib import Path
 
+import opencc
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -55,6 +57,19 @@ def test_ordinary_words_are_no_wholes(text):
 )
 def test_one_script_width_and_case(one, other):
     assert normalise(one).clean == normalise(other).clean
+
+
+def test_every_word_that_conversion_knows_is_converted(tmp_path):
+    """Text without odd characters is not converted; some characters are changed in words only."""
+    tools, words = Path(opencc.__file__).parent / "clib", tmp_path / "words.txt"
+    known = tools / "share" / "opencc" / "TSPhrases.ocd2"
+    subprocess.run(
+        [tools / "bin" / "opencc_dict", "-i", known, "-o", words, "-f", "ocd2", "-t", "text"], check=True
+    )
+    lines = words.read_text(encoding="utf-8").splitlines()
+    told = {word: plain.split(" ")[0] for word, plain in (line.split("\t") for line in lines)}
+    assert len(told) > 300
+    assert {word: normalise(word).clean for word in told} == told
 
 
 def test_key_ignores_punctuation_and_space():

@@ -101,6 +101,8 @@ def settle(
             kept = min(hold.used_fen, spent_fen)
             spent_fen -= kept
             moves += _to(hold, 0, kept)
+        elif wanted is Funds.RAISED:
+            moves += _to(hold, max(funding.get(indicator, 0) - hold.used_fen, 0), hold.used_fen)
         elif hold.used_fen:
             raise BlockedError("资金已经使用，不能再转为冻结", code="funds_spent")
         else:

@@ -11,6 +11,8 @@ _FORBIDDEN_FUNDS = {
     (Funds.USED, Funds.FROZEN),
     (Funds.SPENT, Funds.FROZEN),
     (Funds.SPENT, Funds.USED),
+    (Funds.SPENT, Funds.RAISED),
+    (Funds.RAISED, Funds.FROZEN),
     (Funds.FREE, Funds.SPENT),
 }
 

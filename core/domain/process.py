@@ -37,6 +37,9 @@ class Funds(StrEnum):
     FROZEN = "frozen"
     USED = "used"
     SPENT = "spent"  # only what was taken from the document's own account stays used; the rest goes back
+    RAISED = (
+        "raised"  # what is used stays so until a change takes effect; what the form takes beyond it is frozen
+    )
 
 
 class Guard(StrEnum):

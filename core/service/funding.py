@@ -12,6 +12,7 @@ from core.service import facts
 from core.service.ports import Indicator, Transaction
 
 _NAME_LIMIT = 100
+_TAKING = (Funds.FROZEN, Funds.USED, Funds.RAISED)
 
 
 def settle(tx: Transaction, document: Document, process: Process, target: Node, at: datetime) -> None:
@@ -20,7 +21,7 @@ def settle(tx: Transaction, document: Document, process: Process, target: Node, 
     The own account comes before what was taken for it is given back, and after what it needs was taken.
     """
     own = tx.ledger.account_of(document.id) if _has_account(process) else None
-    sources = _sources(tx, document, process) if target.funds in (Funds.FROZEN, Funds.USED) else {}
+    sources = _sources(tx, document, process) if target.funds in _TAKING else {}
     spent = own.used_fen if own else 0
     moves = ledger.settle(tx.ledger.holds(document.id), target.funds, sources, spent)
     giving_back = not target.account

@@ -252,4 +252,5 @@ def _money_said(tx: Transaction, after: Document) -> str:
         return ""
     if not frozen and not used:
         return "占用的指标额度已全部退回。"
-    return f"指标冻结 {yuan(frozen)} 元。" if frozen else f"指标已使用 {yuan(used)} 元。"
+    said = [*([f"已使用 {yuan(used)} 元"] if used else []), *([f"冻结 {yuan(frozen)} 元"] if frozen else [])]
+    return f"指标{'，另'.join(said)}。"

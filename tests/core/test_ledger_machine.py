@@ -33,8 +33,8 @@ NODES = {
     name: Node(name, name, NodeType.WORK, "", funds=funds, account=opens)
     for name, funds, opens in (
         ("draft", Funds.FREE, False), ("review", Funds.FROZEN, False), ("filed", Funds.USED, True),
-        ("paid", Funds.USED, False), ("changing", Funds.KEEP, False), ("held", Funds.FROZEN, True),
-        ("closed", Funds.SPENT, False), ("void", Funds.FREE, False),
+        ("paid", Funds.USED, False), ("changing", Funds.KEEP, False), ("raised", Funds.RAISED, True),
+        ("held", Funds.FROZEN, True), ("closed", Funds.SPENT, False), ("void", Funds.FREE, False),
     )
 }  # fmt: skip
 PROCESS = Process(
@@ -75,7 +75,7 @@ class Auditor:
 
     def _wants(self, number: int, node: Node, money: dict[int, int]) -> dict[Source, tuple[int, int]]:
         now = {source: kept for (owner, source), kept in self.kept.items() if owner == number}
-        pays = self._pays(number, money) if node.funds in {Funds.FROZEN, Funds.USED} else {}
+        pays = self._pays(number, money) if node.funds in {Funds.FROZEN, Funds.USED, Funds.RAISED} else {}
         if node.funds is Funds.KEEP:
             return {}
         spent = sum(self.taken(("account", number))[1:])
@@ -90,6 +90,8 @@ class Auditor:
                 after[source] = (0, kept)
             elif node.funds is Funds.FREE:
                 after[source] = (0, 0)
+            elif node.funds is Funds.RAISED:
+                after[source] = (max(pays.get(source, 0) - used, 0), used)
             else:
                 due = pays.get(source, 0)
                 after[source] = (due, 0) if node.funds is Funds.FROZEN else (0, due)

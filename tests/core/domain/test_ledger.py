@@ -46,6 +46,9 @@ def wanted(holds: Mapping[int, Hold], funds: Funds, funding: Mapping[int, int]) 
     if funds is Funds.USED:
         return {key: (0, amount) for key, amount in funding.items()}
     now = {key: (hold.frozen_fen, hold.used_fen) for key, hold in holds.items()}
+    if funds is Funds.RAISED:
+        used = {key: now.get(key, (0, 0))[1] for key in now.keys() | funding.keys()}
+        now = {key: (max(funding.get(key, 0) - kept, 0), kept) for key, kept in used.items()}
     return {key: value for key, value in now.items() if value != (0, 0)}
 
 
@@ -71,7 +74,7 @@ def test_what_was_not_spent_goes_back(holds: dict[int, Hold], spent: int) -> Non
     assert sum(kept for _, kept in after.values()) == min(used, spent)
 
 
-@given(HOLDS, st.sampled_from([Funds.FREE, Funds.USED, Funds.KEEP]), FUNDING)
+@given(HOLDS, st.sampled_from([Funds.FREE, Funds.USED, Funds.KEEP, Funds.RAISED]), FUNDING)
 def test_twice_is_once(holds: dict[int, Hold], funds: Funds, funding: dict[int, int]) -> None:
     after = applied(holds, settle(holds.values(), funds, funding))
     again = [Hold(key, *value) for key, value in after.items()]

@@ -48,6 +48,34 @@ def test_a_changed_project_keeps_what_it_was_before(fujian: Fujian) -> None:
     assert player.document("project").form["name"] == "教学服务器二期"
 
 
+@pytest.mark.covers("fj-2.2.3")
+def test_what_a_change_gives_up_is_nobody_elses_before_it_takes_effect(fujian: Fujian) -> None:
+    """So a change can be dropped whatever others want meanwhile."""
+    whole = {**PROJECT, "lines": [{**PROJECT["lines"][0], "unit_price_fen": 50_000_000}]}
+    less = {"lines": PROJECT["lines"], "funding": PROJECT["funding"], "change_reason": "少买"}
+    other = {**PROJECT, "name": "另一个项目"}
+    player = fujian.play([
+        {"as": "handler", "enter": "project/project", "name": "project",
+         "form": {**whole, "funding": [{"indicator": 1, "amount_fen": 50_000_000}]}},
+        {"as": "handler", "repair": "filed", "on": "project"},
+        {"as": "handler", "act": "change", "on": "project"},
+        {"as": "handler", "save": less, "on": "project"},
+        {"as": "handler", "act": "submit_change", "on": "project", "expect_held_yuan": 500_000},
+        {"as": "handler", "enter": "project/project", "name": "other", "form": other},
+        {"as": "handler", "act": "submit", "on": "other", "refused": "额度不够"},
+        {"as": "reviewer", "act": "change_return", "on": "project", "with": {"opinion": "不减了", "target": "change_entry"}},
+        {"as": "handler", "act": "drop_change", "on": "project", "expect": "filed", "expect_account_yuan": 500_000},
+        {"as": "handler", "act": "change", "on": "project"},
+        {"as": "handler", "save": less, "on": "project"},
+        {"as": "handler", "act": "submit_change", "on": "project"},
+        {"as": "reviewer", "act": "change_pass", "on": "project", "expect_held_yuan": 60_000},
+        {"as": "handler", "act": "submit", "on": "other", "expect": "unit_second"},
+    ])  # fmt: skip
+    with fujian.system.database.read() as tx:
+        assert tx.ledger.imbalances() == []
+    assert player.document("project").amount_fen == 6_000_000
+
+
 @pytest.mark.covers("fj-4.4")
 def test_a_change_of_method_keeps_the_old_one(fujian: Fujian) -> None:
     player = fujian.play([

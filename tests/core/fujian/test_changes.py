@@ -10,7 +10,7 @@ from core.service import acts, documents, filling
 from core.walks import Player
 from tests.core.fujian.conftest import Fujian, go_on
 
-PROJECT = {
+PROJECT: dict[str, Any] = {
     "name": "教学服务器", "category": "goods", "implementation": "general", "government": True,
     "lines": [{"catalogue": "A02010301", "name": "服务器", "quantity": 1, "unit_price_fen": 6_000_000}],
     "funding": [{"indicator": 1, "amount_fen": 6_000_000}],

@@ -1,6 +1,6 @@
 """Documents in SQL: the row, its history, who may see it and whose turn it is."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -12,6 +12,7 @@ from core.adapters.document_sight import (
     copied_to,
     newest_of,
     turn_of,
+    visible_to,
     visible_to_unit,
 )
 from core.adapters.prepared import Prepared
@@ -158,6 +159,13 @@ class DocumentStore:
     def by_id(self, document_id: int) -> Document:
         """Document known to exist."""
         return document_of(_BY_ID.one(self._connection, {"sought": document_id}))
+
+    def seen(self, viewer: Account, document_ids: Collection[int]) -> set[int]:
+        """Which of these `viewer` may see, a copy to read included."""
+        if not document_ids:
+            return set()
+        statement = select(document.c.id).where(document.c.id.in_(document_ids), visible_to(viewer))
+        return set(self._connection.execute(statement).scalars())
 
     def versions(self) -> list[str]:
         """Versions of processes that documents run on."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any
 
 from core.domain import form_state
@@ -73,14 +74,9 @@ def dossier(system: System, actor: Account, number: str) -> Dossier:
 def _tree(
     system: System, tx: Transaction, actor: Account, document: Document, below: list[Document]
 ) -> tuple[Branch, ...]:
-    above: list[Document] = []
-    parent_id = document.parent_id
-    while parent_id:
-        parent = tx.documents.by_number(tx.documents.by_id(parent_id).number, actor)
-        if parent is None:
-            break
-        above.insert(0, parent)
-        parent_id = parent.parent_id
+    line = list(situations.line_of(tx, document))[1:]
+    seen = tx.documents.seen(actor, [one.id for one in line])
+    above = list(takewhile(lambda one: one.id in seen, line))[::-1]
     children: dict[int, list[Document]] = {}
     for child in below:
         children.setdefault(child.parent_id or 0, []).append(child)

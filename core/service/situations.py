@@ -83,7 +83,8 @@ def find(tx: Transaction, viewer: Account | None, number: str, *, lock: bool = F
 
 def below(tx: Transaction, viewer: Account, case: Case) -> list[Document]:
     """What hangs on a document, as far as the viewer may see it."""
-    return [child for child, _ in case.linked if tx.documents.by_number(child.number, viewer)]
+    seen = tx.documents.seen(viewer, [child.id for child, _ in case.linked])
+    return [child for child, _ in case.linked if child.id in seen]
 
 
 def case(system: System, tx: Transaction, document: Document) -> Case:

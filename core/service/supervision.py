@@ -86,7 +86,8 @@ def course(system: System, viewer: Account, number: str) -> list[Point]:
             document = situations.find(tx, viewer, number)
         top = situations.topmost(tx, document)
         whole = [top, *tx.documents.descendants(top.id)]
-        seen = [d for d in whole if d.unit_id in units or tx.documents.by_number(d.number, viewer)]
+        own = tx.documents.seen(viewer, [d.id for d in whole])
+        seen = [d for d in whole if d.unit_id in units or d.id in own]
         depths = {top.id: 0}
         for item in whole[1:]:
             depths[item.id] = depths.get(item.parent_id or 0, 0) + 1

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from assistant.knowledge import Knowledge
 from assistant.plain import render
 from core.adapters.yaml_reader import read_model
 from core.service import documents
+from core.settings import Settings
 from tests.assistant.conftest import Worlds
 from tests.assistant.world import World
 
@@ -46,13 +48,12 @@ PATTERNS = read_model(FILE, Patterns)[0].root
 
 @pytest.fixture(scope="module")
 def world(
-    templates: Callable[[str], Path], knowledge: Knowledge, tmp_path_factory: pytest.TempPathFactory
+    templates: Callable[[str], Settings], knowledge: Knowledge, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[World]:
     """One world for all of them: they only talk."""
-    worlds = Worlds(tmp_path_factory.mktemp("patterns"), knowledge)
-    yield worlds.open(templates("neimenggu"), "neimenggu")
-    for system in worlds.opened:
-        system.database.engine.dispose()
+    with ExitStack() as opened:
+        worlds = Worlds(tmp_path_factory.mktemp("patterns"), knowledge, opened)
+        yield worlds.open(templates("neimenggu"), "neimenggu")
 
 
 @pytest.mark.parametrize("pattern", PATTERNS, ids=lambda one: one.pattern)

@@ -1,13 +1,12 @@
 """The demonstration world, built once for each database and copied for each test."""
 
-import shutil
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 
 from core import demo
 from core.adapters import processes
@@ -18,7 +17,7 @@ from core.settings import Settings
 from tests.core.world import Clock, World
 from tests.support.process_data import change_plans, copied
 from tests.support.servers import database, database_template
-from tests.support.shared import Shared
+from tests.support.shared import Shared, copy_of, fast_engine
 
 
 @pytest.fixture(scope="session")
@@ -38,30 +37,18 @@ def build_template(settings: Settings) -> None:
     engine.dispose()
 
 
-def fast_engine(url: str) -> sa.Engine:
-    """The product's engine; only the wait for the disk is left out."""
-    engine = make_engine(url)
-    if engine.dialect.name == "sqlite":
-        sa.event.listen(engine, "connect", lambda raw, _: raw.execute("PRAGMA synchronous=OFF"))
-    return engine
-
-
 @pytest.fixture(scope="session")
 def new_world(template: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], World]]:
     """Makes worlds on SQLite, for tests that need many."""
     folder = tmp_path_factory.mktemp("worlds")
-    engines: list[sa.Engine] = []
 
     def make() -> World:
-        path = folder / f"{uuid.uuid4().hex}.db"
-        shutil.copyfile(template.var / "template.db", path)
         clock = Clock()
-        engines.append(fast_engine(f"sqlite:///{path}"))
-        return World.over(build_system(template, clock=clock, engine=engines[-1]), clock)
+        file = folder / f"{uuid.uuid4().hex}.db"
+        return World.over(opened.enter_context(copy_of(template, file, clock)), clock)
 
-    yield make
-    for engine in engines:
-        engine.dispose()
+    with ExitStack() as opened:
+        yield make
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Inner Mongolia beside its walks: choosing a plan for the next contract, tasks along a chain of returns, used indicators."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,44 +7,21 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from core import walks, worlds
+from core import walks
 from core.adapters import tables
-from core.bootstrap import build_system, migrate
 from core.domain.errors import NotFoundError
 from core.service import above, acts, planning, repairs
 from core.service.planning import RepairPlan
 from core.service.system import System
 from core.settings import Settings
-from tests.core.conftest import fast_engine
 from tests.core.world import SEALED, new_key
-
-
-@pytest.fixture(scope="module")
-def bare(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """Units and people without keys; one indicator of 500,000 yuan."""
-    var = tmp_path_factory.mktemp("neimenggu")
-    settings = Settings(var=var, database_url=f"sqlite:///{var / 'bare.db'}")
-    migrate(settings)
-    engine = fast_engine(settings.database_url)
-    system = build_system(settings, engine=engine)
-    with system.database.write() as tx:
-        units = worlds.build(system, tx, worlds.places()["neimenggu"])
-        worlds.budget(system, tx, units["school"], "Z-1", "设备", 50_000_000)
-    engine.dispose()
-    return settings
+from tests.support.shared import copy_of
 
 
 @pytest.fixture
-def engine(bare: Settings, tmp_path: Path) -> Iterator[sa.Engine]:
-    shutil.copyfile(bare.var / "bare.db", tmp_path / "own.db")
-    made = fast_engine(f"sqlite:///{tmp_path / 'own.db'}")
-    yield made
-    made.dispose()
-
-
-@pytest.fixture
-def system(bare: Settings, engine: sa.Engine) -> System:
-    return build_system(bare, engine=engine)
+def system(bare_worlds: Settings, tmp_path: Path) -> Iterator[System]:
+    with copy_of(bare_worlds, tmp_path / "own.db") as made:
+        yield made
 
 
 class Stage:
@@ -188,8 +164,9 @@ def test_the_chain_of_returns_becomes_tasks_one_after_the_other(system: System, 
 
 
 @pytest.mark.covers("nm-15")
-def test_an_indicator_that_was_used_cannot_be_deleted(stage: Stage, engine: sa.Engine) -> None:
+def test_an_indicator_that_was_used_cannot_be_deleted(stage: Stage) -> None:
     """Not even where all of its money came back: its movements stay."""
+    engine = stage.system.database.engine  # type: ignore[attr-defined]
     stage.play(
         {"enter": "plan/direct", "name": "plan", "form": plan_form(100)},
         {"act": "submit", "on": "plan", "expect_held_yuan": 1},

@@ -10,8 +10,8 @@ from core.adapters import processes, yaml_reader
 from core.bootstrap import build_system
 from core.domain import graph
 from core.settings import Settings
-from tests.core.conftest import fast_engine
 from tests.support.process_data import copied, in_force
+from tests.support.shared import fast_engine
 
 GUIDE = Path(__file__).parents[2] / "docs" / "new-region.md"
 FILES = re.compile(r"`core/data/([\w/.]+\.yaml)`:\n\n```yaml\n(.*?)```", re.DOTALL)

@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,14 +15,13 @@ from core import walks
 from core.__main__ import main
 from core.adapters import ocds_packages
 from core.adapters.database import SqlDatabase
-from core.bootstrap import build_system
 from core.domain.errors import NotFoundError
 from core.service import contract_facts, ocds
 from core.service.ocds import Project
 from core.service.system import System
 from core.settings import Settings
 from core.walks import Player
-from tests.core.conftest import fast_engine
+from tests.support.shared import copy_of
 
 WALKS = walks.load()
 PLAYED = [
@@ -40,16 +38,11 @@ def world(
     bare_worlds: Settings, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[System, dict[str, Player]]]:
     """One world in which the walks were taken one after another."""
-    file = tmp_path_factory.mktemp("ocds") / "walked.db"
-    shutil.copyfile(bare_worlds.var / "bare.db", file)
-    engine = fast_engine(f"sqlite:///{file}")
-    system = build_system(bare_worlds, engine=engine)
-    players = {}
-    for name in PLAYED:
-        players[name] = Player(system, WALKS[name], name)
-        players[name].play()
-    yield system, players
-    engine.dispose()
+    with copy_of(bare_worlds, tmp_path_factory.mktemp("ocds") / "walked.db") as system:
+        players = {name: Player(system, WALKS[name], name) for name in PLAYED}
+        for player in players.values():
+            player.play()
+        yield system, players
 
 
 def validator(name: str) -> Draft4Validator:

@@ -18,8 +18,8 @@ from core.service import documents, exchange_inbox, exchange_signature
 from core.service.exchange_ports import SYSTEMS
 from core.service.system import System
 from core.settings import Settings
-from tests.core.conftest import fast_engine
 from tests.core.world import Clock
+from tests.support.shared import fast_engine
 
 SECRETS = dict.fromkeys(SYSTEMS, b"shared with everybody in this test")
 PLACE = worlds.places()["shanxi"]

@@ -1,6 +1,5 @@
 """Every walk of every region, as its file says: the proof of what the inventory wants of the core."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,12 +7,11 @@ import pytest
 
 from core import coverage, walks
 from core.adapters.database import SqlDatabase
-from core.bootstrap import build_system
 from core.coverage import Visit
 from core.service import reports, supervision
 from core.service.system import System
 from core.settings import Settings
-from tests.core.conftest import fast_engine
+from tests.support.shared import copy_of
 
 WALKS = walks.load()
 VISITS: dict[str, Visit] = {}
@@ -28,10 +26,8 @@ def marked(name: str) -> object:
 @pytest.fixture
 def walk_system(bare_worlds: Settings, tmp_path: Path) -> Iterator[System]:
     """A world that only this walk changes."""
-    shutil.copyfile(bare_worlds.var / "bare.db", tmp_path / "walk.db")
-    engine = fast_engine(f"sqlite:///{tmp_path / 'walk.db'}")
-    yield build_system(bare_worlds, engine=engine)
-    engine.dispose()
+    with copy_of(bare_worlds, tmp_path / "walk.db") as system:
+        yield system
 
 
 @pytest.mark.parametrize("name", [marked(name) for name in WALKS])

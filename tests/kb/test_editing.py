@@ -7,7 +7,6 @@ import pytest
 import yaml
 
 from core import demo
-from core.bootstrap import build_system
 from core.domain.errors import (
     BlockedError,
     ConflictError,
@@ -17,7 +16,6 @@ from core.domain.errors import (
     NotFoundError,
 )
 from core.service.accounts import sign_in
-from core.settings import Settings
 from kb import open_library, workbook
 from kb.editing import Editing
 from kb.intake import Intake
@@ -26,18 +24,16 @@ from kb.replay import Replay
 from kb.replays import Running
 from kb.store import Store
 from tests.kb.made_up import entry_data
+from tests.support.shared import copy_of
 
 SUPPORT, ADMIN, HANDLER = "150299PT000101", "150299PT000102", "15029910100101"
 REGION = "neimenggu"
 
 
 @pytest.fixture
-def system(demo_home, tmp_path):
-    copy = tmp_path / "caigou.db"
-    shutil.copyfile(demo_home / "caigou.db", copy)
-    built = build_system(Settings(var=demo_home, database_url=f"sqlite:///{copy}"))
-    yield built
-    built.database.engine.dispose()
+def system(demo_world, tmp_path):
+    with copy_of(demo_world, tmp_path / "caigou.db") as made:
+        yield made
 
 
 @pytest.fixture

@@ -3,12 +3,18 @@
 import fcntl
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from core import coverage, demo
+from core.adapters.database import make_engine
+from core.bootstrap import build_system, now
+from core.service.system import System
 from core.settings import Settings
 
 Shared = Callable[[str, Callable[[Path], object]], Path]
@@ -28,6 +34,25 @@ def once(home: Path, name: str, build: Callable[[Path], object]) -> Path:
     return folder
 
 
+def fast_engine(url: str) -> sa.Engine:
+    """The product's engine; only the wait for the disk is left out."""
+    engine = make_engine(url)
+    if engine.dialect.name == "sqlite":
+        sa.event.listen(engine, "connect", lambda raw, _: raw.execute("PRAGMA synchronous=OFF"))
+    return engine
+
+
+@contextmanager
+def copy_of(world: Settings, file: Path, clock: Callable[[], datetime] = now) -> Iterator[System]:
+    """A system over a copy, in `file`, of a world's SQLite database; its keys and files stay where they are."""
+    shutil.copyfile(str(sa.make_url(world.database_url).database), file)
+    engine = fast_engine(f"sqlite:///{file}")
+    try:
+        yield build_system(world, clock=clock, engine=engine)
+    finally:
+        engine.dispose()
+
+
 @pytest.fixture(scope="session")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Shared:
     """`shared("name", build)` is a folder that all processes of this run have in common."""
@@ -44,12 +69,14 @@ def bare_worlds(shared: Shared) -> Settings:
 
 
 @pytest.fixture(scope="session")
-def demo_home(shared: Shared) -> Path:
-    """内蒙古's demonstration world in `caigou.db`, with keys."""
-    return shared("demonstration", _demonstration)
+def demo_world(shared: Shared) -> Settings:
+    """内蒙古's demonstration world, with keys."""
 
+    def settings(folder: Path) -> Settings:
+        return Settings(var=folder, database_url=f"sqlite:///{folder / 'caigou.db'}")
 
-def _demonstration(folder: Path) -> None:
-    settings = Settings(var=folder, database_url=f"sqlite:///{folder / 'caigou.db'}")
-    system = demo.start(settings, ["neimenggu"], walked=False)
-    system.database.engine.dispose()  # type: ignore[attr-defined]  # all of it is in the file now
+    def build(folder: Path) -> None:
+        system = demo.start(settings(folder), ["neimenggu"], walked=False)
+        system.database.engine.dispose()  # type: ignore[attr-defined]  # all of it is in the file now
+
+    return settings(shared("demonstration", build))

@@ -1,8 +1,8 @@
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,8 +11,6 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from core import demo
-from core.adapters.database import SqlDatabase
-from core.bootstrap import build_system
 from core.domain.accounts import Account
 from core.service import documents
 from core.service.accounts import sign_in
@@ -20,12 +18,10 @@ from core.service.system import System
 from core.settings import Settings
 from kb import Entry, Library, open_library
 from kb.entries import mapped
-from tests.core.conftest import fast_engine
 from tests.support.servers import serving
-from tests.web.echo import EchoTalk
+from tests.support.shared import copy_of
+from tests.web.echo import app_over
 from web import wiring
-from web.app import create_app
-from web.parts import Parts
 
 HANDLER, REVIEWER, OTHER, SUPPORT = "15029910100101", "15029910100102", "15029910200101", "150299PT000101"
 OFFICE = "150299CZJK0101"
@@ -47,21 +43,15 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def system(demo_home: Path, tmp_path: Path, clock: Clock) -> Iterator[System]:
+def system(demo_world: Settings, tmp_path: Path, clock: Clock) -> Iterator[System]:
     """The demonstration world; only this test changes it."""
-    copy = tmp_path / "caigou.db"
-    shutil.copyfile(demo_home / "caigou.db", copy)
-    settings = Settings(var=demo_home, database_url=f"sqlite:///{copy}")
-    built = build_system(settings, clock=clock, engine=fast_engine(settings.database_url))
-    yield built
-    assert isinstance(built.database, SqlDatabase)
-    built.database.engine.dispose()
+    with copy_of(demo_world, tmp_path / "caigou.db", clock) as made:
+        yield made
 
 
 @pytest.fixture
 def app(system: System) -> Flask:
-    parts = Parts(talk=EchoTalk(system))
-    return create_app(system, parts, secret_key=b"k" * 32, config={"RATELIMIT_ENABLED": False})
+    return app_over(system)
 
 
 @pytest.fixture
@@ -130,17 +120,18 @@ class Browser:
         )
 
 
+def signed_in(app: Flask, login: str) -> Browser:
+    """A browser of a demonstration account."""
+    browser = Browser(app.test_client())
+    fields = {**browser.form("/signin"), "login": login, "password": demo.PASSWORD}
+    assert browser.post("/signin", fields).status_code == 303
+    return browser
+
+
 @pytest.fixture
 def browse(app: Flask) -> Callable[[str], Browser]:
     """A browser signed in as the login given."""
-
-    def signed_in(login: str) -> Browser:
-        browser = Browser(app.test_client())
-        fields = {**browser.form("/signin"), "login": login, "password": demo.PASSWORD}
-        assert browser.post("/signin", fields).status_code == 303
-        return browser
-
-    return signed_in
+    return partial(signed_in, app)
 
 
 @pytest.fixture

@@ -2,7 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import uuid4
+
+from flask import Flask
 
 from assistant.cards import (
     CaseItem,
@@ -25,7 +28,14 @@ from core.domain.errors import NotFoundError
 from core.service import documents, flow
 from core.service.ports import Notice
 from core.service.system import System
-from web.parts import Said
+from web.app import create_app
+from web.parts import Parts, Said
+
+
+def app_over(system: System, **parts: Any) -> Flask:
+    """The application, for any number of requests; these of its parts are real, and who talks is small without one."""
+    given = Parts(**{"talk": EchoTalk(system), **parts})
+    return create_app(system, given, secret_key=b"k" * 32, config={"RATELIMIT_ENABLED": False})
 
 
 @dataclass

@@ -18,10 +18,7 @@ from core.service import certificates, challenges, second_factor
 from core.service.system import System
 from tests.core.keys import Authority, Key
 from tests.web.conftest import HANDLER, REVIEWER, SUPPORT, Browser
-from tests.web.echo import EchoTalk
 from tests.web.test_browser import NAMELESS, SIZES, sign_in
-from web.app import create_app
-from web.parts import Parts
 
 GOOD = "墨绿 的 3 只鹤飞过"
 Browse = Callable[[str], Browser]
@@ -41,12 +38,6 @@ def key(authority: Authority) -> Key:
 def system(system: System, authority: Authority, tmp_path: Path) -> System:
     """Trusts the tests' authority."""
     return replace(system, certificates=X509Judge(authority.trust(tmp_path)))
-
-
-@pytest.fixture
-def app(system: System) -> Flask:
-    parts = Parts(talk=EchoTalk(system))
-    return create_app(system, parts, secret_key=b"k" * 32, config={"RATELIMIT_ENABLED": False})
 
 
 def bind(system: System, key: Key, login: str = HANDLER) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from io import StringIO
-from pathlib import Path
 
 import httpx
 import pyotp
@@ -18,6 +17,7 @@ from core import demo
 from core.__main__ import main
 from core.adapters import softhsm
 from core.domain.errors import UnavailableError
+from core.settings import Settings
 from tests.support.need import missing
 from tests.web.conftest import HANDLER, OTHER, REVIEWER, SUPPORT
 
@@ -41,13 +41,13 @@ class Signed:
 
 
 @pytest.fixture
-def keys(demo_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def keys(demo_world: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """The demonstration key of the school is the one that is plugged in."""
     try:
         softhsm.find_module()
     except UnavailableError:
         missing("SoftHSM", "softhsm2")
-    monkeypatch.setenv("CAIGOU_VAR", str(demo_home))
+    monkeypatch.setenv("CAIGOU_VAR", str(demo_world.var))
     for name in ("SOFTHSM2_CONF", "CAIGOU_PKCS11_MODULE"):
         monkeypatch.delenv(name, raising=False)
 

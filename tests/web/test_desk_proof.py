@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -14,15 +13,14 @@ from core.adapters import challenge_signing, softhsm
 from core.adapters.database import SqlDatabase
 from core.domain.errors import ForbiddenError, UnavailableError
 from core.service.system import System
+from core.settings import Settings
 from diagnostics import agent
 from diagnostics.desk_reports import DeskReports
 from diagnostics.result import Report
 from tests.support.need import missing
 from tests.support.servers import running
-from tests.web.echo import EchoTalk
+from tests.web.echo import app_over
 from web import probe, security
-from web.app import create_app
-from web.parts import Parts
 
 pytestmark = [
     pytest.mark.browser,
@@ -37,8 +35,7 @@ def check(_only: list[str] | None, _facts: dict[str, object]) -> Report:
 @pytest.fixture
 def app(system: System) -> Flask:
     assert isinstance(system.database, SqlDatabase)
-    parts = Parts(talk=EchoTalk(system), reports=DeskReports(system.database.engine))
-    return create_app(system, parts, secret_key=b"k" * 32, config={"RATELIMIT_ENABLED": False})
+    return app_over(system, reports=DeskReports(system.database.engine))
 
 
 @pytest.fixture
@@ -49,14 +46,14 @@ def said() -> list[str]:
 
 @pytest.fixture
 def desk(
-    site: str, said: list[str], demo_home: Path, monkeypatch: pytest.MonkeyPatch
+    site: str, said: list[str], demo_world: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[[str], agent.Agent]]:
     """`desk(pin)` is an agent with the school's demonstration key; an empty PIN is a refusal."""
     try:
         softhsm.find_module()
     except UnavailableError:
         missing("SoftHSM", "softhsm2")
-    monkeypatch.setenv("CAIGOU_VAR", str(demo_home))
+    monkeypatch.setenv("CAIGOU_VAR", str(demo_world.var))
     monkeypatch.delenv("SOFTHSM2_CONF", raising=False)
 
     def start(pin: str) -> agent.Agent:

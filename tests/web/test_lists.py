@@ -1,6 +1,5 @@
 import io
 import re
-import shutil
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -8,18 +7,14 @@ from pathlib import Path
 import pytest
 from openpyxl import load_workbook
 
-from core import demo
 from core.adapters import sheet_writer
-from core.bootstrap import build_system
 from core.service import documents, entering, lists
 from core.service.page_ports import Query
 from core.service.system import System
 from core.settings import Settings
-from tests.core.conftest import fast_engine
-from tests.web.conftest import HANDLER, OTHER, REVIEWER, Browser, Clock, account_of
-from tests.web.echo import EchoTalk
-from web.app import create_app
-from web.parts import Parts
+from tests.support.shared import copy_of
+from tests.web.conftest import HANDLER, OTHER, REVIEWER, Browser, Clock, account_of, signed_in
+from tests.web.echo import app_over
 
 
 def titles(system: System, login: str, **wanted: object) -> set[str]:
@@ -151,15 +146,10 @@ def test_the_same_act_on_several_documents(
 
 def test_whoever_has_something_to_enter_is_offered_to(bare_worlds: Settings, tmp_path: Path) -> None:
     """What there is to enter is the region's: in 许昌 complaints for the 采购监管, and nothing for agencies."""
-    file = tmp_path / "bare.db"
-    shutil.copyfile(bare_worlds.var / "bare.db", file)
-    engine = fast_engine(f"sqlite:///{file}")
-    system = build_system(bare_worlds, engine=engine)
-    config = {"RATELIMIT_ENABLED": False, "WTF_CSRF_ENABLED": False}
-    app = create_app(system, Parts(talk=EchoTalk(system)), secret_key=b"k" * 32, config=config)
-    for login, offered in (("411099CZCG0101", True), ("411099AG000101", False)):
-        client = app.test_client()
-        client.post("/signin", data={"login": login, "password": demo.PASSWORD})
-        for path in ("/home", "/documents"):
-            assert ('href="/documents/new"' in client.get(path).text) is offered, (login, path)
-    engine.dispose()
+    with copy_of(bare_worlds, tmp_path / "bare.db") as system:
+        for login, offered in (("411099CZCG0101", True), ("411099AG000101", False)):
+            browser = signed_in(app_over(system), login)
+            for path in ("/home", "/documents"):
+                page = browser.get(path)
+                assert page.status_code == 200, (login, path)
+                assert ('href="/documents/new"' in page.text) is offered, (login, path)

@@ -1,7 +1,6 @@
 """A project's public timeline: for everyone, with what is public and nothing else, on a phone and on a desk."""
 
 import json
-import shutil
 from collections.abc import Iterator
 
 import pytest
@@ -10,15 +9,12 @@ from flask.testing import FlaskClient
 from playwright.sync_api import Page
 
 from core import walks
-from core.bootstrap import build_system
 from core.service import entering
 from core.settings import Settings
 from core.walks import Player
-from tests.core.conftest import fast_engine
 from tests.support.servers import serving
-from tests.web.echo import EchoTalk
-from web.app import create_app
-from web.parts import Parts
+from tests.support.shared import copy_of
+from tests.web.echo import app_over
 
 WALK = "xuchang/from_plan_to_acceptance"
 
@@ -26,21 +22,13 @@ WALK = "xuchang/from_plan_to_acceptance"
 @pytest.fixture(scope="module")
 def played(bare_worlds: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Flask, Player]]:
     """A project of 许昌 from its plan to its acceptance."""
-    file = tmp_path_factory.mktemp("portal") / "walked.db"
-    shutil.copyfile(bare_worlds.var / "bare.db", file)
-    engine = fast_engine(f"sqlite:///{file}")
-    system = build_system(bare_worlds, engine=engine)
-    player = Player(system, walks.load()[WALK], WALK)
-    player.play()
-    handler = player.account("handler")
-    made = entering.create(system, handler, "plan", "ordinary", {"name": "还没公开"}, key="portal-secret")
-    player.numbers["secret"] = made.number
-    parts = Parts(talk=EchoTalk(system))
-    yield (
-        create_app(system, parts, secret_key=b"k" * 32, config={"RATELIMIT_ENABLED": False}),
-        player,
-    )
-    engine.dispose()
+    with copy_of(bare_worlds, tmp_path_factory.mktemp("portal") / "walked.db") as system:
+        player = Player(system, walks.load()[WALK], WALK)
+        player.play()
+        handler = player.account("handler")
+        made = entering.create(system, handler, "plan", "ordinary", {"name": "还没公开"}, key="portal-secret")
+        player.numbers["secret"] = made.number
+        yield app_over(system), player
 
 
 @pytest.fixture

@@ -23,9 +23,8 @@ from diagnostics.desk_reports import DeskReports
 from diagnostics.result import Report
 from tests.support.servers import running
 from tests.web.conftest import HANDLER, OTHER, SUPPORT, Browser, Clock
+from tests.web.echo import app_over
 from web import probe, security
-from web.app import create_app
-from web.parts import Parts
 from web.wiring import AssistantTalk
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
@@ -45,8 +44,7 @@ def reports(system: System) -> DeskReports:
 
 @pytest.fixture
 def app(system: System, knowledge: Knowledge, reports: DeskReports) -> Flask:
-    parts = Parts(talk=AssistantTalk(system, knowledge), desk=Desk(system), reports=reports)
-    return create_app(system, parts, secret_key=b"k" * 32, config={"RATELIMIT_ENABLED": False})
+    return app_over(system, talk=AssistantTalk(system, knowledge), desk=Desk(system), reports=reports)
 
 
 def check(only: list[str] | None, facts: dict[str, object]) -> Report:

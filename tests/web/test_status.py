@@ -15,8 +15,7 @@ from core.service.system import System
 from diagnostics.result import Result, Status
 from diagnostics.watch_store import Span, WatchStore
 from tests.web.conftest import HANDLER, SUPPORT, Browser, Clock
-from web.app import create_app
-from web.parts import Parts
+from tests.web.echo import app_over
 from web.status import WIDTH, board
 
 MALL = "counterpart:mall"
@@ -30,12 +29,7 @@ def store(system: System) -> WatchStore:
 
 @pytest.fixture
 def app(system: System, store: WatchStore) -> Flask:
-    return create_app(
-        system,
-        Parts(desk=Desk(system), watch=store),
-        secret_key=b"k" * 32,
-        config={"RATELIMIT_ENABLED": False},
-    )
+    return app_over(system, desk=Desk(system), watch=store)
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """One main walk of each region through the public API: real HTTP, the right accounts, passwords, keys and seals."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,19 +8,15 @@ import pytest
 
 from core import walks, worlds
 from core.adapters import softhsm
-from core.adapters.database import SqlDatabase
-from core.bootstrap import build_system
 from core.domain.errors import DomainError, UnavailableError
 from core.service.system import System
 from core.settings import Settings
 from core.walk_ways import Who
-from tests.core.conftest import fast_engine
 from tests.support.api_way import ApiWay
 from tests.support.need import missing
 from tests.support.servers import serving
-from tests.web.echo import EchoTalk
-from web.app import create_app
-from web.parts import Parts
+from tests.support.shared import copy_of
+from tests.web.echo import app_over
 
 WALKS = walks.load()
 MAIN = [
@@ -36,11 +31,8 @@ MAIN = [
 @pytest.fixture
 def world(bare_worlds: Settings, tmp_path: Path) -> Iterator[System]:
     """A world that only this walk changes."""
-    shutil.copyfile(bare_worlds.var / "bare.db", tmp_path / "walk.db")
-    system = build_system(bare_worlds, engine=fast_engine(f"sqlite:///{tmp_path / 'walk.db'}"))
-    yield system
-    assert isinstance(system.database, SqlDatabase)
-    system.database.engine.dispose()
+    with copy_of(bare_worlds, tmp_path / "walk.db") as system:
+        yield system
 
 
 @pytest.fixture
@@ -49,10 +41,7 @@ def client(world: System, bare_worlds: Settings, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("CAIGOU_VAR", str(bare_worlds.var))
     for name in ("SOFTHSM2_CONF", "CAIGOU_PKCS11_MODULE"):
         monkeypatch.delenv(name, raising=False)
-    app = create_app(
-        world, Parts(talk=EchoTalk(world)), secret_key=b"k" * 32, config={"RATELIMIT_ENABLED": False}
-    )
-    with serving(app) as address, httpx.Client(base_url=f"{address}/api/v1", timeout=60) as http:
+    with serving(app_over(world)) as address, httpx.Client(base_url=f"{address}/api/v1", timeout=60) as http:
         yield http
 
 

@@ -1,20 +1,20 @@
 """Fujian's made-up units without documents, and a clock that a test moves."""
 
-import shutil
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from core import walks
-from core.bootstrap import build_system
 from core.domain.accounts import Account
 from core.service.system import System
 from core.settings import Settings
-from tests.core.conftest import fast_engine
 from tests.core.world import Clock
+from tests.support.shared import copy_of
 
 
 @dataclass
@@ -45,18 +45,14 @@ def go_on(player: walks.Player, steps: list[dict[str, Any]]) -> None:
 @pytest.fixture
 def new_fujian(bare_worlds: Settings, tmp_path: Path) -> Iterator[Callable[[], Fujian]]:
     """Makes worlds that only one test changes."""
-    engines: list[Any] = []
+    files = (tmp_path / f"{number}.db" for number in count())
 
     def make() -> Fujian:
-        file = tmp_path / f"{len(engines)}.db"
-        shutil.copyfile(bare_worlds.var / "bare.db", file)
-        engines.append(fast_engine(f"sqlite:///{file}"))
         clock = Clock()
-        return Fujian(build_system(bare_worlds, clock=clock, engine=engines[-1]), clock)
+        return Fujian(opened.enter_context(copy_of(bare_worlds, next(files), clock)), clock)
 
-    yield make
-    for engine in engines:
-        engine.dispose()
+    with ExitStack() as opened:
+        yield make
 
 
 @pytest.fixture

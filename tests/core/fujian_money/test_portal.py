@@ -11,17 +11,13 @@ from core.domain.errors import NotFoundError
 from core.service import exchange, publications
 from core.service.exchange_ports import SYSTEMS
 from tests.core.fujian_money.stage import Stage
-from tests.web.echo import EchoTalk
-from web.app import create_app
-from web.parts import Parts
+from tests.web.echo import app_over
 
 
 @pytest.fixture
 def anyone(stage: Stage) -> FlaskClient:
     """Somebody without an account."""
-    parts = Parts(talk=EchoTalk(stage.system))
-    app = create_app(stage.system, parts, secret_key=b"k" * 32, config={"RATELIMIT_ENABLED": False})
-    return app.test_client()
+    return app_over(stage.system).test_client()
 
 
 def published(stage: Stage, name: str = "contract") -> list[str]:

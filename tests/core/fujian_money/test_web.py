@@ -12,18 +12,15 @@ from core import worlds
 from core.service.accounts import sign_in
 from core.service.reports import KINDS
 from tests.core.fujian_money.stage import Stage
-from tests.web.conftest import Browser
-from tests.web.echo import EchoTalk
-from web.app import create_app
-from web.parts import Parts
+from tests.web.conftest import Browser, signed_in
+from tests.web.echo import app_over
 
 Get = Callable[..., Any]
 
 
 @pytest.fixture
 def app(stage: Stage) -> Flask:
-    parts = Parts(talk=EchoTalk(stage.system))
-    return create_app(stage.system, parts, secret_key=b"k" * 32, config={"RATELIMIT_ENABLED": False})
+    return app_over(stage.system)
 
 
 @pytest.fixture
@@ -39,13 +36,7 @@ def get(app: Flask, stage: Stage) -> Get:
 
 @pytest.fixture
 def browse(app: Flask, stage: Stage) -> Callable[[str], Browser]:
-    def signed_in(who: str) -> Browser:
-        browser = Browser(app.test_client())
-        fields = {**browser.form("/signin"), "login": stage.person(who).login, "password": worlds.PASSWORD}
-        assert browser.post("/signin", fields).status_code == 303
-        return browser
-
-    return signed_in
+    return lambda who: signed_in(app, stage.person(who).login)
 
 
 @pytest.fixture

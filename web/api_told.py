@@ -107,7 +107,7 @@ def copy_document(number: str) -> tuple[CopiedOut, int]:
 @route("GET", "/documents/<number>/told", gives=ToldOut)
 def get_told(number: str) -> ToldOut:
     """Reminders, limits that passed and copies of a document; an unread copy of the account is read by asking."""
-    found = told.before(system(), actor(), number)
+    found = told.opened(system(), actor(), number)
     return ToldOut(
         nudges=[NudgeOut.model_validate(one) for one in found.nudges],
         copies=[_copy(one) for one in found.copies],

@@ -74,7 +74,7 @@ def page_of(number: str, *, error: DomainError | None = None, action: str = "") 
         may_sign=_may_sign(view),
         mine=is_among(view.whose_turn, place, person),
         decided=decisions.decision(system(), actor(), number),
-        told=told.before(system(), actor(), number),
+        told=told.opened(system(), actor(), number),
         tasks=[task for task in repairs.mine(system(), actor()) if number in (task.number, task.step.number)],
         around=around,
         shown=form_shown.shown(view.process.form.fields, view.document.form, words, around.hidden),

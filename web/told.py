@@ -45,7 +45,7 @@ def copy(number: str) -> Response | tuple[str, int]:
 
 
 def _page(number: str, error: DomainError | None = None) -> str:
-    shown = told.before(system(), actor(), number)
+    shown = told.opened(system(), actor(), number)
     return render_template(
         "copies.html",
         view=documents.get(system(), actor(), number),

@@ -20,8 +20,8 @@ class Told:
     reads: bool
 
 
-def before(system: System, actor: Account, number: str) -> Told:
-    """As `told`, for an account that has the document before it: an unread copy is read now."""
+def opened(system: System, actor: Account, number: str) -> Told:
+    """As `told`, for an account that has opened the document: an unread copy is read now."""
     copies.read(system, actor, number)
     return told(system, actor, number)
 

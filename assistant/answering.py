@@ -17,15 +17,16 @@ from assistant import (
     starting,
 )
 from assistant.cards import CaseItem, Choice, EntryCard, Reply
-from assistant.choosing import ask_topic, ask_which, candidates, finished, meant, offering
+from assistant.choosing import OF_WHAT_IS, ask_topic, ask_which, candidates, finished, meant, offering
 from assistant.conversation import Errand, Frame, Stage
 from assistant.knowledge import Knowledge
 from assistant.replies import say
 from assistant.scene import Outcome, Scene, Viewer
 from assistant.understanding import hear
-from assistant.wording import commands
+from assistant.wording import commands, named
 from core.domain.errors import NotFoundError
 from kb import Entry, Finding
+from kb import text as words
 
 _NONE_FITS = 0.8  # odds that no topic fits, from which it is said to be out of scope
 _OTHERS = 3  # topics remembered for a correction
@@ -137,13 +138,21 @@ def topic(scene: Scene, name: str) -> Outcome:
                 (*general(scene.knowledge, entry), *probing.of_entry(scene, entry), *found.replies),
             )
         errand = _errand(scene.viewer, entry)
-        if errand is not None and not any(word in scene.heard.plain for word in commands().facts):
+        if errand is not None and not _asks_otherwise(scene, errand):
             # Which document is meant depends on what was spoken of before, not on this topic.
             return _on_document(inner, scene.at(replace(scene.state, topic=spoken_before)), entry, errand)
     replies = general(scene.knowledge, entry)
     hint = entry.operation is not None and scene.viewer is None
     tail = (Reply(say("sign_in_first")),) if hint else ()
     return Outcome(inner.state, (*replies, *probing.of_entry(scene, entry), *tail))
+
+
+def _asks_otherwise(scene: Scene, errand: Errand) -> bool:
+    """Whether the rules are asked for, or whether it may still be changed where the topic leads on: 意向还能改吗."""
+    heard, known = scene.heard, commands()
+    leads_on = errand.kind == "goal" and errand.goal not in OF_WHAT_IS
+    back = leads_on and heard.question and named(known.goals, words.key(heard.plain)) == "editable"
+    return back or any(word in heard.plain for word in known.facts)
 
 
 _PLAIN: dict[str, Literal["status", "paid", "seal"]] = {"track": "status", "query": "paid", "sign": "seal"}
@@ -170,13 +179,13 @@ def _on_document(scene: Scene, before: Scene, entry: Entry, errand: Errand) -> O
     pool = candidates(viewer, entry)
     above = ""
     if scene.heard.numbers:
-        named = scene.heard.numbers[0]
-        if not viewer.sees(named) or viewer.look(named).summary.kind == (
+        number = scene.heard.numbers[0]
+        if not viewer.sees(number) or viewer.look(number).summary.kind == (
             entry.operation and entry.operation.kind
         ):
-            return begin(scene, replace(errand, number=named))
-        above = named  # 给 HT-… 录验收: a document above those that the topic is about
-        below = {item.number for item in viewer.look(named).linked}
+            return begin(scene, replace(errand, number=number))
+        above = number  # 给 HT-… 录验收: a document above those that the topic is about
+        below = {item.number for item in viewer.look(number).linked}
         pool = [item for item in pool if item.number in below]
     found = meant(before, pool, looks=errand.kind in {"status", "paid"})
     if not found:
@@ -226,6 +235,8 @@ def begin(scene: Scene, errand: Errand, slots: Mapping[str, str] | None = None) 
     """An errand whose document is known."""
     if not scene.asker.sees(errand.number):
         return looking.missing(scene, errand.number)
+    if errand.kind == "enter":
+        return starting.under(scene, errand)
     try:
         if errand.kind in _OF_A_NUMBER:
             return replace(_OF_A_NUMBER[errand.kind](scene, errand.number), about=errand.topic)

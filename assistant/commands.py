@@ -13,11 +13,12 @@ from assistant.replies import say
 from assistant.scene import Outcome, Scene, Viewer
 from assistant.topics import leading
 from assistant.understanding import MARKS
-from assistant.wording import commands, named, offered, stance
+from assistant.wording import commands, judging, named, offered, stance
 from core.service.views import DocumentSummary, DocumentView
 from kb import text as words
 
 _BARE_LIMIT = 12  # characters of a command without a number
+_PART = 2  # characters of an act's name that are a word of their own: 提交 and 变更
 # 备案了才发现…, 还没备案: how the document stands, not what is to be done
 _TOLD_BEFORE, _TOLD_AFTER = re.compile("[没未已刚]经?$"), re.compile("[过好完]?了[^吧呀啊呢哦喽吗没]")
 _WISH = re.compile("(想要?|(?<!不)要|怎么|怎样|如何|申请)$")  # 录错了想撤销: the wish counts, not the trouble
@@ -100,16 +101,18 @@ def _among_waiting(scene: Scene, viewer: Viewer) -> Outcome | None:
     said = words.key(scene.heard.lead)
     if not any(word in said for spoken in commands().acts.values() for word in spoken):
         return None
-    found: list[tuple[DocumentSummary, str]] = []
+    found: list[tuple[DocumentSummary, _Match]] = []
     for summary in viewer.todo[:LOOKED_AT]:
         view = viewer.look(summary.number)
         match = _best(view, said.replace(words.key(part_of(summary.title, said)), ""), bare=True)
         if match and match.kind == "act" and match.name in {offer.action for offer in view.offers}:
-            found.append((summary, match.name))
+            found.append((summary, match))
     pointed = closest(found, lambda pair: pair[0].title, scene.heard.plain) or found
     if not pointed:
         return None
-    action = pointed[0][1]
+    longest = max(match.length for _, match in pointed)
+    pointed = [(summary, match) for summary, match in pointed if match.length == longest]
+    action = pointed[0][1].name
     if len(pointed) > 1:
         return ask_which(scene, [summary for summary, _ in pointed], Errand("act", action=action))
     return propose(scene, Errand("act", number=pointed[0][0].number, action=action))
@@ -153,6 +156,7 @@ def _best(view: DocumentView, said: str, *, bare: bool) -> _Match | None:
 def _matches(view: DocumentView, said: str) -> Iterator[_Match]:
     known = commands()
     yield from _troubles(view, said)
+    yield from _in_full(view, said)
     for action in view.process.actions.values():
         for word in map(words.key, (*known.acts.get(action.id, ()), action.label)):
             yield from (_Match(len(word), "act", action.id, wish) for wish in _asked(word, said))
@@ -175,6 +179,18 @@ def _troubles(view: DocumentView, said: str) -> Iterator[_Match]:
         for word in map(words.key, commands().when_offered.get(offer.action, ())):
             if word in said:
                 yield _Match(len(word), "act", offer.action, _wished(word, said), trouble=True)
+
+
+def _in_full(view: DocumentView, said: str) -> Iterator[_Match]:
+    """Acts on offer said with all of what they are about: 提交采购方式变更 for 提交变更, 不同意采购方式变更 for 退回变更."""
+    labels = [label for action in view.process.actions.values() if (label := words.key(action.label)) in said]
+    for offer in view.offers if labels else ():
+        own = words.key(offer.label)
+        short = {own[:at]: own[at:] for at in range(_PART, len(own) - _PART + 1)}
+        heads = [(head, what) for head, tail in short.items() for what in labels if what.endswith(tail)]
+        heads += [(word, what) for word in judging(offer.action) for what in labels]
+        for word in {f"{head}{what}" for head, what in heads if what not in {own, *short.values()}}:
+            yield from (_Match(len(word), "act", offer.action, wish) for wish in _asked(word, said))
 
 
 def _asked(word: str, said: str) -> Iterator[bool]:

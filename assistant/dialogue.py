@@ -95,6 +95,8 @@ def _choosing_document(scene: Scene, frame: Frame) -> Outcome | None:
         if len(picked) == 1:
             return _take_up(below, int(picked[0].value))
     elif number := _one_number(scene, frame, [option.value for option in picked]):
+        if own := _own_of(below, errand, number):
+            return own
         return answering.begin(below, replace(errand, number=number), frame.slots)
     elif len(picked) > 1:
         left = [scene.asker.look(one.value).summary for one in picked if scene.asker.sees(one.value)]
@@ -114,6 +116,18 @@ def _one_number(scene: Scene, frame: Frame, picked: list[str]) -> str:
     ending = [] if picked else [one.number for one in pointing.ending(scene)]
     found = [number for number in ending if number.partition("-")[0] in kinds]
     return found[0] if len(found) == 1 else ""
+
+
+def _own_of(scene: Scene, errand: Errand, number: str) -> Outcome | None:
+    """What a message that names a document says of it (碎纸机录错了); None where it only answers the open choice."""
+    rest = "" if scene.heard.tail or scene.heard.ordinal else pointing.beyond(scene, number)
+    if not rest or wording.says(errand, rest):
+        return None
+    alone = scene.hearing(replace(scene.heard, numbers=(number,)))
+    own = _is_command(alone) or bool(wording.named(wording.commands().goals, rest))
+    if not own and _says_more(scene):
+        own = scene.knowledge.find(scene.region, scene.heard.plain).kind == "answer"
+    return _fresh(alone) if own else None
 
 
 def _take_up(scene: Scene, repair_id: int) -> Outcome:

@@ -71,8 +71,9 @@ def _is_meant(scene: Scene, viewer: Viewer, kind: str, goal: str) -> bool:
         return goal == "editable" or finding.confidence < _SURE
     # Where it may still be edited, that is nearer than a change of what was decided.
     nearer = goal == "editable" and entry.operation.goal == "changed"
-    # 发布后能改吗 is asked of the rules, 发布前发现写错了 and 课桌椅的意向还能改吗 of the document.
-    wrong = goal != "editable" or _WRONG in scene.heard.plain
+    # 发布后能改吗 is asked of the rules where they tell of it, 发布前发现写错了 and 课桌椅的意向还能改吗 of the document.
+    told = named(commands().goals, words.key(entry.title)) == goal
+    wrong = goal != "editable" or not told or _WRONG in scene.heard.plain
     wrong = wrong or bool(closest(viewer.of_kind(kind), lambda one: one.title, scene.heard.plain))
     return entry.operation.kind == kind and (nearer or (wrong and entry.operation.goal not in OF_WHAT_IS))
 

@@ -6,6 +6,7 @@ from assistant.choosing import ask_which, ends_with, part_of
 from assistant.conversation import Errand
 from assistant.replies import say
 from assistant.scene import Outcome, Scene, Viewer
+from assistant.understanding import MARKS
 from assistant.wording import commands
 from core.service.views import DocumentSummary
 from kb import text as words
@@ -54,6 +55,18 @@ def _only_points(said: str, part: str, viewer: Viewer, kind: str) -> bool:
     for word in sorted((*names, *commands().track, *commands().passing), key=len, reverse=True):
         rest = rest.replace(words.key(word), "")
     return not rest
+
+
+def beyond(scene: Scene, number: str) -> str:
+    """What a message says beside which document it is about: 录错了 of 碎纸机录错了."""
+    viewer, text = scene.asker, scene.heard.lead
+    names: tuple[str, ...] = ()
+    if viewer.sees(number):
+        summary = viewer.look(number).summary
+        names = (part_of(summary.title, text), summary.variant_label, summary.kind_label)
+    for name in (*MARKS, *names):
+        text = text.replace(name, "") if name else text
+    return words.key(text)
 
 
 def ending(scene: Scene) -> list[DocumentSummary]:

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from assistant.cards import Change, Choice, ConfirmCard, Reply
 from assistant.choosing import OF_WHAT_IS
-from assistant.conversation import Errand, Frame, Stage
+from assistant.conversation import Errand, Frame, Option, Stage
 from assistant.replies import say
 from assistant.scene import YES_NO, Outcome, Scene, Viewer
 from assistant.topics import concerns
@@ -114,7 +114,19 @@ def _propose(scene: Scene, viewer: Viewer, process: Process, above: str = "") ->
         for item in fitting[:_SHOWN]
     )
     said = say("start_which_above", variant=process.variant_label)
-    return Outcome(scene.state, (Reply(said, choices=choices),))
+    frame = Frame(
+        Stage.CHOOSING_DOCUMENT,
+        errand=Errand("enter", goal=process.kind, action=process.variant, topic=scene.state.topic),
+        options=tuple(Option(item.title, item.number, item.variant_label) for item in fitting[:_SHOWN]),
+    )
+    return Outcome(scene.state.push(frame), (Reply(said, choices=choices),))
+
+
+def under(scene: Scene, errand: Errand) -> Outcome:
+    """The document that was chosen for a new one to stand under; said why where it cannot."""
+    viewer = scene.asker
+    process = viewer.system.processes.current(viewer.account.region, errand.goal, errand.action)
+    return _propose(scene, viewer, process, errand.number)
 
 
 def _ask(scene: Scene, process: Process, above: str) -> Outcome:

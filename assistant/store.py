@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from assistant import conversation as talk
 from assistant.cards import Reply, Turn, from_json, to_json
 from assistant.conversation import State
+from assistant.plain import render_replies
 from assistant.sql import Sql, engine_of
 from assistant.tables import conversation, feedback, message, ticket, turn_key
 from core.adapters.prepared import Prepared
@@ -87,6 +88,15 @@ class Message:
     replies: tuple[Reply, ...]
     at: datetime
 
+    @property
+    def shown(self) -> str:
+        """All that was seen of it, with what its cards say."""
+        return render_replies(self.replies) or self.text
+
+
+def _message(row: Any) -> Message:
+    return Message(row.seq, row.role, row.text, from_json(row.body or []), row.at)
+
 
 def missing() -> NotFoundError:
     """There is no such conversation, as far as the asker may know."""
@@ -151,7 +161,7 @@ class Store(Sql):
         query = select(message).where(message.c.conversation_id == conversation_id, message.c.seq > after)
         with self._reading() as connection:
             rows = connection.execute(query.order_by(message.c.seq.desc()).limit(limit)).all()
-        return [Message(r.seq, r.role, r.text, from_json(r.body or []), r.at) for r in reversed(rows)]
+        return [_message(row) for row in reversed(rows)]
 
     def write(self, opened: Opened, written: Written, wanted: str, at: datetime) -> None:
         """Keep one turn, all of it or nothing.
@@ -209,7 +219,7 @@ class Store(Sql):
 
     def _ticket(self, connection: Connection, opened: Opened, row: Mapping[str, Any], at: datetime) -> None:
         said = connection.execute(
-            select(message.c.role, message.c.text)
+            select(message)
             .where(message.c.conversation_id == opened.id)
             .order_by(message.c.seq.desc())
             .limit(TRANSCRIPT)
@@ -220,7 +230,7 @@ class Store(Sql):
                 conversation_id=opened.id,
                 account_id=opened.owner.account_id,
                 region=opened.region,
-                transcript=[[r.role, r.text] for r in reversed(said)],
+                transcript=[[one.role, one.shown] for one in map(_message, reversed(said))],
                 created_at=at,
                 updated_at=at,
             )

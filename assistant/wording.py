@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
+from assistant.conversation import Errand
 from core.adapters.yaml_reader import read_model
 from core.service.views import Offer
 from kb import text as words
@@ -58,9 +59,21 @@ def stance(text: str) -> str:
     return next((name for name, one in commands().stances.items() if said in one.words), "")
 
 
+def says(errand: Errand, text: str) -> bool:
+    """Whether the words that count most in a message are those of this very errand."""
+    if errand.kind == "goal":
+        return named(commands().goals, text) == errand.goal
+    return bool(errand.action) and errand.action in {stance(text), named(commands().acts, text)}
+
+
 def takes(name: str, action: str) -> bool:
     """Whether `action` is one that the stance comes to."""
     return name in commands().stances and commands().stances[name].means(action)
+
+
+def judging(action: str) -> tuple[str, ...]:
+    """Words that alone come to `action`: 同意, 通过 for what lets something pass."""
+    return tuple(word for one in commands().stances.values() if one.means(action) for word in one.words)
 
 
 def offered(action: str, offers: Iterable[Offer]) -> str:

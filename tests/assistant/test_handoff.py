@@ -3,6 +3,7 @@
 import pytest
 
 from assistant import store
+from assistant.cards import FactsCard, Row
 from assistant.handoff import Tickets
 from assistant.plain import render
 from core.domain.errors import ForbiddenError, InvalidError, NotFoundError
@@ -17,6 +18,14 @@ def opened(world: World) -> str:
     return Tickets(world.system).listing(world.account("support"))[0].id
 
 
+def contacts(world: World) -> tuple[Row, ...]:
+    """The contact lines that the last answer showed."""
+    shown = store.of(world.system).messages(world.conversations["handler"])[-1].replies
+    (card,) = [one.card for one in shown if isinstance(one.card, FactsCard)]
+    assert card.rows
+    return card.rows
+
+
 @pytest.mark.covers("nm-contact")
 def test_a_ticket_carries_question_document_and_transcript(world: World) -> None:
     opened(world)
@@ -27,6 +36,8 @@ def test_a_ticket_carries_question_document_and_transcript(world: World) -> None
     assert ticket.asked_by.startswith("李明")
     assert ticket.unit_name == "青原市示范中学"
     assert [text for role, text in ticket.transcript if role == "user"][-1] == "是"
+    handed = ticket.transcript[-1][1]
+    assert all(row.value in handed for row in contacts(world)), handed
     assert ticket.open
 
 

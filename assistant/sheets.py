@@ -4,46 +4,24 @@ It is checked against the document that is spoken of, where that can be changed;
 may enter, and the one it fits best is told.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from functools import partial
+from typing import Any
 
 from assistant import store
 from assistant.cards import FactsCard, Reply, Row
 from assistant.replies import say
 from core.domain.accounts import Account
-from core.domain.cells import Cell, importable
-from core.domain.errors import DomainError, InvalidError, NotFoundError
+from core.domain.cells import importable
+from core.domain.errors import DomainError, InvalidError
 from core.domain.forms import FieldType
 from core.service import filling, list_import
-from core.service.filling import Filling
+from core.service.filling import Entry, Filling
 from core.service.list_import import Fill, Report
-from core.service.list_ports import Spreadsheets, Template
+from core.service.list_ports import Spreadsheets
 from core.service.system import System
 
 _SHOWN = 20  # bad cells in a card; the page of the import has all of them
-
-
-@dataclass
-class _Once:
-    """Reads the one file once for all the lists it is held against."""
-
-    sheets: Spreadsheets
-    rows: Sequence[Sequence[Cell]] | None = None
-    names: tuple[str, Sequence[str]] | None = None
-
-    def read(self, content: bytes) -> Sequence[Sequence[Cell]]:
-        """Rows."""
-        self.rows = self.sheets.read(content) if self.rows is None else self.rows
-        return self.rows
-
-    def left(self, content: bytes) -> tuple[str, Sequence[str]]:
-        """Names of sheets."""
-        self.names = self.sheets.left(content) if self.names is None else self.names
-        return self.names
-
-    def write(self, template: Template) -> bytes:
-        """As the one behind."""
-        return self.sheets.write(template)
 
 
 def told(
@@ -52,9 +30,7 @@ def told(
 ) -> tuple[str, tuple[Reply, ...]]:  # fmt: skip
     """What the file holds, said into the conversation (None: a new one), with its id. NotFoundError for somebody else's."""
     kept, owner, now = store.of(system), store.Owner(account.id), system.clock()
-    loaded = kept.load(conversation, owner) if conversation else None
-    if conversation and loaded is None:
-        raise NotFoundError("没有找到这段对话", fields={"conversation": "没有找到"})
+    loaded = kept.own(conversation, owner) if conversation else None
     known = conversation or kept.begin(owner, account.region, channel, now)
     about = number or (loaded.state.number if loaded else "")
     replies = (checked(system, account, about, name, content, sheets),)
@@ -67,19 +43,22 @@ def checked(
     system: System, account: Account, number: str, name: str, content: bytes, sheets: Spreadsheets
 ) -> Reply:
     """What the file would bring in, or what keeps it out."""
-    found: list[tuple[Report, Filling]] = []
-    once = _Once(sheets)
+    lists = list(_lists(system, account, number))
+    if not lists:
+        return Reply(say("sheet_nowhere", name=name))
     try:
-        for shown, fill, table in _tables(system, account, number):
-            found.append((list_import.check(system, fill, table, content, once), shown))
+        book = list_import.opened(content, sheets)
     except InvalidError as error:
         return Reply(say("sheet_unread", name=name, why=error.message))
-    if not found:
-        return Reply(say("sheet_nowhere", name=name))
+    found = [(list_import.held(system, fill, table, book), shown) for shown, fill, table in lists]
     # A changed heading is told of in the first row: such a list is another one.
     report, shown = min(
         found, key=lambda one: (any(cell.row == 1 for cell in one[0].wrong), len(one[0].wrong))
     )
+    return _said(name, report, shown)
+
+
+def _said(name: str, report: Report, shown: Filling) -> Reply:
     table = next(item.label for item in shown.process.form.fields if item.id == report.table)
     of = f"{shown.number}的{table}" if shown.number else f"{shown.process.variant_label}的{table}"
     left = say("sheet_left", sheet=report.sheet, left="”“".join(report.left)) if report.left else ""
@@ -98,7 +77,8 @@ def checked(
     )
 
 
-def _tables(system: System, account: Account, number: str) -> Iterator[tuple[Filling, Fill, str]]:
+def _lists(system: System, account: Account, number: str) -> Iterator[tuple[Filling, Fill, str]]:
+    """Each form with a table that can be imported, how it judges other values, and the table."""
     named = list(_named(system, account, number)) if number else []
     for shown, fill in named or _blank(system, account):
         for item in shown.process.form.fields:
@@ -107,20 +87,20 @@ def _tables(system: System, account: Account, number: str) -> Iterator[tuple[Fil
 
 
 def _named(system: System, account: Account, number: str) -> Iterator[tuple[Filling, Fill]]:
+    fill = partial(filling.existing, system, account, number)
     try:
-        shown = filling.existing(system, account, number)
+        shown = fill()
     except DomainError:
         return  # not theirs, or not to be changed now
-    yield shown, lambda values: filling.existing(system, account, number, values)
+    yield shown, fill
 
 
 def _blank(system: System, account: Account) -> Iterator[tuple[Filling, Fill]]:
     for entry in filling.entries(system, account):
         if entry.alone:
-            kind, variant = entry.kind, entry.variant
-            yield (
-                filling.new(system, account, kind, variant),
-                lambda values, kind=kind, variant=variant: filling.new(  # type: ignore[misc]  # bound here
-                    system, account, kind, variant, values=values
-                ),
-            )
+            fill = partial(_new, system, account, entry)
+            yield fill(None), fill
+
+
+def _new(system: System, account: Account, entry: Entry, values: Mapping[str, Any] | None) -> Filling:
+    return filling.new(system, account, entry.kind, entry.variant, values=values)

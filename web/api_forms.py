@@ -109,7 +109,7 @@ def get_template(number: str, table: str) -> Response:
 @route("POST", "/documents/<number>/tables/<table>", form=s.UploadIn, query=s.ImportQuery, gives=s.ImportOut)
 def import_list(number: str, table: str) -> s.ImportOut:
     """The file's rows instead of the table's rows, or nothing where one cell is wrong (`fields` has each by its place)."""
-    content = files.content()
+    _, content = files.sent()
     made = list_import.take(
         system(),
         actor(),

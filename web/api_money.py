@@ -8,6 +8,7 @@ from web import attachments as files
 from web import budget_upload, downloads
 from web.api import asked, route
 from web.api_form_schemas import UploadIn
+from web.imports import SHEETS
 from web.parts import system
 from web.schemas import (
     BudgetImportOut,
@@ -84,4 +85,5 @@ def import_budgets() -> BudgetImportOut:
     The same file again changes nothing.
     """
     bring = budget_import.preview if asked().preview else budget_import.upload
-    return BudgetImportOut.model_validate(bring(system(), actor(), files.content(), budget_upload.SHEETS))
+    _, content = files.sent()
+    return BudgetImportOut.model_validate(bring(system(), actor(), content, SHEETS))

@@ -1,5 +1,7 @@
 """Files: uploaded by whoever fills in a form, downloaded by whoever may see the document."""
 
+from pathlib import PurePath
+
 from flask import Blueprint, Flask, Response, jsonify, request
 from werkzeug.datastructures import FileStorage
 
@@ -18,9 +20,11 @@ FILE_TYPES = ",".join(f".{extension}" for extension in attachments.TYPES)
 _ROOMY = {
     "attachments.upload", "api.upload_attachment", "forms.create", "forms.change", "forms.look", "imports.take",
     "api.import_list", "budget_upload.take", "api.import_budgets",
+    "chat.check_file",
 }  # fmt: skip
 _MOST_BYTES = attachments.MAX_BYTES + 4 * 2**20
 _MOST_PARTS = 50_000
+_LONGEST_NAME = 100
 
 
 @pages.post("/attachments")
@@ -34,11 +38,12 @@ def received() -> Attachment:
     return keep(_given())
 
 
-def content() -> bytes:
-    """The bytes of the file of this request, kept nowhere."""
+def sent() -> tuple[str, bytes]:
+    """Name, without the sender's folders, and bytes of the file of this request, kept nowhere."""
     given = _given()
+    name = PurePath((given.filename or "").replace("\\", "/")).name
     with given.stream:
-        return bytes(given.read())
+        return name[-_LONGEST_NAME:], bytes(given.read())
 
 
 def _given() -> FileStorage:

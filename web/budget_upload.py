@@ -3,21 +3,19 @@
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from core.adapters.spreadsheet import MAX_BYTES, Xlsx
+from core.adapters.spreadsheet import MAX_BYTES
 from core.domain.errors import DomainError
 from core.service import attachments, budget_import, budget_lines
 from core.service.budget_import import Outcome
 from web.attachments import received
 from web.downloads import file
 from web.errors import status_and_title
+from web.imports import MOST_SAID, SHEETS
 from web.parts import system
 from web.security import actor, require_session
 
 pages = Blueprint("budget_upload", __name__)
 pages.before_request(require_session)
-
-SHEETS = Xlsx()
-_MOST_SAID = 200
 
 
 @pages.get("/budgets/import")
@@ -58,5 +56,5 @@ def _page(
 ) -> str:
     return render_template(
         "budget_upload.html", outcome=outcome, name=name, sha256=sha256, error=error,
-        limit=MAX_BYTES // 2**20, most=_MOST_SAID, columns=budget_lines.COLUMNS,
+        limit=MAX_BYTES // 2**20, most=MOST_SAID, columns=budget_lines.COLUMNS,
     )  # fmt: skip

@@ -1,6 +1,5 @@
 """The conversation as a page. The same turns as /api/v1/chat, rendered here."""
 
-from pathlib import PurePath
 from uuid import uuid4
 
 from flask import Blueprint, g, redirect, render_template, request, url_for
@@ -11,7 +10,7 @@ from assistant.cards import Turn
 from core.domain.errors import DomainError, InvalidError
 from core.service import documents, lists, notices, repairs
 from core.service.page_ports import Query
-from web import drawing, numbers
+from web import attachments, drawing, numbers
 from web.errors import wants_fragment
 from web.parts import Said, Talk, house, system
 from web.schemas import MAX_TEXT
@@ -95,35 +94,27 @@ def say() -> str | Response:
     )
     if not wants_fragment():
         return redirect(url_for("chat.home", c=answer.conversation), 303)
+    said = Said(text.strip(), answer.replies, talk().last(actor(), answer.conversation))
+    return _shown(said, answer.conversation)
+
+
+def _shown(said: Said, conversation: str) -> str:
+    """A turn, with what the page's next one has to name."""
     return render_template(
-        "_turn.html",
-        said=Said(text.strip(), answer.replies, cursor := talk().last(actor(), answer.conversation)),
-        cursor=cursor,
-        conversation=answer.conversation,
-        key=uuid4().hex,
-        narrow=drawing.narrow,
-    )
+        "_turn.html", said=said, cursor=said.seq, conversation=conversation, key=uuid4().hex, narrow=drawing.narrow
+    )  # fmt: skip
 
 
 @pages.post("/chat/file")
 @limiter.limit("20 per minute", key_func=account_or_address)
 def check_file() -> str | Response:
     """A list in a spreadsheet is checked, and brought in nowhere."""
-    given = request.files.get("file")
-    if given is None or not given.filename:
-        raise InvalidError("请选择填好的表格", fields={"file": "请选择文件"})
-    name = PurePath(given.filename.replace("\\", "/")).name[:100]
-    with given.stream:
-        content = given.read()
-    asked = request.form.get("conversation") or None
-    conversation, replies = talk().checked(actor(), asked, request.form.get("page", "")[:40], name, content)
+    name, content = attachments.sent()
+    asked, page = request.form.get("conversation") or None, request.form.get("page", "")[:40]
+    conversation, said = talk().checked(actor(), asked, page, name, content)
     if not wants_fragment():
         return redirect(url_for("chat.home", c=conversation), 303)
-    cursor = talk().last(actor(), conversation)
-    return render_template(
-        "_turn.html", said=Said(f"（发来表格：{name}）", replies, cursor), cursor=cursor, conversation=conversation,
-        key=uuid4().hex, narrow=drawing.narrow,
-    )  # fmt: skip
+    return _shown(said, conversation)
 
 
 @pages.post("/news")

@@ -1,7 +1,6 @@
 """Knowledge console: files in, with a preview, and a workbook out."""
 
 import re
-from pathlib import PurePath
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -11,7 +10,7 @@ from core.domain.errors import DataError, InvalidError, NotFoundError
 from kb import workbook
 from kb.importer import MAX_BYTES, STATES
 from kb.intake import KINDS, Intake
-from web import downloads, numbers
+from web import attachments, downloads, numbers
 from web.account import Answer
 from web.knowledge import editing, region
 from web.parts import system
@@ -49,10 +48,9 @@ def form() -> str:
 @limiter.limit("20 per minute")
 def upload() -> Answer:
     """Keep it and show what it holds."""
-    given = request.files.get("file")
-    name = PurePath((given.filename or "").replace("\\", "/")).name if given else ""
     try:
-        blob = _intake().keep(actor(), name, given.read() if given else b"")
+        name, data = attachments.sent()
+        blob = _intake().keep(actor(), name, data)
     except DataError as error:
         return _page([_PLACE.sub(r"第 \1 行：", one) for one in error.problems]), 422
     except InvalidError as error:

@@ -72,7 +72,7 @@ class Talk(Protocol):
 
     def checked(
         self, account: Account, conversation: str | None, number: str, name: str, content: bytes
-    ) -> tuple[str, Sequence[Reply]]:
+    ) -> tuple[str, Said]:
         """Say into the conversation (None: a new one) what a spreadsheet holds; its id, and what was said."""
         ...
 

@@ -15,10 +15,10 @@ from assistant.channel import PlainConversations
 from assistant.desk import Desk
 from assistant.knowledge import Knowledge, open_live
 from assistant.model_client import HttpModel, model_settings
+from assistant.replies import say
 from core.adapters.database import SqlDatabase
 from core.adapters.exchange_client import shared_secrets
 from core.adapters.secret_key import secret_key
-from core.adapters.spreadsheet import Xlsx
 from core.domain.accounts import Account, Session
 from core.service.ports import Notice
 from core.service.system import System
@@ -31,6 +31,7 @@ from kb.editing import Editing
 from kb.features import cache_folder
 from web import exchange, readiness
 from web.app import create_app
+from web.imports import SHEETS
 from web.parts import House, Parts, Said
 from web.wechat import webhook
 from web.wechat.client import WeChatClient
@@ -93,9 +94,12 @@ class AssistantTalk:
 
     def checked(
         self, account: Account, conversation: str | None, number: str, name: str, content: bytes
-    ) -> tuple[str, Sequence[Reply]]:
+    ) -> tuple[str, Said]:
         """Told into the conversation, and given back."""
-        return sheets.told(self.system, account, conversation, number, name, content, Xlsx(), CHANNEL)
+        known, replies = sheets.told(
+            self.system, account, conversation, number, name, content, SHEETS, CHANNEL
+        )
+        return known, Said(say("sheet_sent", name=name), replies, self.last(account, known))
 
     def rate(self, account: Account, conversation: str, seq: int, *, good: bool, reason: str) -> None:
         """What the account thinks of an answer."""

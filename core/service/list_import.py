@@ -53,6 +53,21 @@ class Report:
         return len(self.rows)
 
 
+@dataclass(frozen=True)
+class Book:
+    """A file as read: the rows of one sheet, what that is called, and the others with something in them."""
+
+    rows: Sequence[Sequence[Cell]]
+    sheet: str
+    left: tuple[str, ...]
+
+
+def opened(content: bytes, sheets: Spreadsheets) -> Book:
+    """InvalidError where it is no spreadsheet."""
+    sheet, left = sheets.left(content)
+    return Book(sheets.read(content), sheet, tuple(left))
+
+
 def template(system: System, shown: Filling, table: str, sheets: Spreadsheets) -> tuple[str, bytes]:
     """File name and bytes of the empty template of a table, from the same field data as the form."""
     found = _table(shown, table)
@@ -68,10 +83,16 @@ def check(
 
     `given` are the form's other values (default: as they are stored). InvalidError: no spreadsheet, no such table.
     """
+    return held(system, fill, table, opened(content, sheets), given=given)
+
+
+def held(
+    system: System, fill: Fill, table: str, book: Book, *, given: Mapping[str, Any] | None = None
+) -> Report:
+    """As `check`, for a file that is held against several forms: it is read once."""
     shown = fill(given)
-    sheet, left = sheets.left(content)
-    report = _report(system, fill, shown, _table(shown, table), sheets.read(content))
-    return replace(report, sheet=sheet, left=tuple(left))
+    report = _report(system, fill, shown, _table(shown, table), book.rows)
+    return replace(report, sheet=book.sheet, left=book.left)
 
 
 def _report(
@@ -183,14 +204,8 @@ def _changed_heading(heading: Sequence[Cell], columns: Sequence[Field]) -> list[
         if given != wanted:
             should = f"模板里是“{wanted}”" if wanted else "模板里没有这一列"
             now = f"，现在是“{given[:30]}”" if given else "，现在是空的"
-            wrong.append(
-                BadCell(
-                    1,
-                    letter_of(index),
-                    wanted or given[:30],
-                    f"模板被改过，{should}{now}；请重新下载模板再填",
-                )
-            )
+            why = f"模板被改过，{should}{now}；请重新下载模板再填"
+            wrong.append(BadCell(1, letter_of(index), wanted or given[:30], why))
     return wrong
 
 

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from werkzeug.test import TestResponse
 
 from core.domain.forms import Field, FieldType
 from core.service import attachments, dossier
 from core.service.system import System
 from tests.web.conftest import HANDLER, OTHER, REVIEWER, Browser, account_of
 from tests.web.own_form import add_fields
+from tests.web.uploads import send
 
 PDF = b"%PDF-1.7\n1 0 obj\n%%EOF\n"
 
@@ -31,18 +31,6 @@ def archive(*names: str, content_size: int = 1) -> bytes:
 def with_a_file(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
     """Plans of this test have a field for a file."""
     add_fields(system, monkeypatch, (Field("proof", "论证意见", FieldType.FILE, required=True),))
-
-
-def send(browser: Browser, name: str, content: bytes) -> TestResponse:
-    """As a browser sends it; werkzeug's test client would leave a file on disk behind."""
-    token = browser.form("/", "/chat")["csrf_token"]
-    head = 'Content-Disposition: form-data; name="{}"{}\r\n\r\n'
-    parts = [
-        head.format("csrf_token", "").encode() + token.encode(),
-        head.format("file", f'; filename="{name}"').encode() + content,
-    ]
-    body = b"".join(b"--limit\r\n" + part + b"\r\n" for part in parts) + b"--limit--\r\n"
-    return browser.client.post("/attachments", data=body, content_type="multipart/form-data; boundary=limit")
 
 
 def upload(browser: Browser, name: str, content: bytes) -> dict[str, str]:

@@ -16,6 +16,7 @@ from core.service import documents, exchange_signature, ledger
 from core.service.system import System
 from core.settings import Settings
 from tests.web.conftest import HANDLER, REVIEWER, SUPPORT, Browser, account_of
+from tests.web.uploads import send
 from web import wiring
 
 CHANNEL = {"token": "Token123", "aes_key": "a" * 43, "app_id": "wx0000000000000001", "secret": "s" * 32}
@@ -55,6 +56,17 @@ def test_a_plan_is_repaired_in_the_conversation_of_two_accounts(
     step = reviewer.form("/todo", "/repairs/1")
     assert reviewer.post("/repairs/1", {**step, "opinion": "请改数量"}).status_code == 303
     assert handler.get(f"/documents/{plan}/edit").status_code == 200
+
+
+def test_a_spreadsheet_of_the_size_that_an_import_takes_is_checked_in_the_conversation(
+    browse: Callable[[str], Browser],
+) -> None:
+    big = b"PK" + b"x" * 3 * 2**20
+    answer = send(browse(HANDLER), "d/清单.xlsx", big, "/chat/file", **{"HX-Request": "true"})
+    assert answer.status_code == 200
+    assert "（发来表格：清单.xlsx）" in answer.text
+    assert "“清单.xlsx”读不了：不是 XLSX 文件" in answer.text
+    assert re.search(r'id="cursor" value="\d+"', answer.text)
 
 
 def test_what_nobody_knows_becomes_a_ticket_that_support_answers(browse: Callable[[str], Browser]) -> None:

@@ -154,7 +154,7 @@ def _search(
     queue: list[tuple[_Cost, int, _State, tuple[Step, ...], tuple[str, ...]]]
     queue = [((0, 0, 0, 0, 0), next(tie), subjects, (), ())]
     done: set[_Key] = set()
-    words = frozenset(word for subject in subjects for word in kinds_asked(subject.process))
+    words = frozenset(word for subject in subjects for word in _kinds_asked(subject.process))
     while queue:
         cost, _, state, steps, broken = heapq.heappop(queue)
         if state[0].trail[-1] in wanted:
@@ -197,7 +197,7 @@ def _moves(state: _State, nearness: Nearness) -> Iterator[tuple[tuple[Step, ...]
     """Ways to go on: the steps of one act (several where several have to take it), the state after, what forbids it."""
     for index, subject in _in_turn(state):
         node = subject.trail[-1]
-        situation = situation_of(state, index)
+        situation = _situation_of(state, index)
         for action in subject.process.actions_from[node]:
             if Guard.OWN_LAST in action.guards and not situation.own_last:
                 continue  # for whoever did the last step, and no reason to tell anybody else
@@ -256,14 +256,14 @@ def _asked_about(state: _State) -> set[str]:
     asked: set[str] = set()
     queue = [state[0].process]
     while queue:
-        new = kinds_asked(queue.pop()) & processes.keys() - asked
+        new = _kinds_asked(queue.pop()) & processes.keys() - asked
         asked |= new
         queue += [processes[kind] for kind in new]
     return asked
 
 
 @cache
-def kinds_asked(process: Process) -> frozenset[str]:
+def _kinds_asked(process: Process) -> frozenset[str]:
     """Kinds and nodes of other documents (and whatever else stands in quotes) in the requirements of a process."""
     words = {
         word
@@ -274,7 +274,7 @@ def kinds_asked(process: Process) -> frozenset[str]:
     return frozenset(words)
 
 
-def situation_of(state: _State, index: int) -> Situation:
+def _situation_of(state: _State, index: int) -> Situation:
     """What conditions see of subject `index` in this state."""
     subject = state[index]
     below, numbers = [], {subject.number}

@@ -72,7 +72,7 @@ def names_of(tx: Transaction, taken: Iterable[Seat]) -> str:
     """As `names`, of seats."""
     found: list[str] = []
     for seat in taken:
-        if accounts := accounts_of(tx, seat):
+        if accounts := _accounts_of(tx, seat):
             found += [account.label for account in accounts]
         else:
             found.append(f"{tx.accounts.unit(seat.unit_id).name}的{ROLE_LABELS[seat.role]}（还没有账号）")
@@ -99,10 +99,10 @@ def labels(accounts: Iterable[Account]) -> str:
 
 def accounts_at(tx: Transaction, taken: Iterable[Seat]) -> list[Account]:
     """Who sits at any of these, each once."""
-    return list(dict.fromkeys(account for seat in taken for account in accounts_of(tx, seat)))
+    return list(dict.fromkeys(account for seat in taken for account in _accounts_of(tx, seat)))
 
 
-def accounts_of(tx: Transaction, seat: Seat) -> list[Account]:
+def _accounts_of(tx: Transaction, seat: Seat) -> list[Account]:
     """Who sits there."""
     if seat.account_id:
         return [tx.accounts.account(seat.account_id)]

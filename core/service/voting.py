@@ -34,7 +34,7 @@ def cast(system: System, tx: Transaction, act: Act) -> Document | None:
     if act.action.by or not standing.special:
         return None
     agrees = case.process.agrees(act.action, case.document.node)
-    if not agrees and not counts_against(standing, act.action.id):
+    if not agrees and not _counts_against(standing, act.action.id):
         return None
     me = standings.seat_of(act.actor)
     for seat in standing.seats_of(me):
@@ -54,7 +54,7 @@ def cast(system: System, tx: Transaction, act: Act) -> Document | None:
     return stay(system, tx, case, act.actor, Step(act.action.id, label, moving.opinion(act)))
 
 
-def counts_against(standing: Standing, action: str) -> bool:
+def _counts_against(standing: Standing, action: str) -> bool:
     """Whether the act is a vote against, and not a decision."""
     approval = standing.approval
     return bool(approval and action == approval.refuse and approval.refusal is Refusal.COUNT)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic_core import to_json
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
@@ -31,11 +32,15 @@ from core.domain.errors import UnavailableError
 def make_engine(url: str) -> Engine:
     """Engine with what each database needs to be safe; creates the folder of a SQLite file."""
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=20)
+        return create_engine(
+            url, pool_pre_ping=True, pool_size=10, max_overflow=20, json_serializer=_json_text
+        )
     path = url.removeprefix("sqlite:///")
     if path and path != url:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False})
+    engine = create_engine(
+        url, connect_args={"timeout": 30, "check_same_thread": False}, json_serializer=_json_text
+    )
     event.listen(engine, "connect", _prepare_sqlite)
     # A check before a deferred write lock would be made on balances that another writer is about to change. Said here
     # and not in a "begin" event: one listener on the engine doubles what every statement costs.
@@ -55,6 +60,11 @@ def reader_of(engine: Engine) -> Engine:
         kept["_caigou_reader"] = reader
     found: Engine = kept["_caigou_reader"]
     return found
+
+
+def _json_text(value: Any) -> str:
+    """Chinese as it is, which is written and read in a third of the time that escapes take."""
+    return to_json(value).decode()
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

@@ -16,6 +16,9 @@ class ProcessRegistry:
         """Know the current processes by their version too."""
         self._book = book
         self._versions = {process.version: process for process in book.processes.values()}
+        self._kinds: dict[str, dict[str, None]] = {}  # asked by every turn of a conversation
+        for region, kind, _ in book.processes:
+            self._kinds.setdefault(region, {})[kind] = None
 
     def current(self, region: str, kind: str, variant: str) -> Process:
         """What a new document starts on."""
@@ -48,7 +51,7 @@ class ProcessRegistry:
 
     def kinds(self, region: str) -> list[str]:
         """Kinds of documents a region has, in the order of its data."""
-        return list(dict.fromkeys(kind for of, kind, _ in self._book.processes if of == region))
+        return list(self._kinds.get(region, ()))
 
     def all(self) -> list[Process]:
         """Every current process."""

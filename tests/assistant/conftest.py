@@ -12,6 +12,7 @@ from assistant.knowledge import Knowledge, open_knowledge
 from core import demo
 from core.bootstrap import build_system, migrate
 from core.settings import Settings
+from kb.features import cache_folder
 from tests.assistant.world import World
 from tests.support.shared import Shared, copy_of, fast_engine
 
@@ -21,6 +22,17 @@ NOW = datetime(2026, 11, 20, 2, 0, tzinfo=UTC)
 @pytest.fixture(scope="session")
 def knowledge() -> Knowledge:
     return open_knowledge()
+
+
+@pytest.fixture
+def own_indexes(knowledge: Knowledge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests that publish: training drops the index of before, which the others go on using."""
+    knowledge.retriever("neimenggu")  # trained by now
+    own = tmp_path / "kb"
+    own.mkdir()
+    for file in cache_folder().iterdir():
+        (own / file.name).symlink_to(file)
+    monkeypatch.setenv("CAIGOU_VAR", str(tmp_path))
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ from tests.assistant.world import World
 
 
 @pytest.fixture
-def editing(world: World) -> Editing:
+def editing(world: World, own_indexes: None) -> Editing:
     engine = world.system.database.engine  # type: ignore[attr-defined]
     return Editing(world.system, engine, open_live(world.system, bring_in=True), cache_folder())
 

@@ -14,7 +14,7 @@ REGION, TOPIC = "neimenggu", "nm-5"
 
 
 @pytest.fixture
-def live(world: World) -> Live:
+def live(world: World, own_indexes: None) -> Live:
     """As another process has it that looks every time it is asked."""
     started = open_live(world.system, bring_in=True)
     return Live(started.store, started.base, every=0.0, bring_in=False)

@@ -1,4 +1,4 @@
-"""The real library and its retriever, trained once a run in a folder of its own."""
+"""The real library and its retriever, trained in each run anew, in a folder that all its processes share."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -14,15 +14,14 @@ REGION = "neimenggu"
 
 
 @pytest.fixture(scope="session")
-def library(tmp_path_factory) -> Library:
+def library(shared) -> Library:
     """A copy, so that an entry edited meanwhile does not change what one run tests."""
-    folder = tmp_path_factory.mktemp("kb-content") / "content"
-    return open_library(shutil.copytree(CONTENT, folder))
+    return open_library(shared("kb-content", lambda copy: shutil.copytree(CONTENT, copy, dirs_exist_ok=True)))
 
 
 @pytest.fixture(scope="session")
-def cache(tmp_path_factory) -> Path:
-    return tmp_path_factory.mktemp("kb-cache")
+def cache(shared) -> Path:
+    return shared("kb-trained", lambda empty: empty)
 
 
 @pytest.fixture(scope="session")

@@ -24,9 +24,8 @@ class Done:
 
 
 @pytest.fixture
-def run(cache, monkeypatch, capsys):
+def run(capsys):
     """The command in this process: one of its own takes longer to start than most commands take."""
-    monkeypatch.setenv("CAIGOU_VAR", str(cache.parent / "var"))
 
     def call(*arguments: object) -> Done:
         code = main([str(one) for one in arguments])
@@ -36,14 +35,10 @@ def run(cache, monkeypatch, capsys):
     return call
 
 
-@pytest.fixture
-def run_apart(cache):
-    def call(*arguments: str) -> subprocess.CompletedProcess[str]:
-        environment = os.environ | {"CAIGOU_VAR": str(cache.parent / "var")}
-        command = [sys.executable, "-m", "kb", *arguments]
-        return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
-
-    return call
+def run_apart(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "kb", *arguments], capture_output=True, text=True, check=False
+    )
 
 
 @pytest.fixture
@@ -56,7 +51,7 @@ def folder(content):
     return content(entries, negatives=negatives)
 
 
-def test_check_passes_on_the_projects_content(run_apart):
+def test_check_passes_on_the_projects_content():
     done = run_apart("check")
     assert done.returncode == 0, done.stderr
     assert "知识库无误" in done.stdout
@@ -73,7 +68,7 @@ def test_a_reader_that_has_seen_enough_is_no_mistake():
         assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_check_names_mistakes_and_fails(run_apart, content):
+def test_check_names_mistakes_and_fails(content):
     broken = content({"a": entry_data("a", "盖章", links=["gone"])})
     done = run_apart("--content", str(broken), "check")
     assert done.returncode == 1
@@ -81,7 +76,7 @@ def test_check_names_mistakes_and_fails(run_apart, content):
     assert "链接“gone”" in done.stderr
 
 
-def test_wrong_calls_exit_with_two(run_apart):
+def test_wrong_calls_exit_with_two():
     assert run_apart("dance").returncode == 2
     assert run_apart().returncode == 2
 

@@ -61,6 +61,19 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Shared:
     return lambda name, build: once(home, name, build)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_var(shared: Shared, pytestconfig: pytest.Config) -> Iterator[None]:
+    """Where no test says otherwise, what runs writes to the run's own folder and never to the checkout's `var`.
+
+    Only trained indexes stay from run to run, in pytest's cache: their names change with the knowledge and the code.
+    """
+    assert pytestconfig.cache
+    kept = pytestconfig.cache.mkdir("kb")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CAIGOU_VAR", str(shared("var", lambda var: (var / "kb").symlink_to(kept))))
+        yield
+
+
 @pytest.fixture(scope="session")
 def bare_worlds(shared: Shared) -> Settings:
     """`bare.db`: units, people, keys and indicators of all regions, and no documents yet."""

@@ -28,18 +28,22 @@ class Origin:
     """Who stated totals, and with which file or message (a new `source` each time).
 
     `as_of`: a push, and when finance knew this; None: a file, which says how things are now.
-    `region`: whose units alone it may state; empty for all.
+    `region`: whose units alone it may state; empty for all. `left`: sheets of the file that were not read.
     """
 
     by: str
     source: str
     as_of: datetime | None = None
     region: str = ""
+    left: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How many lines did what, and by how much the totals grew (fen). `outdated`: a later statement came earlier."""
+    """How many lines did what, and by how much the totals grew (fen). `outdated`: a later statement came earlier.
+
+    `left`: sheets with something in them that were not read.
+    """
 
     added: int = 0
     raised: int = 0
@@ -48,6 +52,7 @@ class Outcome:
     same: int = 0
     outdated: int = 0
     change_fen: int = 0
+    left: tuple[str, ...] = ()
 
     @property
     def changed(self) -> bool:
@@ -62,7 +67,8 @@ class Outcome:
             "已有更新的数、没有用": self.outdated,
         }  # fmt: skip
         counted = "，".join(f"{label} {count} 条" for label, count in parts.items() if count)
-        return f"{counted}；总额{'增加' if self.change_fen >= 0 else '减少'} {yuan(abs(self.change_fen))} 元"
+        left = f"；文件里的工作表“{'”“'.join(self.left)}”也有内容，没有读" if self.left else ""
+        return f"{counted}；总额{'增加' if self.change_fen >= 0 else '减少'} {yuan(abs(self.change_fen))} 元{left}"
 
 
 def may_upload(system: System, actor: Account) -> None:
@@ -73,9 +79,11 @@ def may_upload(system: System, actor: Account) -> None:
 def preview(system: System, actor: Account, content: bytes, sheets: Spreadsheets) -> Outcome:
     """What `upload` would do; nothing is changed. Errors as there."""
     may_upload(system, actor)
-    lines, wrong = read(sheets.read(content))
+    book = list_import.opened(content, sheets)
+    lines, wrong = read(book.rows)
+    origin = Origin(actor.login, "", region=actor.region, left=book.left)
     with system.database.read() as tx:
-        return _compared(tx, lines, Origin(actor.login, "", region=actor.region), wrong).outcome
+        return _compared(tx, lines, origin, wrong).outcome
 
 
 def upload(system: System, actor: Account, content: bytes, sheets: Spreadsheets) -> Outcome:
@@ -94,10 +102,11 @@ def import_file(
 
     InvalidError: code `bad_list` names every bad cell, `bad_spreadsheet` what is wrong with the file.
     """
-    lines, wrong = read(sheets.read(content))
+    book = list_import.opened(content, sheets)
+    lines, wrong = read(book.rows)
     source = f"file:{hashlib.sha256(content).hexdigest()[:16]}@{system.clock().isoformat()}"
     with system.database.write() as tx:
-        return take_in(system, tx, lines, Origin(by, source, region=region), wrong)
+        return take_in(system, tx, lines, Origin(by, source, region=region, left=book.left), wrong)
 
 
 def units_of(tx: Transaction, lines: Sequence[BudgetLine]) -> dict[tuple[str, str], Unit]:
@@ -139,7 +148,7 @@ def _compared(
     ]
     list_import.refuse(Report("", wrong=tuple(sorted(wrong, key=lambda cell: (cell.row, cell.column)))))
     regions = {key: units[line.division, line.unit].region for key, line in wanted.items()}
-    return _Compared(wanted, known, regions, _counted(wanted, known, origin.as_of))
+    return _Compared(wanted, known, regions, _counted(wanted, known, origin))
 
 
 def take_in(
@@ -212,16 +221,14 @@ def _differs(one: Indicator, line: BudgetLine) -> bool:
     return (one.total_fen, one.name) != (line.total_fen, line.name)
 
 
-def _counted(
-    wanted: Mapping[Key, BudgetLine], known: Mapping[Key, Indicator], as_of: datetime | None
-) -> Outcome:
+def _counted(wanted: Mapping[Key, BudgetLine], known: Mapping[Key, Indicator], origin: Origin) -> Outcome:
     counts: Counter[str] = Counter()
     change = 0
     for key, line in wanted.items():
-        what, difference = _what(line, known.get(key), as_of)
+        what, difference = _what(line, known.get(key), origin.as_of)
         counts[what] += 1
         change += difference
-    return Outcome(**counts, change_fen=change)
+    return Outcome(**counts, change_fen=change, left=origin.left)
 
 
 def _what(line: BudgetLine, one: Indicator | None, as_of: datetime | None) -> tuple[str, int]:

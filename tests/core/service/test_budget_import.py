@@ -134,6 +134,17 @@ def test_the_template_is_what_can_be_taken_in(world: World) -> None:
     )
 
 
+def test_a_sheet_that_was_not_read_is_named(world: World) -> None:
+    book = load_workbook(io.BytesIO(sheet(LINE)))
+    book.create_sheet("二季度").append(LINE)
+    book.save(stream := io.BytesIO())
+    for bring in (budget_import.preview, budget_import.upload):
+        assert (
+            "“二季度”也有内容，没有读"
+            in bring(world.system, administrator(world), stream.getvalue(), Xlsx()).said
+        )
+
+
 def administrator(world: World) -> Account:
     return replace(world.crew[Role.SUPPORT], role=Role.ADMIN)
 

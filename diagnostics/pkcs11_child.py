@@ -91,7 +91,7 @@ def _slot(slot: Any) -> Json:
     from pkcs11.exceptions import TokenNotPresent
 
     result: Json = {"slot": slot.slot_id, "token": None, "certificates": [], "public_keys": [], "error": None}
-    _stage(f"slot {slot.slot_id}")
+    _stage("token")
     try:
         token = slot.get_token()
         result["token"] = {

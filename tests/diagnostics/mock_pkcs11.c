@@ -88,6 +88,9 @@ static ulong slot_details(ulong slot, slot_info *out) {
 
 static ulong token_details(ulong slot, token_info *out) {
     if (slot == 0) return DEVICE_ERROR;
+#ifdef FAULT_TOKEN
+    raise(SIGSEGV);
+#endif
 #ifdef FAULT_DEVICE
     return DEVICE_ERROR;
 #endif

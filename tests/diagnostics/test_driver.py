@@ -30,6 +30,7 @@ def check(module: Path) -> diagnostics.Report:
     ("fault", "finding", "words"),
     [
         ("FAULT_SEGFAULT", "driver_crash", "SIGSEGV"),
+        ("FAULT_TOKEN", "driver_crash", "停在“读KEY信息”"),
         ("FAULT_EXIT", "driver_exit", "退出码 0"),
     ],
 )

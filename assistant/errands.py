@@ -196,7 +196,8 @@ def _why_not(viewer: Viewer, view: DocumentView, action: str) -> str:
     """The core's own sentence: who may, or why not now."""
     if not action:
         return say("not_offered", number=view.summary.number, node=view.summary.node_label)
-    if action == "sign":
+    known = view.process.actions.get(action)
+    if known is not None and "pin" in known.form:
         return say("sign_elsewhere", label=signing(view), number=view.summary.number)
     try:
         acts.check(viewer.system, viewer.account, view.summary.number, action, version=view.document.version)

@@ -135,6 +135,7 @@ class NoSigner:
         pin: str,  # noqa: ARG002
         reason: str,  # noqa: ARG002
         location: str = "",  # noqa: ARG002
+        parties: int = 1,  # noqa: ARG002
     ) -> SignedPdf:
         """Refused."""
         raise self._refuse()

@@ -55,6 +55,7 @@ class _Plan:
     indicator: int
     acts: tuple[str, ...] = ()
     form: tuple[tuple[str, str], ...] = ()
+    unit: str = "台"
 
 
 _MALL = (("implementation", "网上竞价"),)
@@ -72,7 +73,7 @@ _PLANS = [
         (*_TO_COMPLETED, "sign", "file", "dispatch"),
         _MALL,
     ),
-    _Plan("mall", "文件柜", "A05010502", 20, 80_000, 2, (*_TO_COMPLETED, "sign"), _MALL),
+    _Plan("mall", "文件柜", "A05010502", 20, 80_000, 2, (*_TO_COMPLETED, "sign"), _MALL, "个"),
     _Plan(
         "project",
         "学校食堂设备",
@@ -82,12 +83,13 @@ _PLANS = [
         0,
         (*_TO_COMPLETED, "sign", "file", "dispatch"),
         _PROJECT,
+        "套",
     ),
-    _Plan("direct", "培训服务", "C2309", 1, 2_400_000, 3, (*_TO_COMPLETED, "sign", "file")),
+    _Plan("direct", "培训服务", "C2309", 1, 2_400_000, 3, (*_TO_COMPLETED, "sign", "file"), unit="期"),
     _Plan("mall", "空调机", "A02061804", 8, 320_000, 1, _TO_COMPLETED[:1], _MALL),
     _Plan("direct", "专业照相机", "A02020501", 2, 980_000, 0, _TO_COMPLETED[:5]),
-    _Plan("mall", "办公椅", "A05010301", 40, 45_000, 2, (), _MALL),
-    _Plan("project", "物业管理服务", "C2104", 1, 24_000_000, 3, _TO_COMPLETED[:2], _PROJECT),
+    _Plan("mall", "办公椅", "A05010301", 40, 45_000, 2, (), _MALL, "把"),
+    _Plan("project", "物业管理服务", "C2104", 1, 24_000_000, 3, _TO_COMPLETED[:2], _PROJECT, "年"),
     _Plan(
         "mall", "台式计算机", "A02010105", 10, 480_000, 0, (*_TO_COMPLETED, "sign", "file", "dispatch"), _MALL
     ),
@@ -169,8 +171,9 @@ def provision(settings: Settings, regions: Collection[str] = (), *, now: datetim
 def _play(system: System, crew: Crew, unit: str, plan: _Plan, indicator: int, key: str) -> None:
     """Enter a plan and take its acts, each by whoever may."""
     line = {
-        "catalogue": plan.code, "name": plan.item, "quantity": plan.quantity, "unit": "台",
-        "unit_price_fen": plan.price_fen, "requirement": "按国家标准，含安装与一年质保。",
+        "catalogue": plan.code, "name": plan.item, "quantity": plan.quantity, "unit": plan.unit,
+        "unit_price_fen": plan.price_fen,
+        "requirement": "按国家标准提供服务。" if plan.code.startswith("C") else "按国家标准，含安装与一年质保。",
     }  # fmt: skip
     form: dict[str, Any] = {
         "name": plan.item,

@@ -137,7 +137,9 @@ class UseCases:
         version = document.version
         if known and Effect.MARK_SIGNED in known.effects:
             seal = next(item.label for item in sealing.seals(system, actor) if item.usable)
-            sealing.sign(system, actor, number, version=version, seal=seal, pin=worlds.PIN, key=key)
+            sealing.sign(
+                system, actor, number, version=version, seal=seal, pin=worlds.PIN, key=key, action=action
+            )
         else:
             acts.perform(system, actor, number, action, version=version, arguments=given, key=key)
 

@@ -23,7 +23,7 @@ _UNITS = {
     "school": ("101001", "示范中学", "SCHOOL"),
     "library": ("102001", "图书馆", "LIBRARY"),
     "agency": ("AG0001", "诚明招标代理有限公司", None),
-    "supplier": ("SP0001", "北疆办公设备有限公司", None),
+    "supplier": ("SP0001", "北疆办公设备有限公司", "SUPPLIER"),
     "platform": ("PT0001", "采购平台", None),
 }
 _WITHOUT_CITY = {"agency", "supplier", "platform"}
@@ -119,9 +119,10 @@ def build(system: System, tx: Transaction, place: Place) -> dict[str, int]:
     for key, (code, _, _) in _UNITS.items():
         values: dict[str, Any] = {
             "region": place.region, "division": place.division, "code": code, "name": place.unit_name(key),
+            "token_label": place.token(key),
         }  # fmt: skip
         if key in BUYERS:
-            values |= {name: ids[unit] for name, unit in _ABOVE.items()} | {"token_label": place.token(key)}
+            values |= {name: ids[unit] for name, unit in _ABOVE.items()}
         ids[key] = tx.accounts.add_unit(values)
     if place.province:
         above = {name: ids[unit] for name, unit in _ABOVE.items()}

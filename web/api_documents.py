@@ -175,6 +175,7 @@ def sign_certificate(number: str) -> s.ActOut:
             seal=given.seal,
             pin=given.pin,
             key=idempotency_key(),
+            action=given.action,
         )
     )
 

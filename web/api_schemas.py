@@ -288,8 +288,9 @@ class Seals(BaseModel):
 
 
 class SignIn(Taken):
-    """Sign the filing certificate. The PIN is used once and kept nowhere."""
+    """Seal the document's paper. The PIN is used once and kept nowhere. `action`: the act that seals, where not `sign`."""
 
     version: int
+    action: str = Field(default="sign", min_length=1, max_length=60)
     seal: str = Field(min_length=1, max_length=200)
     pin: str = Field(min_length=1, max_length=64, repr=False)

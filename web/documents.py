@@ -71,7 +71,7 @@ def page_of(number: str, *, error: DomainError | None = None, action: str = "") 
         history=_history(view.history),
         goals=_goals(view),
         may_edit=_may_edit(view),
-        may_sign=_may_sign(view),
+        signing=_signing(view),
         mine=is_among(view.whose_turn, place, person),
         decided=decisions.decision(system(), actor(), number),
         told=told.opened(system(), actor(), number),
@@ -141,15 +141,13 @@ def _may_edit(view: DocumentView) -> bool:
     return node.editable and people.may(actor(), view.unit, view.document, node.actors)
 
 
-def _may_sign(view: DocumentView) -> bool:
-    """Signing has a page of its own, so it is not among the offers."""
-    action = view.process.actions.get("sign")
+def _signing(view: DocumentView) -> str:
+    """What the button says that leads to the page for sealing, which is not among the offers; empty where there is none."""
     here = view.document.node
-    return bool(
-        action
-        and here in action.routes
-        and people.may(actor(), view.unit, view.document, view.process.actors(action, here))
-    )
+    action = view.process.signing(here)
+    if action is None or not people.may(actor(), view.unit, view.document, view.process.actors(action, here)):
+        return ""
+    return "重新签章" if view.certificate and action.routes[here] == here else action.label
 
 
 def version() -> int:

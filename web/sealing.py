@@ -19,10 +19,15 @@ pages.before_request(require_session)
 
 def _form(number: str, error: DomainError | None = None) -> str:
     view = documents.get(system(), actor(), number)
+    here = view.document.node
+    action = view.process.signing(here)
     return render_template(
         "sign.html",
         view=view,
         document=view.document,
+        action=action.id if action else request.form.get("action", "sign"),
+        paper=view.process.words.get("certificate", "备案书"),
+        again=bool(view.certificate and action and action.routes[here] == here),
         seals=sealing.seals(system(), actor()),
         chosen=request.form.get("seal", ""),
         error=error,
@@ -49,7 +54,10 @@ def sign(number: str) -> AnyResponse | tuple[str, int]:
                 if not value
             }
             raise InvalidError("；".join(missing.values()), fields=missing)
-        result = sealing.sign(system(), actor(), number, version=version(), seal=seal, pin=pin, key=key())
+        action = request.form.get("action", "sign")
+        result = sealing.sign(
+            system(), actor(), number, version=version(), seal=seal, pin=pin, key=key(), action=action
+        )
     except DomainError as error:
         return _form(number, error), status_and_title(error)[0]
     flash(result.said)

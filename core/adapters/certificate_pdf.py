@@ -46,6 +46,9 @@ SEAL_BOX = (
     _MARGIN + _SEAL_HEIGHT,
 )
 """Where the seal goes on the last page: left, bottom, right, top in points."""
+_SECOND = _SEAL_WIDTH + 8 * mm
+SEAL_BOXES = (SEAL_BOX, (SEAL_BOX[0] - _SECOND, SEAL_BOX[1], SEAL_BOX[2] - _SECOND, SEAL_BOX[3]))
+"""The same for whoever seals first and second; the second place is kept free only where there is a supplier."""
 
 _DIGITS = "零壹贰叁肆伍陆柒捌玖"
 _PLACES = ((10**8, "亿"), (10**4, "万"), (1000, "仟"), (100, "佰"), (10, "拾"))
@@ -127,7 +130,7 @@ def _story(certificate: FilingCertificate) -> list[Flowable]:
             for number, (words, table) in zip("一二三", parts, strict=False)
             for flowable in (*_heading(f"{number}、{words}"), table)
         ),
-        _SealPlace(certificate.unit),
+        _SealPlace(certificate.unit, certificate.supplier),
     ]
 
 
@@ -211,14 +214,20 @@ def _table(head: Sequence[str], body: Sequence[Sequence[Any]], widths_mm: Sequen
 class _SealPlace(Flowable):  # type: ignore[misc]
     """The closing block: fills the page to its foot, so that the seal's box is always at the same place."""
 
-    def __init__(self, unit: str) -> None:
+    def __init__(self, unit: str, supplier: str) -> None:
         super().__init__()
-        self._words = [_text(f"采购单位（盖章）：{unit}", "closing"), _text("日期：见签章", "closing")]
+        self._places = _SECOND if supplier else 0
+        said = [
+            f"采购单位（盖章）：{unit}",
+            *([f"供应商（盖章）：{supplier}"] if supplier else []),
+            "日期：见签章",
+        ]
+        self._words = [_text(words, "closing") for words in said]
 
     def wrap(self, width: float, height: float) -> tuple[float, float]:
         # Two points of air: the frame compares with rounding.
         self.height = max(_SEAL_HEIGHT, height - 2)
-        self._text_width = width - _SEAL_WIDTH - 10 * mm
+        self._text_width = width - _SEAL_WIDTH - 10 * mm - self._places
         return width, self.height
 
     def draw(self) -> None:

@@ -1,5 +1,6 @@
 """Whether the signatures of a PDF are good."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from io import BytesIO
 
@@ -28,7 +29,7 @@ def judge(pdf: bytes, context: ValidationContext) -> Validation:
         verdict = _judge(signature, context, last=signature is signatures[-1])
         if verdict.problem:
             break
-    return verdict
+    return replace(verdict, seals=len(signatures))
 
 
 def _judge(signature: EmbeddedPdfSignature, context: ValidationContext, *, last: bool) -> Validation:

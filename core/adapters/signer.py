@@ -18,7 +18,7 @@ import structlog
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
-from core.adapters.certificate_pdf import SEAL_BOX
+from core.adapters.certificate_pdf import SEAL_BOXES
 from core.adapters.seal_stamp import stamp
 from core.adapters.seal_trust import Trust
 from core.adapters.token_lock import BusyError, alone, store
@@ -201,14 +201,22 @@ class Pkcs11Signer:
         return [held.der for held in self._held(token_label)]
 
     def sign(
-        self, pdf: bytes, *, token_label: str, seal: str, pin: str, reason: str, location: str = ""
+        self,
+        pdf: bytes,
+        *,
+        token_label: str,
+        seal: str,
+        pin: str,
+        reason: str,
+        location: str = "",
+        parties: int = 1,
     ) -> SignedPdf:
-        """Seal an unsigned PDF; the PIN is sent once, after everything that can be checked without it."""
+        """Seal a PDF; the PIN is sent once, after everything that can be checked without it."""
         if not pin:
             raise InvalidError("请输入 UKey 口令（PIN）", code="pin_wrong", fields={"pin": "请输入口令"})
-        self._refuse_signed(pdf)
+        turn = self._turn(pdf, parties)
         held = _choose(self._held(token_label), seal)
-        left, bottom, right, top = SEAL_BOX
+        left, bottom, right, top = SEAL_BOXES[turn]
         visible = stamp(held.unit, held.seal.label, self._clock(), (right - left, top - bottom))
         answer = self._ask(
             op="sign",
@@ -219,7 +227,8 @@ class Pkcs11Signer:
             pin=pin,
             pdf=_text(pdf),
             stamp=_text(visible),
-            box=SEAL_BOX,
+            boxes=SEAL_BOXES[:parties],
+            turn=turn,
             reason=reason,
             location=location,
             name=held.unit,
@@ -231,12 +240,17 @@ class Pkcs11Signer:
         """Judge the signatures of `pdf` now, without network; never raises for a bad file."""
         return self._trust.validate(pdf, self._clock())
 
-    def _refuse_signed(self, pdf: bytes) -> None:
+    def _turn(self, pdf: bytes, parties: int) -> int:
+        """How many parties have sealed the PDF so far; refused where all have, or where what they sealed is not good."""
         before = self.validate(pdf)
-        if before.signed:
-            raise InvalidError("文件上已有签章，重新签章要从未签章的备案书开始", code="already_signed")
+        if before.signed and (before.seals >= parties or not before.ok):
+            said = "文件上已有签章，重新签章要从未签章的备案书开始"
+            raise InvalidError(
+                said if before.ok else f"前一方的签章有问题：{before.problem}", code="already_signed"
+            )
         if not pdf.startswith(b"%PDF-"):
             raise InvalidError("要签章的文件不是 PDF，请重新生成备案书", code="signature_invalid")
+        return before.seals
 
     def _checked(self, signed: bytes, seal: Seal) -> SignedPdf:
         verdict = self.validate(signed)

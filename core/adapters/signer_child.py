@@ -223,12 +223,15 @@ class _InlineLoop(asyncio.SelectorEventLoop):
 
 
 def _sign_pdf(session: pkcs11.Session, certificate: Any, request: dict[str, Any]) -> bytes:
-    """The PDF with one certifying signature and its visible stamp on the last page."""
+    """The PDF with one more signature and its visible stamp on the last page.
+
+    The first one certifies it and leaves an empty place for the party that seals it next, where there is one.
+    """
     from asn1crypto import x509
     from pyhanko.pdf_utils.content import ImportedPdfPage
     from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
     from pyhanko.pdf_utils.layout import AxisAlignment, Margins, SimpleBoxLayoutRule
-    from pyhanko.sign.fields import MDPPerm, SigFieldSpec, SigSeedSubFilter
+    from pyhanko.sign.fields import MDPPerm, SigFieldSpec, SigSeedSubFilter, append_signature_field
     from pyhanko.sign.pkcs11 import PKCS11Signer
     from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner
     from pyhanko.stamp import StaticStampStyle
@@ -242,14 +245,19 @@ def _sign_pdf(session: pkcs11.Session, certificate: Any, request: dict[str, Any]
         key_label=None if key_id else request["key_label"],
         embed_roots=False,
     )
+    boxes, turn = request["boxes"], request["turn"]
+    fields = [
+        SigFieldSpec(name, on_page=-1, box=tuple(box))
+        for name, box in zip(("Seal", "Seal2"), boxes, strict=False)
+    ]
     metadata = PdfSignatureMetadata(
-        field_name="Seal",
+        field_name=fields[turn].sig_field_name,
         md_algorithm="sha256",
         reason=request["reason"],
         location=request["location"] or None,
         name=request["name"],
-        certify=True,
-        docmdp_permissions=MDPPerm.NO_CHANGES,
+        certify=not turn,
+        docmdp_permissions=MDPPerm.NO_CHANGES if len(fields) == 1 else MDPPerm.FILL_FORMS,
         subfilter=SigSeedSubFilter.PADES,
         signer_key_usage={"digital_signature", "non_repudiation"},
     )
@@ -263,9 +271,10 @@ def _sign_pdf(session: pkcs11.Session, certificate: Any, request: dict[str, Any]
                 AxisAlignment.ALIGN_MID, AxisAlignment.ALIGN_MID, Margins()
             ),
         )
-        field = SigFieldSpec("Seal", on_page=-1, box=tuple(request["box"]))
         writer = IncrementalPdfFileWriter(BytesIO(_bytes(request["pdf"])))
-        signing = PdfSigner(metadata, signer, stamp_style=style, new_field_spec=field)
+        for field in [] if turn else fields[1:]:
+            append_signature_field(writer, field)
+        signing = PdfSigner(metadata, signer, stamp_style=style, new_field_spec=None if turn else fields[0])
         with asyncio.Runner(loop_factory=_InlineLoop) as runner:
             out = runner.run(signing.async_sign_pdf(writer))
     return bytes(out.getvalue())

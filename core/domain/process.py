@@ -280,6 +280,15 @@ class Process:
         """Who may take `action` at `node`."""
         return action.by or self.nodes[node].actors
 
+    def signing(self, node: str) -> Action | None:
+        """The act that seals the document's paper at `node`."""
+        return next((a for a in self.actions_from.get(node, ()) if Effect.MARK_SIGNED in a.effects), None)
+
+    @property
+    def seals(self) -> int:
+        """How many parties seal the paper, one after the other."""
+        return sum(Effect.MARK_SIGNED in action.effects for action in self.actions.values())
+
     def agrees(self, action: Action, node: str) -> bool:
         """Whether `action` is how the node's people let the document go on from `node`."""
         approval = self.nodes[node].approval

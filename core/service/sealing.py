@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from core.domain import forms
 from core.domain.accounts import Account
-from core.domain.errors import BlockedError, NotFoundError
+from core.domain.errors import BlockedError, InvalidError, NotFoundError
 from core.domain.process import Effect, Process
 from core.service import acts, once, situations
 from core.service.ports import Certificate, Transaction
@@ -44,7 +44,9 @@ def sign(
     key: str,
     action: str = "sign",
 ) -> ActResult:
-    """Sign the certificate anew from the unsigned PDF. All that can be refused is refused before the PIN is used.
+    """Sign the certificate anew from the unsigned PDF, or, as the second party, the one that the first has signed.
+
+    All that can be refused is refused before the PIN is used.
 
     `action` is the act of the process that marks the document as signed.
 
@@ -57,10 +59,15 @@ def sign(
         acts.check(system, actor, number, action, version=version)
         with system.database.read() as tx:
             case = situations.case(system, tx, situations.find(tx, actor, number))
-            pdf = system.renderer(_certificate(system, tx, case))
+            if Effect.MARK_SIGNED not in case.process.actions[action].effects:
+                raise InvalidError(
+                    f"“{case.process.actions[action].label}”不用签章", fields={"action": "不是签章的操作"}
+                )
+            pdf = _to_seal(system, tx, case)
         signed = system.signer.sign(
-            pdf, token_label=_token(actor), seal=seal, pin=pin, reason=f"{case.process.label}签章"
-        )
+            pdf, token_label=_token(actor), seal=seal, pin=pin, reason=f"{case.process.label}签章",
+            parties=max(case.process.seals, 1),
+        )  # fmt: skip
         sha256 = system.blobs.put(signed.content)
         certificate = Certificate(sha256, signed.seal.label, signed.seal.serial, signed.signed_at)
     return acts.perform(
@@ -80,6 +87,14 @@ def certificate(system: System, actor: Account, number: str) -> tuple[str, bytes
             raise NotFoundError(f"审核还没有办结，{_paper(case.process)}还没有生成")
         name = f"{case.document.number}-{_paper(case.process)}（未签章）.pdf"
         return name, system.renderer(_certificate(system, tx, case))
+
+
+def _to_seal(system: System, tx: Transaction, case: Case) -> bytes:
+    """The paper as the party whose turn it is seals it."""
+    kept = tx.records.certificate(case.document.id) if case.process.seals > 1 else None
+    if kept is not None and "signed" in case.document.flags:
+        return system.blobs.get(kept.sha256)
+    return system.renderer(_certificate(system, tx, case))
 
 
 def _paper(process: Process) -> str:
@@ -117,4 +132,11 @@ def _certificate(system: System, tx: Transaction, case: Case) -> FilingCertifica
             if entry.seq > last_return
         ],
         created_at=document.created_at,
+        supplier=_second_party(tx, case),
     )  # fmt: skip
+
+
+def _second_party(tx: Transaction, case: Case) -> str:
+    """The supplier that seals the paper as well (nm-19, nm-26)."""
+    named = case.document.supplier_id
+    return tx.accounts.unit(named).name if named and case.process.seals > 1 else ""

@@ -55,6 +55,7 @@ class FilingCertificate:
     total_fen: int
     reviewers: Sequence[CertificateReview]
     created_at: datetime
+    supplier: str = ""  # who seals it as well, where two parties do
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,7 @@ class Validation:
     serial: str
     signed_at: datetime | None
     problem: str | None
+    seals: int = 0  # how many signatures there are
 
     @property
     def ok(self) -> bool:
@@ -128,11 +130,19 @@ class Signer(Protocol):
         ...
 
     def sign(
-        self, pdf: bytes, *, token_label: str, seal: str, pin: str, reason: str, location: str = ""
+        self,
+        pdf: bytes,
+        *,
+        token_label: str,
+        seal: str,
+        pin: str,
+        reason: str,
+        location: str = "",
+        parties: int = 1,
     ) -> SignedPdf:
-        """Seal an unsigned PDF with `seal` (serial, or label where only one can be meant).
+        """Seal a PDF with `seal` (serial, or label where only one can be meant), which `parties` (1 or 2) seal in turn.
 
-        Signing anew starts from the unsigned PDF again; a PDF that carries a signature is refused.
+        Signing anew starts from the unsigned PDF again; one that carries the signatures of all parties is refused.
         """
         ...
 

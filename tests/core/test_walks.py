@@ -8,7 +8,7 @@ import pytest
 from core import coverage, walks
 from core.adapters.database import SqlDatabase
 from core.coverage import Visit
-from core.service import reports, supervision
+from core.service import reports, sealing, situations, supervision
 from core.service.system import System
 from core.settings import Settings
 from tests.support.shared import copy_of
@@ -40,6 +40,19 @@ def test_a_walk(name: str, walk_system: System) -> None:
     with walk_system.database.read() as tx:
         assert tx.ledger.imbalances() == []
         assert tx.records.broken_audit() == []
+    for number in player.numbers.values():
+        _who_had_to_seal_has_sealed(walk_system, player, number)
+
+
+def _who_had_to_seal_has_sealed(system: System, player: walks.Player, number: str) -> None:
+    """A contract that buyer and supplier seal carries both seals once it has come to its end (nm-19, nm-26)."""
+    with system.database.read() as tx:
+        document = situations.find(tx, None, number)
+        process = system.processes.version(document.process_version, tx)
+    if process.seals > 1 and document.node in process.finish:
+        _, paper = sealing.certificate(system, player.account("handler"), number)
+        verdict = system.signer.validate(paper)
+        assert (verdict.ok, verdict.seals) == (True, process.seals)
 
 
 def test_every_node_action_and_condition_of_every_region_is_come_to() -> None:

@@ -49,12 +49,12 @@ class ApiWay:
         self._ask(who, "PUT", f"/documents/{number}", json={"form": form, "version": version}, key=key)
 
     def act(self, who: Who, number: str, action: str, given: Mapping[str, str], *, key: str) -> None:
-        """POST …/acts; `sign` is POST …/signature with the first usable seal."""
+        """POST …/acts; what signs is POST …/signature with the first usable seal."""
         version = self._ask(who, "GET", f"/documents/{number}")["summary"]["version"]
-        if action == "sign":
+        if action in {"sign", "sign_supplier"}:
             seals = self._ask(who, "GET", "/seals")["items"]
             seal = next(item["label"] for item in seals if item["usable"])
-            body = {"version": version, "seal": seal, "pin": worlds.PIN}
+            body = {"version": version, "seal": seal, "pin": worlds.PIN, "action": action}
             self._ask(who, "POST", f"/documents/{number}/signature", json=body, key=key)
         else:
             body = {"version": version, "action": action, "arguments": dict(given)}

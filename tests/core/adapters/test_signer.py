@@ -4,7 +4,7 @@ import resource
 import subprocess
 from base64 import b64encode
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
@@ -215,6 +215,30 @@ def test_signing_anew_starts_from_the_unsigned_file(signer: Pkcs11Signer, signed
     assert caught.value.code == "already_signed"
     again = sign_with(signer, "财务专用章")
     assert len(PdfFileReader(BytesIO(again.content)).embedded_signatures) == 1
+
+
+@pytest.mark.covers("nm-26")
+def test_two_parties_seal_one_paper_and_both_signatures_stay_good(
+    signer: Pkcs11Signer, tmp_path: Path
+) -> None:
+    paper = render(replace(plan(), supplier="北疆办公设备有限公司"))
+    first = signer.sign(paper, token_label=TOKEN, seal="公章", pin=PIN, reason=WHY, parties=2)
+    second = signer.sign(first.content, token_label=TOKEN, seal="合同专用章", pin=PIN, reason=WHY, parties=2)
+    assert second.content.startswith(first.content)
+    assert (second.validation.ok, second.validation.seals) == (True, 2)
+    assert second.validation.serial == second.seal.serial != first.seal.serial
+    (tmp_path / "a.pdf").write_bytes(second.content)
+    done = subprocess.run(
+        [program("pdfsig", "poppler-utils"), "-nocert", tmp_path / "a.pdf"],
+        check=False, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.stdout.count("Signature is Valid") == 2
+    with pytest.raises(InvalidError) as caught:
+        signer.sign(second.content, token_label=TOKEN, seal="公章", pin=PIN, reason=WHY, parties=2)
+    assert caught.value.code == "already_signed"
+    broken = first.content.replace(b"%%EOF", b"%%EOG", 1)
+    with pytest.raises(InvalidError, match="前一方的签章有问题"):
+        signer.sign(broken, token_label=TOKEN, seal="合同专用章", pin=PIN, reason=WHY, parties=2)
 
 
 @settings(max_examples=40, deadline=None)

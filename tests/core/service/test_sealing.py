@@ -60,13 +60,22 @@ class Counting:
         self.seals, self.validate = signer.seals, signer.validate
 
     def sign(
-        self, pdf: bytes, *, token_label: str, seal: str, pin: str, reason: str, location: str = ""
+        self,
+        pdf: bytes,
+        *,
+        token_label: str,
+        seal: str,
+        pin: str,
+        reason: str,
+        location: str = "",
+        parties: int = 1,
     ) -> SignedPdf:
         self.before()
         self.used += 1
         return self.signer.sign(
-            pdf, token_label=token_label, seal=seal, pin=pin, reason=reason, location=location
-        )
+            pdf, token_label=token_label, seal=seal, pin=pin, reason=reason, location=location,
+            parties=parties,
+        )  # fmt: skip
 
 
 @pytest.fixture

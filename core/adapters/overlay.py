@@ -1,7 +1,7 @@
 """A region's named operations on the base of a kind, remembering for each part the file and line it came from."""
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pydantic import ValidationError
@@ -78,12 +78,7 @@ class Overlay:
         kind = self._kind()
         if kind is None or self.problems:
             return []
-        for what in ("node", "action", "field", "check"):
-            for key, part in models[what].items():
-                for name in sorted(set(part.variants) - set(kind.variants)):
-                    self._mistake((f"{what}s", key), f"“{key}”提到不存在的类别“{name}”")
-        for name in sorted(set(kind.renamed.values()) - models["node"].keys() - self.base.nodes.keys()):
-            self._mistake(("renamed", ""), f"renamed 提到不存在的节点“{name}”")
+        self._named(kind, models)
         if self.problems:
             return []
         codes = self.region.codes
@@ -94,6 +89,17 @@ class Overlay:
                 self._mistake(path, sentence)
             found.append(process)
         return found
+
+    def _named(self, kind: KindModel, models: Mapping[str, Mapping[str, Any]]) -> None:
+        """Variants and nodes that the data names have to be there."""
+        for what in ("node", "action", "field", "check"):
+            for key, part in models[what].items():
+                for name in sorted(set(part.variants) - set(kind.variants)):
+                    self._mistake((f"{what}s", key), f"“{key}”提到不存在的类别“{name}”")
+        for name in sorted({variant for item in kind.parents for variant in item.own} - set(kind.variants)):
+            self._mistake(("parents", ""), f"parents 的 own 提到不存在的类别“{name}”")
+        for name in sorted(set(kind.renamed.values()) - models["node"].keys() - self.base.nodes.keys()):
+            self._mistake(("renamed", ""), f"renamed 提到不存在的节点“{name}”")
 
     def _apply(self, name: str, value: Any, path: tuple[str | int, ...]) -> None:
         if name == "rename":

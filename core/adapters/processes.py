@@ -1,5 +1,6 @@
 """Base + overlay → resolved, linted, frozen processes of each region, kind and variant."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -141,32 +142,49 @@ def _bases(data: Path, problems: list[str]) -> tuple[dict[str, tuple[KindModel, 
     return bases, broken
 
 
+Kinds = dict[tuple[str, str], list[Process]]  # (region, kind) → its variants
+
+
 def _references(resolved: dict[tuple[str, str, str], Process]) -> list[str]:
-    """What processes say of each other: kinds that an act brings into being must be there."""
-    found = []
+    """What processes say of each other has to be there."""
+    kinds: Kinds = {}
+    for process in resolved.values():
+        kinds.setdefault((process.region, process.kind), []).append(process)
     acts = [(one.region, action) for one in resolved.values() for action in one.actions.values()]
     spawned = {(region, spawn.kind) for region, action in acts for spawn in action.spawns}
+    found = []
     for process in resolved.values():
-        found += [
-            f"[{process.region}/{process.kind}] 动作“{action.id}”要建的“{spawn.kind}/{spawn.variant}”不存在"
-            for action in process.actions.values()
-            for spawn in action.spawns
-            if (process.region, spawn.kind, spawn.variant) not in resolved
-        ]
-        found += [
-            f"[{process.region}/{process.kind}] 动作“{action.id}”要带动的“{also.kind}.{also.act}”不存在"
-            for action in process.actions.values()
-            for also in action.also
-            if not any(
-                also.act in other.actions
-                for (region, kind, _), other in resolved.items()
-                if (region, kind) == (process.region, also.kind)
-            )
-        ]
+        said = [*_brought_along(process, kinds), *_above(process, kinds)]
         if process.made and (process.region, process.kind) not in spawned:
-            found.append(f"[{process.region}/{process.kind}] 只能由别的单据生成（made），却没有动作生成它")
-        above = [p.kind for p in process.parents]
-        known = {kind for region, kind, _ in resolved if region == process.region}
-        if above and not process.alone and not known & set(above):
-            found.append(f"[{process.region}/{process.kind}] 上级单据 {'、'.join(above)} 一个也不存在")
+            said.append("只能由别的单据生成（made），却没有动作生成它")
+        found += [f"[{process.region}/{process.kind}] {one}" for one in said]
     return found
+
+
+def _brought_along(process: Process, kinds: Kinds) -> Iterator[str]:
+    """Documents that an act brings into being, and acts that it takes along."""
+    for action in process.actions.values():
+        for spawn in action.spawns:
+            if spawn.variant not in {one.variant for one in kinds.get((process.region, spawn.kind), ())}:
+                yield f"动作“{action.id}”要建的“{spawn.kind}/{spawn.variant}”不存在"
+        for also in action.also:
+            if not any(also.act in one.actions for one in kinds.get((process.region, also.kind), ())):
+                yield f"动作“{action.id}”要带动的“{also.kind}.{also.act}”不存在"
+
+
+def _above(process: Process, kinds: Kinds) -> Iterator[str]:
+    """The documents that one of this kind hangs on; a base may name kinds and nodes that a region lacks, but not only such."""
+    known = [one for one in process.parents if (process.region, one.kind) in kinds]
+    if process.parents and not process.alone and not known:
+        yield f"上级单据 {'、'.join(one.kind for one in process.parents)} 一个也不存在"
+    for parent in known:
+        above = kinds[process.region, parent.kind]
+        fitting = [one for one in above if not parent.variants or one.variant in parent.variants]
+        if not fitting:
+            yield f"上级单据“{parent.kind}”没有类别 {'、'.join(parent.variants)}"
+        elif parent.nodes and not any(one.nodes.keys() & set(parent.nodes) for one in fitting):
+            yield f"上级单据“{parent.kind}”没有节点 {'、'.join(parent.nodes)}"
+        elif parent.variant_in and not any(
+            item.id == parent.variant_in for one in fitting for item in one.form.fields
+        ):
+            yield f"上级单据“{parent.kind}”没有字段“{parent.variant_in}”（variant_in）"

@@ -103,6 +103,22 @@ def test_a_kind_that_only_acts_make_has_an_act_that_makes_it(data: Path) -> None
     assert any("mall_order] 只能由别的单据生成（made），却没有动作生成它" in one for one in problems(data))
 
 
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ("nodes: [despatched]", "上级单据“plan”没有节点 despatched"),
+        ("variants: [mail]", "上级单据“plan”没有类别 mail"),
+        ("variant_in: method_of_old", "上级单据“plan”没有字段“method_of_old”（variant_in）"),
+        ("own: [oders]", "parents 的 own 提到不存在的类别“oders”"),
+    ],
+)
+def test_what_a_kind_says_of_the_documents_above_it_is_there(wrong: str, says: str, data: Path) -> None:
+    edit(
+        data / REGION, "  mall_order: []", f"  mall_order:\n    - set: {{parents: [{{kind: plan, {wrong}}}]}}"
+    )
+    assert any(says in one for one in problems(data))
+
+
 def test_money_spent_is_never_promised_again(data: Path) -> None:
     edit(data / PLAN, "lane: 交易执行\n    actors: [{role: handler, of: unit}, {role: agency, of: agency}]\n    funds: used",
          "lane: 交易执行\n    actors: [{role: handler, of: unit}, {role: agency, of: agency}]\n    funds: frozen")  # fmt: skip

@@ -6,6 +6,7 @@ from flask import Blueprint, Response, abort, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from core.adapters import spreadsheet_out
+from core.domain.errors import InvalidError
 from core.domain.warning_rules import LEVEL_LABELS, STAGE_LABELS
 from core.service import documents, experts, reports, supervision
 from core.service.supervision import Query
@@ -20,21 +21,17 @@ pages.before_request(require_session)
 _FILTERS = ("stage", "level", "rule", "unit", "words")
 
 
-def _period() -> tuple[date | None, date | None, str]:
-    """From the address; a day that cannot be read, or an end before the beginning, bounds nothing and is said."""
-    found: list[date | None] = []
-    wrong = ""
-    for name in ("since", "until"):
-        text = request.args.get(name, "").strip()
-        try:
-            found.append(date.fromisoformat(text) if text else None)
-        except ValueError:
-            found.append(None)
-            wrong = "日期要写成 2026-03-31 这样"
-    since, until = found
-    if since and until and since > until:
-        return since, None, "开始日期不能晚于结束日期"
-    return since, until, wrong
+def _period() -> tuple[date | None, date | None]:
+    """From the address; InvalidError for a day that cannot be read."""
+    return _day("since"), _day("until")
+
+
+def _day(name: str) -> date | None:
+    text = request.args.get(name, "").strip()
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError as error:
+        raise InvalidError("日期要写成 2026-03-31 这样", fields={name: "日期不对"}) from error
 
 
 @pages.get("/reports")
@@ -45,20 +42,23 @@ def listing() -> AnyResponse:
 
 @pages.get("/reports/<kind>")
 def report(kind: str) -> str:
-    """One report over the units this account looks after."""
-    since, until, wrong = _period()
-    found = reports.report(system(), actor(), kind, since, until)
-    given = {name: day.isoformat() for name, day in (("since", since), ("until", until)) if day}
+    """One report over the units this account looks after; over all of time where the period is said to be wrong."""
+    given = {name: text for name in ("since", "until") if (text := request.args.get(name, "").strip())}
+    wrong = ""
+    try:
+        found = reports.report(system(), actor(), kind, *_period())
+    except InvalidError as error:
+        wrong, found = error.message, reports.report(system(), actor(), kind)
     return render_template(
-        "report.html", report=found, kinds=reports.KINDS.values(), given=given, wrong=wrong
-    )
+        "report.html", report=found, kinds=reports.KINDS.values(), typed=given, given={} if wrong else given,
+        wrong=wrong,
+    )  # fmt: skip
 
 
 @pages.get("/reports/<kind>/<any(result, upload):form>.xlsx")
 def download(kind: str, form: str) -> Response:
     """The report as a spreadsheet: as queried, or the file for the finance ministry."""
-    since, until, _ = _period()
-    found = reports.report(system(), actor(), kind, since, until)
+    found = reports.report(system(), actor(), kind, *_period())
     writer = spreadsheet_out.upload if form == "upload" else spreadsheet_out.result
     return downloads.file(writer(found), f"{found.label}{'-上报' if form == 'upload' else ''}.xlsx")
 

@@ -167,7 +167,10 @@ def test_pages_of_reports_and_warnings(course: Stage, browse: Callable[[str], Br
     assert "还没有备案的验收" in browser.get("/warnings").text
     assert "没有预警" in browser.get("/warnings?stage=after").text
     assert "日期要写成" in browser.get("/reports/funds?since=昨天").text
+    turned = "since=2026-12-01&until=2026-01-01"
+    assert "开始日期不能晚于结束日期" in browser.get(f"/reports/funds?{turned}").text
     assert browser.get("/reports/contracts/upload.xlsx").status_code == 200
+    assert browser.get(f"/reports/contracts/upload.xlsx?{turned}").status_code == 422
     assert "履约期满没有验收" in browser.get(f"/documents/{course.numbers['late']}/course").text
     assert 'href="/reports"' not in browse("supplier").get("/").text
 

@@ -1,15 +1,16 @@
 """What can be done now for an errand: the acts of this account, the whole way, and how both are shown."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from assistant.cards import Change, ConfirmCard, PlanStep, StepsCard
 from assistant.conversation import Errand
 from assistant.replies import say
 from assistant.scene import Viewer
+from core.domain.errors import BlockedError
+from core.domain.ledger import Hold
 from core.domain.money import yuan
-from core.domain.process import Funds
-from core.service import repairs
+from core.service import outlook, repairs
 from core.service.planning import RepairPlan, RepairStep
 from core.service.repairs import Repair
 from core.service.views import DocumentView, FormField, Offer
@@ -74,20 +75,19 @@ class Prepared:
             say("steps_title"), summary.number, self.steps, before=summary.node_label, after=self.after
         )
 
-    def confirm_card(self, slots: Iterable[tuple[str, str]]) -> ConfirmCard:
-        """Before and after, with what was filled in."""
+    def confirm_card(self, viewer: Viewer, slots: Iterable[tuple[str, str]]) -> ConfirmCard:
+        """Before and after, of the money too, with what was filled in."""
         rows = [
             Change(f"{leg.label}（{leg.number}）" if len(self.legs) > 1 else leg.label, leg.source_label,
                    leg.target_label)
             for leg in self.legs
         ]  # fmt: skip
-        money = _money(self.view, self.legs)
         labels = {field.name: field.label for leg in self.legs for field in leg.form}
         filled = [
             Change(labels[name], "—", text) for name, text in slots if name in labels and name != "target"
         ]
         return ConfirmCard(
-            say("confirm_title"), self.view.summary.number, (*rows, *([money] if money else []), *filled)
+            say("confirm_title"), self.view.summary.number, (*rows, *_money(viewer, self.legs), *filled)
         )
 
 
@@ -137,7 +137,7 @@ def planned(
 
 def signing(view: DocumentView) -> str:
     """What signing is called for documents of this kind."""
-    action = view.process.actions.get("sign")
+    action = view.process.signing(view.summary.node) or view.process.actions.get("sign")
     return action.label if action else "签章"
 
 
@@ -205,26 +205,25 @@ def offered_leg(view: DocumentView, offer: Offer, target: str) -> Leg:
     )  # fmt: skip
 
 
-def _money(view: DocumentView, legs: tuple[Leg, ...]) -> Change | None:
-    own = [leg for leg in legs if leg.number == view.summary.number and leg.target]
-    if view.summary.kind != "plan" or not own:
-        return None
-    before = _held(sum(h.frozen_fen for h in view.holds), sum(h.used_fen for h in view.holds))
-    amount = view.document.amount_fen
-    after = {
-        Funds.FREE: _held(0, 0),
-        Funds.FROZEN: _held(amount, 0),
-        Funds.USED: _held(0, amount),
-        Funds.KEEP: before,
-        Funds.SPENT: before,
-    }[view.process.node(own[-1].target).funds]
-    return Change("指标额度", before, after)
+def _money(viewer: Viewer, legs: Sequence[Leg]) -> Iterator[Change]:
+    """Of each document whose acts are taken: what it holds of the budget before and after."""
+    for number in dict.fromkeys(leg.number for leg in legs):
+        steps = [(leg.action, leg.target) for leg in legs if leg.number == number]
+        if not all(target for _, target in steps):
+            continue  # where it goes is still to be chosen
+        try:
+            seen = outlook.money(viewer.system, viewer.account, number, steps)
+        except BlockedError:
+            continue  # the act itself says why
+        if seen is not None:
+            label = say("money_of", number=seen.account) if seen.account else say("money")
+            yield Change(label, _held(seen.before), _held(seen.after))
 
 
-def _held(frozen_fen: int, used_fen: int) -> str:
-    if used_fen:
-        return f"已使用 {yuan(used_fen)} 元"
-    return f"冻结 {yuan(frozen_fen)} 元" if frozen_fen else "不占用"
+def _held(hold: Hold) -> str:
+    amounts = {"used": hold.used_fen, "frozen": hold.frozen_fen}
+    parts = [say(f"money_{name}", amount=yuan(fen)) for name, fen in amounts.items() if fen]
+    return "，".join(parts) or say("money_none")
 
 
 def under_way(viewer: Viewer, view: DocumentView, goal: str) -> Repair | None:

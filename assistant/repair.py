@@ -39,10 +39,10 @@ def propose(scene: Scene, errand: Errand, slots: Mapping[str, str] | None = None
         return Outcome(state, (Reply(where + _to_sign(found.by_hand), found.steps_card()),))
     if found.waits is not None:
         return _offer_to_ask(state, found, where)
-    return _offer(state, found, fitted(found.fields, given), where)
+    return _offer(viewer, state, found, fitted(found.fields, given), where)
 
 
-def _offer(state: State, found: Prepared, slots: Mapping[str, str], where: str) -> Outcome:
+def _offer(viewer: Viewer, state: State, found: Prepared, slots: Mapping[str, str], where: str) -> Outcome:
     """Own acts: a goal is shown as a whole first; a single act is filled in and confirmed at once."""
     frame = _frame(found, slots)
     state = state.push(frame)
@@ -50,12 +50,12 @@ def _offer(state: State, found: Prepared, slots: Mapping[str, str], where: str) 
     if found.errand.kind == "goal":
         first = Reply(where, found.steps_card())
         if missing is None:
-            return _confirm(state, found, frame, (first,))
+            return _confirm(viewer, state, found, frame, (first,))
         offered = state.swap(replace(frame, stage=Stage.OFFERING))
         return Outcome(offered, (first, Reply(_question(found), choices=YES_NO)))
     if missing is not None:
         return _ask(state, frame, missing, found.view, lead=where)
-    return _confirm(state, found, frame, lead=where)
+    return _confirm(viewer, state, found, frame, lead=where)
 
 
 def about(view: DocumentView) -> str:
@@ -155,12 +155,17 @@ def _ask(state: State, frame: Frame, field: FormField, view: DocumentView, lead:
 
 
 def _confirm(
-    state: State, found: Prepared, frame: Frame, before: tuple[Reply, ...] = (), lead: str = ""
+    viewer: Viewer,
+    state: State,
+    found: Prepared,
+    frame: Frame,
+    before: tuple[Reply, ...] = (),
+    lead: str = "",
 ) -> Outcome:
     ready = replace(frame, stage=Stage.CONFIRMING, asked="", options=())
     public = say("irreversible") if any(leg.public for leg in found.legs) else ""
     public += "".join(say("warning", warning=one.rstrip("。")) for one in found.warnings)
-    card = found.confirm_card(ready.slots.items())
+    card = found.confirm_card(viewer, ready.slots.items())
     reply = Reply(f"{lead}{_question(found)}{public}", card, YES_NO)
     return Outcome(state.swap(ready), (*before, reply))
 
@@ -184,7 +189,7 @@ def go_on(scene: Scene, frame: Frame) -> Outcome:
     missing = _missing(found, frame.slots)
     if missing:
         return _ask(scene.state, fresh, missing, found.view)
-    return _confirm(scene.state, found, fresh)
+    return _confirm(scene.asker, scene.state, found, fresh)
 
 
 def give(scene: Scene, frame: Frame, text: str) -> Outcome | None:

@@ -221,7 +221,7 @@ class RecordStore:
         self._connection.execute(own.values(seen=True))
 
     def mark_overtaken(self, account_id: int, number: str) -> None:
-        """What was still to be told of this document is no news to whoever has just acted on it."""
+        """What was still to be told of this document is no news to whoever has acted on it or need not."""
         _OVERTAKEN.change(self._connection, {"account": account_id, "sought": number})
 
     def add_certificate(self, document_id: int, item: Certificate, account_id: int) -> None:

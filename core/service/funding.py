@@ -1,11 +1,12 @@
 """Moving a document's money: what it takes from indicators or from the account above, and its own account."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from core.domain import forms, ledger
 from core.domain.documents import Document
 from core.domain.errors import BlockedError
-from core.domain.ledger import Movement, MovementKind
+from core.domain.ledger import Hold, Movement, MovementKind
 from core.domain.money import yuan
 from core.domain.process import Funds, Node, Process
 from core.service import facts
@@ -20,10 +21,8 @@ def settle(tx: Transaction, document: Document, process: Process, target: Node, 
 
     The own account comes before what was taken for it is given back, and after what it needs was taken.
     """
-    own = tx.ledger.account_of(document.id) if _has_account(process) else None
-    sources = _sources(tx, document, process) if target.funds in _TAKING else {}
-    spent = own.used_fen if own else 0
-    moves = ledger.settle(tx.ledger.holds(document.id), target.funds, sources, spent)
+    own = _own(tx, document, process)
+    moves = _moves(tx, document, process, target, own, tx.ledger.holds(document.id))
     giving_back = not target.account
     if giving_back:
         _account(tx, document, target, own, at)
@@ -34,8 +33,34 @@ def settle(tx: Transaction, document: Document, process: Process, target: Node, 
         _account(tx, document, target, own, at)
 
 
-def _has_account(process: Process) -> bool:
-    return any(node.account for node in process.nodes.values())
+def held_at(
+    tx: Transaction, document: Document, process: Process, target: Node, holds: Iterable[Hold]
+) -> list[Hold]:
+    """What `holds` would be once `document` is at `target`; nothing is moved. BlockedError as `settle`."""
+    held = {hold.indicator_id: hold for hold in holds}
+    moves = _moves(tx, document, process, target, _own(tx, document, process), held.values())
+    for indicator, (frozen, used) in ledger.replay(moves).items():
+        was = held.get(indicator, Hold(indicator))
+        held[indicator] = Hold(indicator, was.frozen_fen + frozen, was.used_fen + used)
+    return list(held.values())
+
+
+def _own(tx: Transaction, document: Document, process: Process) -> Indicator | None:
+    """The document's own account, where documents of its kind have one and it is there."""
+    kept = any(node.account for node in process.nodes.values())
+    return tx.ledger.account_of(document.id) if kept else None
+
+
+def _moves(
+    tx: Transaction,
+    document: Document,
+    process: Process,
+    target: Node,
+    own: Indicator | None,
+    holds: Iterable[Hold],
+) -> list[Movement]:
+    sources = _sources(tx, document, process) if target.funds in _TAKING else {}
+    return ledger.settle(holds, target.funds, sources, own.used_fen if own else 0)
 
 
 def _sources(tx: Transaction, document: Document, process: Process) -> dict[int, int]:

@@ -84,9 +84,14 @@ def _versions(tx: Transaction, act: Act, after: Document) -> Document:
     """Keep the form before it is changed, or put the kept one back."""
     if Effect.SNAPSHOT in act.action.effects:
         tx.documents.keep_form(act.case.document, act.at, act.action.label)
-    if Effect.RESTORE in act.action.effects and (kept := tx.documents.forms(after.id)):
-        return replace(after, form=kept[0].form, amount_fen=kept[0].amount_fen)
-    return after
+    return with_form_of(tx, after, act.action)
+
+
+def with_form_of(tx: Transaction, document: Document, action: Action) -> Document:
+    """The document with the kept form, where the action puts that back."""
+    if Effect.RESTORE in action.effects and (kept := tx.documents.forms(document.id)):
+        return replace(document, form=kept[0].form, amount_fen=kept[0].amount_fen)
+    return document
 
 
 def _set(system: System, tx: Transaction, act: Act, after: Document) -> Document:
@@ -197,11 +202,16 @@ def _turns(tx: Transaction, act: Act, after: Document) -> tuple[Seat, ...]:
 
 
 def _tell(tx: Transaction, act: Act, after: Document, target: Node) -> None:
-    """The author hears what others did; whoever's turn it is now hears that it is."""
+    """The author hears what others did; whoever's turn it is now hears that it is.
+
+    Whoever's turn it was need not hear any more that it had become theirs.
+    """
     quoted = f"，意见：{text}" if (text := opinion(act)) else ""
     what = f"{after.number} {after.title}：{act.actor.label}办了“{act.action.label}”{quoted}，现在在“{target.label}”"
-    tx.records.mark_overtaken(act.actor.id, after.number)
     waiting = {a.id for a in people.accounts_at(tx, _turns(tx, act, after))} - {act.actor.id}
+    no_more = {a.id for a in people.accounts_at(tx, act.case.standing.turns)} - waiting
+    for account_id in no_more | {act.actor.id}:
+        tx.records.mark_overtaken(account_id, after.number)
     tx.records.notify(waiting, after.number, f"{what}，轮到您办理", act.at)
     tx.records.notify({after.author_id} - waiting - {act.actor.id}, after.number, what, act.at)
 

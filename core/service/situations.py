@@ -17,6 +17,8 @@ from core.service import facts, people, standings
 from core.service.ports import Transaction
 from core.service.system import System
 
+_NAMED_UNDER = 3  # documents named beside one of the wrong kind
+
 
 @dataclass(frozen=True)
 class Case:
@@ -212,7 +214,7 @@ def judge(
         catalogue=system.catalogue,
         indicators=tx.ledger.payers(document.unit_id) if process.form.asks_indicators else {},
         unit=partial(_unknown_unit, tx, document.region),
-        document=partial(_unknown_document, tx, document),
+        document=partial(_unknown_document, system, tx, document),
         file=partial(_unknown_file, tx, document),
     )
     return forms.review(process.form, document.form, known, evaluator(situation))
@@ -225,14 +227,32 @@ def _unknown_unit(tx: Transaction, region: str, code: str, role: str) -> str | N
     return f"没有编码为“{code[:20]}”的单位，请从列表里选"
 
 
-def _unknown_document(tx: Transaction, document: Document, number: str, item: Field) -> str | None:
+def _unknown_document(
+    system: System, tx: Transaction, document: Document, number: str, item: Field
+) -> str | None:
     """A document may name one of its own unit, of the right kind and at the right place."""
     named = tx.documents.by_number(number.strip().upper(), None)
-    if named is None or named.unit_id != document.unit_id or (item.kinds and named.kind not in item.kinds):
+    if named is None or named.unit_id != document.unit_id:
         return f"{item.label}：没有找到编号为“{number[:40]}”的单据"
+    if item.kinds and named.kind not in item.kinds:
+        return _another_kind(system, tx, named, item)
     if item.nodes and named.node not in item.nodes:
         return f"{item.label}：{named.number} 现在的状态还不能选"
     return None
+
+
+def _another_kind(system: System, tx: Transaction, named: Document, item: Field) -> str:
+    """What was named instead of what the field wants, and what of that stands under it."""
+    wanted = "或".join(
+        variants[0].label
+        for kind in item.kinds
+        if (variants := system.processes.variants(named.region, kind))
+    )
+    under = [one.number for one in tx.documents.descendants(named.id) if one.kind in item.kinds]
+    more = f"等 {len(under)} 张" if len(under) > _NAMED_UNDER else ""
+    there = f"它下面有 {'、'.join(under[:_NAMED_UNDER])}{more}" if under else f"它下面还没有{wanted}"
+    is_one = system.processes.version(named.process_version, tx).label
+    return f"{item.label}：{named.number} 是{is_one}，这里要选{wanted}；{there}"
 
 
 def _unknown_file(tx: Transaction, document: Document, sha256: str) -> str | None:

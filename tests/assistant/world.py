@@ -82,12 +82,12 @@ class World:
         return opened.state if opened else State()
 
     def number(self, title: str, kind: str = "plan", who: str = "handler") -> str:
-        """Number of the document whose title has this word; `contract:台式机` names a kind, `contract:` its newest."""
+        """Number of the document whose title has this word; `contract:台式机` names a kind, `contract:` its newest live one."""
         if title in self.named:
             return self.named[title]
         if ":" in title:
             kind, _, title = title.partition(":")
-            return self.titled(title, kind, who)[0].number
+            return min(self.titled(title, kind, who), key=lambda one: one.stage == "ended").number
         found = self.titled(title, kind, who)
         assert len(found) == 1, (title, [one.title for one in found])
         return found[0].number

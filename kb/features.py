@@ -9,11 +9,9 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import pairwise
+from operator import add
 from pathlib import Path
 from typing import Any
-
-from kb.text import compact
 
 _GROUP = "\x02"
 _SYLLABLES = (1, 2, 3)
@@ -27,7 +25,7 @@ _LONGEST_WORD = 8  # characters; 政府采购云平台 has 7
 
 
 class Analyzer:
-    """Cuts a normalised text into feature strings; the lexicon and the synonym groups are the library's."""
+    """Cuts a compact text into feature strings; the lexicon and the synonym groups are the library's."""
 
     def __init__(self, lexicon: tuple[str, ...], synonyms: Iterable[Iterable[str]], cache: Path) -> None:
         """Share one loaded dictionary between analyzers of a lexicon; `cache` keeps it for fast starts."""
@@ -42,43 +40,40 @@ class Analyzer:
         for word in sorted(self._groups, key=len, reverse=True):
             self._lengths[word[0]] = tuple(dict.fromkeys((*self._lengths.get(word[0], ()), len(word))))
 
-    def words(self, clean: str) -> list[str]:
+    def words(self, text: str) -> list[str]:
         """Words and the synonym groups that occur.
 
         Cutting takes longer than all the rest and adds little to characters, so questions settled by those are
         not cut.
         """
-        text = compact(clean)
         return [word for word in self._cut(text, HMM=False) if word != " "] + self.synonyms(text)
 
-    def word_count(self, clean: str) -> int:
+    def word_count(self, text: str) -> int:
         """1 for a single word, 2 for more; a text longer than any word is not cut to know."""
-        text = compact(clean)
         if len(text) > _LONGEST_WORD:
             return 2
         return min(2, len([word for word in self._cut(text, HMM=False) if word != " "]))
 
-    def features(self, clean: str) -> list[str]:
+    def features(self, text: str) -> list[str]:
         """Character 1- and 2-grams and the synonym groups that occur."""
-        text = compact(clean)
         return grams(text) + self.synonyms(text)
 
     def synonyms(self, text: str) -> list[str]:
-        """Groups whose words stand in a compact text, from left to right, the longest word first.
+        """Groups whose words stand in the text, from left to right, the longest word first.
 
         A loop over the possible lengths at each place is several times faster than one pattern of all words.
         """
         found: list[str] = []
-        at, lengths, groups = 0, self._lengths, self._groups
-        while at < len(text):
-            step = 1
-            for length in lengths.get(text[at], ()):
+        lengths, groups, end = self._lengths, self._groups, 0
+        for at, letter in enumerate(text):
+            if at < end or letter not in lengths:
+                continue
+            for length in lengths[letter]:
                 word = text[at : at + length]
                 if word in groups and not (word.isascii() and _inside(text, at, length)):
                     found.append(groups[word])
-                    step = length
+                    end = at + length
                     break
-            at += step
         return found
 
 
@@ -91,14 +86,14 @@ def grams(text: str) -> list[str]:
     for part in text.split(" "):
         pieces = _PIECES.findall(part)
         found += pieces
-        found += map("".join, pairwise(pieces))
+        found += map(add, pieces, pieces[1:])
     return found
 
 
-def sounds(clean: str, readings: Mapping[str, str]) -> list[str]:
-    """Syllable 1- to 3-grams; what has no reading (Latin words, digits, marks) sounds as it is written."""
+def sounds(text: str, readings: Mapping[str, str]) -> list[str]:
+    """Syllable 1- to 3-grams of a compact text; what has no reading (Latin words, digits, marks) sounds as it is written."""
     found: list[str] = []
-    for part in compact(clean).split(" "):
+    for part in text.split(" "):
         syllables = [readings.get(piece, piece) for piece in _PIECES.findall(part)]
         for size in _SYLLABLES:
             found += [" ".join(syllables[at : at + size]) for at in range(len(syllables) - size + 1)]

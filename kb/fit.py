@@ -6,7 +6,7 @@ Some are asked again buried among held-out chatter, as in long stories, or cut t
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,7 @@ from kb.fit_report import Outcome, figures
 from kb.index import Row, build, rows_of
 from kb.parameters import REGRESSED, SIGNALS, Calibration, Decision, Facts, Parameters, Weights
 from kb.scoring import Evidence, Scorer, Scores, belonging, confide, judge, sure
-from kb.text import normalise, windows
+from kb.text import compact, normalise, windows
 
 FOLDS = 5
 NEGATIVE_SHARE = 0.2  # of the questions that reach an assistant, assumed to have no answer here
@@ -123,13 +123,14 @@ def _hold_out(region: str, library: Library, analyzer: Analyzer) -> list[Held]:
 
 def _word(row: Row, analyzer: Analyzer, random: np.random.Generator) -> str:
     """One of the words of a question, or nothing."""
-    words = [word for word in analyzer.words(normalise(row.text).clean) if len(word) > 1 and word.isalpha()]
+    text = compact(normalise(row.text).clean)
+    words = [word for word in analyzer.words(text) if len(word) > 1 and word.isalpha()]
     return str(random.choice(words)) if words and row.origin == "phrasing" else ""
 
 
 def _ask(scorer: Scorer, row: Row, text: str, how: str) -> Held:
     clean = normalise(text).clean
-    evidence = (replace(one, rows=_NO_ROWS) for one in scorer.weigh_all(clean, *windows(clean)))
+    evidence = (one._replace(rows=_NO_ROWS) for one in scorer.weigh_all(clean, *windows(clean)))
     whole, *parts = evidence
     return Held(row.topic, len(scorer.index.topics), whole, tuple(parts), how)
 

@@ -22,7 +22,7 @@ from kb.entries import Entry, Library
 from kb.features import Analyzer, readings, sounds
 from kb.learning import Lessons, train
 from kb.space import Ints, Space
-from kb.text import clauses, normalise
+from kb.text import clauses, compact, normalise
 
 _WEIGHTS = {"title": 2.0, "phrasing": 1.0, "keywords": 1.0, "short": 1.0, "case": 1.0, "negative": 1.0}
 
@@ -74,14 +74,15 @@ def build(region: str, topics: Sequence[str], rows: Sequence[Row], analyzer: Ana
     labels = np.array([row.topic for row in rows], np.int32)
     weights = np.array([_WEIGHTS[row.origin] for row in rows], np.float32)
     lessons = Lessons(labels, weights, *_clauses(rows, clean))
+    texts = [compact(text) for text in clean]
     return Index(
         region=region,
         topics=tuple(topics),
         rows=tuple(rows),
         firsts=_firsts(labels, len(topics) + 1),
-        written=train(analyzer.features, clean, lessons, len(topics) + 1),
-        worded=train(analyzer.words, clean, lessons, len(topics) + 1, listed=False),
-        spoken=train(lambda part: sounds(part, table), clean, lessons, len(topics) + 1),
+        written=train(analyzer.features, texts, lessons, len(topics) + 1),
+        worded=train(analyzer.words, texts, lessons, len(topics) + 1, listed=False),
+        spoken=train(lambda part: sounds(part, table), texts, lessons, len(topics) + 1),
         readings=table,
     )
 
@@ -116,7 +117,7 @@ def _clauses(rows: Sequence[Row], clean: Sequence[str]) -> tuple[list[str], Ints
         for part in clauses(text)
         if part != text
     ]
-    return [part for part, _ in found], np.array([topic for _, topic in found], np.int32)
+    return [compact(part) for part, _ in found], np.array([topic for _, topic in found], np.int32)
 
 
 def _fingerprint(digest: str) -> str:
@@ -128,7 +129,7 @@ def _fingerprint(digest: str) -> str:
 
 
 _SPACES = ("written", "worded", "spoken")
-_ARRAYS = ("idf", "weights", "bias", "starts", "rows", "values")
+_ARRAYS = ("idf", "weights", "bias", "starts", "lists")
 
 
 def _save(file: Path, index: Index) -> None:

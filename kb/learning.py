@@ -28,8 +28,8 @@ class Lessons:
     clause_labels: Ints
 
 
-def train(cut: Cut, clean: Sequence[str], lessons: Lessons, classes: int, *, listed: bool = True) -> Space:
-    """Learn a space from the rows' normalised texts; without `listed` it only classifies.
+def train(cut: Cut, texts: Sequence[str], lessons: Lessons, classes: int, *, listed: bool = True) -> Space:
+    """Learn a space from the rows' compact texts; without `listed` it only classifies.
 
     The classifier learns from at most LEARNT rows, drawn evenly: its figures hardly move from there on. A space
     that only classifies reads no others.
@@ -41,11 +41,11 @@ def train(cut: Cut, clean: Sequence[str], lessons: Lessons, classes: int, *, lis
     labels = np.append(lessons.labels, lessons.clause_labels)
     weights = np.append(lessons.weights, np.full(len(lessons.clauses), _CLAUSE_WEIGHT, np.float32))
     some = _drawn(len(labels))
-    rows, clauses = some[some < len(clean)], some[some >= len(clean)] - len(clean)
+    rows, clauses = some[some < len(texts)], some[some >= len(texts)] - len(texts)
     if not listed:
-        clean, rows = [clean[row] for row in rows], np.arange(len(rows))
+        texts, rows = [texts[row] for row in rows], np.arange(len(rows))
     vectorizer = TfidfVectorizer(analyzer=cut, min_df=_MIN_ROWS, sublinear_tf=True, dtype=np.float32)
-    matrix = vectorizer.fit_transform(clean)
+    matrix = vectorizer.fit_transform(texts)
     taught = matrix[rows]
     if len(clauses):
         spoken = vectorizer.transform([lessons.clauses[clause] for clause in clauses])
@@ -65,8 +65,9 @@ def train(cut: Cut, clean: Sequence[str], lessons: Lessons, classes: int, *, lis
         weights=np.ascontiguousarray(coefficients.T),
         bias=intercepts,
         starts=columns.indptr.astype(np.int32),
-        rows=columns.indices.astype(np.int32),
-        values=columns.data.astype(np.float32),
+        lists=np.column_stack(
+            [columns.indices.astype(np.int32), columns.data.astype(np.float32).view(np.int32)]
+        ),
     )
 
 

@@ -12,7 +12,7 @@ from kb.entries import Library
 from kb.features import Analyzer, cache_folder
 from kb.retriever import Retriever
 from kb.tables import set_aside
-from kb.text import key, normalise
+from kb.text import compact, key, normalise
 
 _ALIKE = 0.42  # mean likeness of two groups from which they are one
 _KEY_LIMIT = 200
@@ -44,7 +44,7 @@ def _said(texts: Sequence[str], analyzer: Analyzer) -> NDArray[np.float64]:
     """Cosine of each pair by its characters and synonym groups."""
     from sklearn.feature_extraction.text import TfidfVectorizer
 
-    found = [analyzer.features(normalise(text).clean) or [""] for text in texts]
+    found = [analyzer.features(compact(normalise(text).clean)) or [""] for text in texts]
     matrix = TfidfVectorizer(analyzer=_same, sublinear_tf=True).fit_transform(found)
     cosines: NDArray[np.float64] = (matrix @ matrix.T).toarray()
     return cosines

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from kb.entries import Library
 from kb.features import Analyzer, cache_folder
@@ -12,7 +12,7 @@ from kb.index import Row, open_index
 from kb.loader import load_all
 from kb.parameters import SIGNALS, load_parameters
 from kb.scoring import Scorer, Scores, belonging
-from kb.text import compact, normalise
+from kb.text import normalise, says
 
 CONTENT = Path(__file__).parent / "content"
 MAX_CANDIDATES = 5
@@ -23,8 +23,7 @@ _CHOICE_SHARE = 0.97  # choices are added until they hold this much of the topic
 Kind = Literal["answer", "clarify", "unknown"]
 
 
-@dataclass(frozen=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A topic that may be meant; `score` is its probability, 0 to 1."""
 
     topic: str
@@ -80,17 +79,18 @@ class Retriever:
         """Take what `open_retriever` put together."""
         self.region = region
         self._scorer = scorer
-        self._entries = [library.entry(region, topic) for topic in scorer.index.topics]
+        entries = [library.entry(region, topic) for topic in scorer.index.topics]
+        self._named = [(entry.id, entry.sources, entry.title) for entry in entries]
 
     def find(self, text: str, *, prior: Mapping[str, float] | None = None) -> Finding:
         """Decide what `text` asks. `prior` multiplies the odds of topics (1.0 changes nothing, 0 forbids)."""
         clean = normalise(text).clean
-        return self._decide(self._scorer.score(clean, prior)) if compact(clean) else _NOTHING
+        return self._decide(self._scorer.score(clean, prior)) if says(clean) else _NOTHING
 
     def reasons(self, text: str) -> tuple[Finding, list[Told]]:
         """As `find`, with each candidate's closest row and what each signal said for it and counted."""
         clean = normalise(text).clean
-        if not compact(clean):
+        if not says(clean):
             return _NOTHING, []
         scores = self._scorer.score(clean)
         finding = self._decide(scores)
@@ -115,8 +115,7 @@ class Retriever:
         confidence = self._scorer.confidence(scores)
         kind = self._kind(confidence, belonging(scores))
         best = scores.order[:MAX_CANDIDATES]
-        chances = scores.probabilities[best].tolist()
-        ranked = tuple(map(self._candidate, best.tolist(), chances))
+        ranked = tuple(map(self._candidate, best.tolist(), scores.probabilities.take(best).tolist()))
         return Finding(
             kind=kind,
             sources=ranked[0].sources if kind == "answer" else (),
@@ -132,8 +131,8 @@ class Retriever:
         return "clarify" if belongs > self._scorer.decision.clarify else "unknown"
 
     def _candidate(self, at: int, chance: float) -> Candidate:
-        entry = self._entries[at]
-        return Candidate(entry.id, entry.sources, chance, entry.title)
+        topic, sources, title = self._named[at]
+        return Candidate(topic, sources, chance, title)
 
     def _explain(self, scores: Scores) -> Explanation:
         first = int(scores.order[0])

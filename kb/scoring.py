@@ -7,7 +7,7 @@ is tuned by hand.
 import math
 import operator
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from kb.features import Analyzer, sounds
 from kb.index import Index, Row
 from kb.parameters import SIGNALS, Calibration, Facts, Parameters, Weights
-from kb.text import windows
+from kb.text import compact, windows
 
 # By cross-validation on phrasings, whole and cut to a word, of all regions:
 _AS_FULL = 0.9  # of what the fullest row holds, another must hold to be counted beside it
@@ -25,8 +25,7 @@ _WEIGHTY = 5.0  # idf of a question that says half of what can be said; a rare w
 _LEAST = 1e-6  # a prior of 0 forbids in effect
 
 
-@dataclass(frozen=True)
-class Evidence:
+class Evidence(NamedTuple):
     """Signals of one text, signal × class in the order of `SIGNALS`.
 
     `rows` is the cosine with each row. `held` is how much of the text the row holds that holds most of it, and
@@ -43,8 +42,7 @@ class Evidence:
     words: int
 
 
-@dataclass(frozen=True)
-class Scores:
+class Scores(NamedTuple):
     """One question scored: `probabilities` for topics and, last, for none; `evidence` of what decided."""
 
     probabilities: NDArray[np.float64]
@@ -54,10 +52,14 @@ class Scores:
     heard: bool  # whether words and sound were needed
 
 
-def weigh(weights: Weights, signals: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Weighted sum of the signals for each class."""
-    total: NDArray[np.float64] = weights.vector @ signals
+def weigh(
+    weights: Weights, signals: NDArray[np.float64], lean: NDArray[np.float64] | None = None
+) -> NDArray[np.float64]:
+    """Weighted sum of the signals for each class, with `lean` added."""
+    total: NDArray[np.float64] = weights.vector.dot(signals)
     total[-1] += weights.negative
+    if lean is not None:
+        total += lean
     return total
 
 
@@ -74,26 +76,26 @@ def judge(
     A text that says its topic is best read whole. `lean` is added before normalising.
     """
     weights = parameters.both if heard else parameters.written
-    lean = np.zeros(whole.signals.shape[1]) if lean is None else lean
-    total, told = weigh(weights, whole.signals) + lean, whole
+    total, told = weigh(weights, whole.signals, lean), whole
     if parts and astray(total):
-        totals = [weigh(weights, part.signals) + lean for part in parts]
+        totals = [weigh(weights, part.signals, lean) for part in parts]
         best = int(np.argmax([one[:-1].max() - one[-1] for one in totals]))
         total = (1 - parameters.window) * total + parameters.window * totals[best]
         told = parts[best]
-    probabilities = np.exp(total - total.max())
-    probabilities /= probabilities.sum()
-    order = np.argsort(-probabilities[:-1])
+    order = total[:-1].argsort()[::-1]
     first = int(order[0])
+    total -= max(total.item(first), total.item(-1))
+    probabilities = np.exp(total, out=total)
+    probabilities /= np.add.reduce(probabilities)
     odds, margin = _odds(probabilities, order)
     facts = Facts(
         odds,
         margin,
-        nearest=max(float(whole.signals[1, first]), float(told.signals[1, first])),
+        nearest=max(whole.signals.item(1, first), told.signals.item(1, first)),
         share=max(whole.share, told.share),
         slightness=_WEIGHTY / (_WEIGHTY + told.weight),
         held=told.held,
-        agreement=float(told.agreement[first]),
+        agreement=told.agreement.item(first),
         words=whole.words,
     )
     return Scores(probabilities, order, facts, told, heard)
@@ -124,8 +126,7 @@ def belonging(scores: Scores) -> float:
 def _odds(probabilities: NDArray[np.float64], order: NDArray[np.intp]) -> tuple[float, float]:
     """Log odds of the first topic against everything, and its margin to the second."""
     floor = 1e-9
-    first = float(probabilities[order[0]])
-    second = float(probabilities[order[1]]) if len(order) > 1 else 0.0
+    first, second = (*probabilities.take(order[:2]).tolist(), 0.0)[:2]
     odds = math.log(max(first, floor) / max(1 - first, floor))
     return odds, math.log(max(first, floor) / max(second, floor))
 
@@ -140,17 +141,18 @@ class Scorer:
         self.decision = parameters.of(index.region)
         self._analyzer = analyzer
         self._firsts = index.firsts.astype(np.intp)
+        self._bounds: list[int] = index.firsts.tolist()
         self._topics = np.array([row.topic for row in index.rows if row.topic < len(index.topics)], np.intp)
         self._rows = len(index.rows) + 1  # one more that is always zero, for a class without rows
 
     def score(self, clean: str, prior: Mapping[str, float] | None = None) -> Scores:
         """Score a normalised text; `prior` multiplies a topic's odds (1.0 changes nothing)."""
-        lean = self._lean(prior)
-        whole = self.read(clean)
+        lean, text = self._lean(prior), compact(clean)
+        whole = self.read(text)
         scores = judge(self.parameters, whole, heard=False, lean=lean)
         if sure(self.parameters, scores):  # most questions end here, without being cut
             return scores
-        self.hear(clean, whole)
+        self.hear(text, whole)
         scores = judge(self.parameters, whole, heard=True, lean=lean)
         if not astray(scores.probabilities) or not (pieces := windows(clean)):
             return scores
@@ -162,34 +164,34 @@ class Scorer:
 
     def closest(self, evidence: Evidence, topic: int) -> Row:
         """The row of a topic that is most like the text."""
-        start, end = self.index.firsts[topic : topic + 2]
-        return self.index.rows[int(start + evidence.rows[start:end].argmax())]
+        start, end = self._bounds[topic : topic + 2]
+        return self.index.rows[start + int(evidence.rows[start:end].argmax())]
 
-    def read(self, clean: str) -> Evidence:
-        """The written signals; the others are zero."""
+    def read(self, text: str) -> Evidence:
+        """The written signals of a compact text; the others are zero."""
         index = self.index
-        vector = index.written.vector(self._analyzer.features(clean))
+        vector = index.written.vector(self._analyzer.features(text))
         rows, holds = index.written.similar(vector, self._rows)
         held, agreement = self._agreement(holds)
         signals = np.zeros((len(SIGNALS), len(index.topics) + 1))
         signals[0] = index.written.classify(vector)
         signals[1] = self._best(rows)
         return Evidence(
-            signals, rows, agreement, held, vector.share, vector.weight, self._analyzer.word_count(clean)
+            signals, rows, agreement, held, vector.share, vector.weight, self._analyzer.word_count(text)
         )
 
-    def hear(self, clean: str, evidence: Evidence) -> None:
+    def hear(self, text: str, evidence: Evidence) -> None:
         """Add the signals of words and of sound."""
         index = self.index
-        evidence.signals[2] = index.worded.classify(index.worded.vector(self._analyzer.words(clean)))
-        vector = index.spoken.vector(sounds(clean, index.readings))
+        evidence.signals[2] = index.worded.classify(index.worded.vector(self._analyzer.words(text)))
+        vector = index.spoken.vector(sounds(text, index.readings))
         evidence.signals[3] = index.spoken.classify(vector)
         evidence.signals[4] = self._best(index.spoken.cosines(vector, self._rows))
 
     def weigh_all(self, *texts: str) -> list[Evidence]:
-        """Every signal of each text."""
+        """Every signal of each normalised text."""
         evidence = []
-        for text in texts:
+        for text in map(compact, texts):
             one = self.read(text)
             self.hear(text, one)
             evidence.append(one)
@@ -203,10 +205,10 @@ class Scorer:
     def _agreement(self, holds: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         """How much of the text the fullest row holds, and each topic's share of the rows nearly as full."""
         holds = holds[: len(self._topics)]
-        most = float(holds.max(initial=0.0))
+        most = float(np.maximum.reduce(holds, initial=0.0))
         if most <= 0:
             return 0.0, np.zeros(len(self.index.topics))
-        near = self._topics.take(np.flatnonzero(holds >= _AS_FULL * most))
+        near = self._topics.take((holds >= _AS_FULL * most).nonzero()[0])
         return most, np.bincount(near, minlength=len(self.index.topics)) / len(near)
 
     def _lean(self, prior: Mapping[str, float] | None) -> NDArray[np.float64] | None:

@@ -1,9 +1,11 @@
 """One way of cutting texts into features: a linear classifier over them and inverted lists of the rows."""
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +18,11 @@ _TELLING = 24
 # Positions read for a question, its rarest features first: bounds the time where there are very many rows. The
 # present regions never come near it.
 _LOOKED_UP = 50_000
+# What a feature counts for that occurs so many times; more than any question has change nothing.
+_OFTEN = np.append(np.float32(0), 1 + np.log(np.arange(1, 4096, dtype=np.float32)))
 
 
-@dataclass(frozen=True)
-class Vector:
+class Vector(NamedTuple):
     """A question in a space: known features with tf-idf values (unit length), their share of all, their weight."""
 
     ids: NDArray[np.intp]
@@ -30,15 +33,28 @@ class Vector:
 
 @dataclass(frozen=True)
 class Space:
-    """Features, classifier `weights` (feature × class), and in `starts`, `rows`, `values` each feature's rows."""
+    """Features, classifier `weights` (feature × class), and from `starts` on in `lists` each feature's rows.
+
+    `lists` is position × 2: the number of a row, and the feature's value there as the bits of a float32, so that
+    both are fetched at once.
+    """
 
     vocabulary: dict[str, int]
     idf: Floats
     weights: Floats
     bias: Floats
     starts: Ints
-    rows: Ints
-    values: Floats
+    lists: Ints
+
+    @property
+    def rows(self) -> Ints:
+        """The rows in all lists."""
+        return self.lists[:, 0]
+
+    @property
+    def values(self) -> Floats:
+        """The values beside them."""
+        return self.lists.view(np.float32)[:, 1]
 
     @cached_property
     def sizes(self) -> Ints:
@@ -52,33 +68,32 @@ class Space:
 
     def vector(self, found: Sequence[str]) -> Vector:
         """Weigh the features of a question; `share` is how many of them are known."""
-        counts: dict[int, int] = {}
-        unknown, number_of = 0, self.vocabulary.get
-        for feature in found:
-            at = number_of(feature)
-            if at is None:
-                unknown += 1
-            else:
-                counts[at] = counts.get(at, 0) + 1
+        counts = Counter(map(self.vocabulary.get, found))
+        unknown = counts.pop(None, 0)
         if not counts:
             return Vector(np.empty(0, np.intp), np.empty(0, np.float32), 0.0, 0.0)
         ids = np.fromiter(counts, np.intp, len(counts))
         values = self.idf.take(ids)
-        weight = float(self.telling.take(ids).sum())
+        weight = float(np.add.reduce(self.telling.take(ids)))
         if len(counts) + unknown < len(found):
-            values *= 1 + np.log(np.fromiter(counts.values(), np.float32, len(counts)))
-        values /= math.sqrt(values @ values)
+            values *= _OFTEN.take(np.fromiter(counts.values(), np.intp, len(counts)), mode="clip")
+        values /= math.sqrt(values.dot(values))
         return Vector(ids, values, len(counts) / (len(counts) + unknown), weight)
 
     def classify(self, vector: Vector) -> Floats:
         """The classifier's score of each class."""
-        return vector.values @ self.weights.take(vector.ids, axis=0) + self.bias
+        scores: Floats = vector.values.dot(self.weights.take(vector.ids, axis=0))
+        scores += self.bias
+        return scores
 
     def cosines(self, vector: Vector, count: int) -> NDArray[np.float64]:
         """Cosine of the question with each of `count` rows: a row that says much else besides is less like it."""
         if vector.weight == 0:
             return np.zeros(count)
-        return self._sum(*self._runs(vector), count)
+        values, sizes, rows, found = self._looked_up(vector)
+        weights = np.repeat(values, sizes)
+        weights *= found
+        return _sums(rows, weights, count)
 
     def similar(self, vector: Vector, count: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """The cosines, and how much of the question each row holds, whatever else it says: a share of its weight.
@@ -87,30 +102,32 @@ class Space:
         """
         if vector.weight == 0:
             return np.zeros(count), np.full(count, float(vector.share > 0))
-        runs, rows, values, sizes = self._runs(vector)
-        known = np.float32(vector.share / float(values @ (sizes > 0)))
-        holds = np.bincount(rows, weights=np.repeat(values * known, sizes), minlength=count)
-        return self._sum(runs, rows, values, sizes, count), holds.astype(np.float64, copy=False)
+        values, sizes, rows, found = self._looked_up(vector)
+        weights = np.repeat(values, sizes)
+        holds = _sums(rows, weights, count)
+        holds *= vector.share / float(values.dot(sizes > 0))
+        weights *= found
+        return _sums(rows, weights, count), holds
 
-    def _runs(self, vector: Vector) -> tuple[list[slice], NDArray[np.intp], Floats, Ints]:
-        """Where the lists of the most telling features stand, their rows, the features' values and the lists' lengths."""
+    def _looked_up(self, vector: Vector) -> tuple[Floats, Ints, Ints, Floats]:
+        """The most telling features' values and lengths of their lists; the lists one after another, rows and values."""
         ids, values = vector.ids, vector.values
         sizes = self.sizes.take(ids)
         if len(ids) > _TELLING:
-            most = np.argpartition(values * (sizes > 0), -_TELLING)[-_TELLING:]
+            most = (values * (sizes > 0)).argpartition(-_TELLING)[-_TELLING:]
             ids, values, sizes = ids.take(most), values.take(most), sizes.take(most)
-        if sizes.sum() > _LOOKED_UP:
+        if np.add.reduce(sizes) > _LOOKED_UP:
             rarest = np.argsort(sizes, kind="stable")
             most = rarest[: max(int(np.searchsorted(np.cumsum(sizes[rarest]), _LOOKED_UP)), 1)]
             ids, values, sizes = ids.take(most), values.take(most), sizes.take(most)
-        starts = self.starts.take(ids)
+        starts, lists = self.starts.take(ids), self.lists
         # Lists copied as wholes: several times faster than to look up each of their positions.
-        runs = list(map(slice, starts.tolist(), (starts + sizes).tolist()))
-        return runs, np.concatenate([self.rows[run] for run in runs], dtype=np.intp), values, sizes
+        ends = (starts + sizes).tolist()
+        runs = [lists[start:end] for start, end in zip(starts.tolist(), ends, strict=True)]
+        found = np.concatenate(runs)
+        return values, sizes, found[:, 0], found.view(np.float32)[:, 1]
 
-    def _sum(
-        self, runs: list[slice], rows: NDArray[np.intp], values: Floats, sizes: Ints, count: int
-    ) -> NDArray[np.float64]:
-        weights = np.repeat(values, sizes)
-        weights *= np.concatenate([self.values[run] for run in runs])
-        return np.bincount(rows, weights=weights, minlength=count).astype(np.float64, copy=False)
+
+def _sums(rows: Ints, weights: Floats, count: int) -> NDArray[np.float64]:
+    sums: NDArray[np.float64] = np.bincount(rows, weights, count)  # type: ignore[assignment]
+    return sums

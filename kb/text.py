@@ -43,6 +43,7 @@ _GAP = r"\x00-\x1f\x7f-\x9f\ud800-\udfff\ue000-\uf8ff\U000f0000-\U0010ffff"  # c
 _JOINT = r"\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\U000e0000-\U000e0fff"
 _GAPS, _JOINTS = re.compile(f"[{_GAP}]+"), re.compile(f"[{_JOINT}]+")
 _PUNCTUATION = re.compile(r"(?:[^\w\ue001-\ue005]|_)+")
+_SAID = re.compile(r"[^\W_]|[\ue001-\ue005]")
 _IN_WORDS = "哩坏沈甦瞭藉衹覆"  # OpenCC changes them in some words only: 坏了 stays, 毛坏 becomes 毛坯
 _REPEATED = re.compile(r"(.)\1\1\1+")
 _CLAUSES = re.compile(r"[，。！？；：、…—,!?;:\n【】\[\]「」“”\"()（）|>]+")
@@ -99,6 +100,11 @@ def _key(raw: str) -> str:
 def compact(clean: str) -> str:
     """A normalised text with every run of punctuation and spaces as one space: what n-grams are cut from."""
     return _PUNCTUATION.sub(" ", clean).strip()
+
+
+def says(clean: str) -> bool:
+    """Whether a normalised text has anything but punctuation and spaces."""
+    return _SAID.search(clean) is not None
 
 
 def clauses(clean: str, *, least: int = 6) -> list[str]:

@@ -39,13 +39,21 @@ def copied_to(account_id: Any) -> ColumnElement[bool]:
     return exists().where(_HELD.c.document_id == document.c.id, _HELD.c.account_id == account_id)
 
 
+def whole_number(words: str) -> bool:
+    """Whether these words are all of a document's number."""
+    return _WHOLE_NUMBER.fullmatch(words) is not None
+
+
+def spelled(words: str) -> ColumnElement[bool]:
+    """Number or title has these words in it, read letter by letter."""
+    return or_(*(column.contains(words, autoescape=True) for column in (document.c.number, document.c.title)))
+
+
 def called(connection: Connection, words: str) -> list[ColumnElement[bool]]:
     """Number or title has these words in it. PostgreSQL first takes what has all their pairs of characters by an index."""
-    if _WHOLE_NUMBER.fullmatch(words):
+    if whole_number(words):
         return [document.c.number == words.upper()]
-    has = [
-        or_(*(column.contains(words, autoescape=True) for column in (document.c.number, document.c.title)))
-    ]
+    has = [spelled(words)]
     if connection.dialect.name == "postgresql" and len(words) > 1:
         pairs = func.caigou_pairs(
             literal_column("document.number || ' ' || document.title"), type_=ARRAY(Text)

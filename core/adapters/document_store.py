@@ -97,8 +97,7 @@ _TASKS_OF_ONE = Prepared(select(task).where(task.c.document_id == bindparam("sou
 
 
 _WAITING = (
-    select(document.c.number)
-    .join(task, task.c.document_id == document.c.id)
+    select(task.c.document_id)
     .where(turn_of(bindparam("of_unit"), bindparam("of_role"), bindparam("of_account")))
     .limit(MOST_COUNTED)
 )
@@ -260,10 +259,18 @@ class DocumentStore:
             rows = list(self._connection.execute(_TASKS, {"sought": list(document_ids)}))
         return [(row.document_id, Seat(row.unit_id, Role(row.role), row.account_id)) for row in rows]
 
-    def waiting(self, viewer: Account) -> set[str]:
-        """Numbers of the documents whose turn is `viewer`'s; of very many only some, more than anybody counts."""
+    def waiting(self, viewer: Account) -> set[int]:
+        """Ids of the documents whose turn is `viewer`'s; of very many only some, more than anybody counts."""
         sought = {"of_unit": viewer.unit.id, "of_role": viewer.role.value, "of_account": viewer.desk_id}
         return set(self._connection.execute(_WAITING, sought).scalars())
+
+    def ids(self, numbers: Collection[str]) -> set[int]:
+        """Ids of the documents with these numbers."""
+        if not numbers:
+            return set()
+        return set(
+            self._connection.execute(select(document.c.id).where(document.c.number.in_(numbers))).scalars()
+        )
 
     def waiting_for(self, account_id: int) -> list[int]:
         """Ids of the documents whose turn is this account's alone."""

@@ -16,9 +16,18 @@ from sqlalchemy import (
     insert,
     or_,
     select,
+    true,
 )
 
-from core.adapters.document_sight import MOST_COUNTED, called, newest, turn_of, visible_to
+from core.adapters.document_sight import (
+    MOST_COUNTED,
+    called,
+    newest,
+    spelled,
+    turn_of,
+    visible_to,
+    whole_number,
+)
 from core.adapters.document_store import document_of
 from core.adapters.page_tables import saved_view
 from core.adapters.tables import document, history, task
@@ -26,6 +35,8 @@ from core.adapters.term_tables import deadline, document_copy
 from core.domain.accounts import Account
 from core.domain.documents import Document
 from core.service.page_ports import Query, SavedView
+
+_NEAR = 2000  # documents of a viewer that are read through for words before the index of words is asked
 
 
 class ListStore:
@@ -40,19 +51,48 @@ class ListStore:
 
         `before` is the id to page on from, together with the query's `after` where the order is not that of the ids.
         """
-        statement = self._wanted(viewer, query)
         rank = _RANKS.get(query.order)
-        if rank is None:
-            if before:
-                statement = statement.where(document.c.id < before)
-            statement = newest(viewer, statement, limit)
-        else:
-            statement = statement.where(visible_to(viewer)).limit(limit)
-            if before and query.after:
-                same = (rank.column == query.after) & (document.c.id < before)
-                statement = statement.where(or_(rank.further(query.after), same))
-            statement = statement.order_by(rank.order, document.c.id.desc())
+        if rank is not None:
+            return self._documents(self._ranked(viewer, query, rank, limit, before))
+        if query.words and not whole_number(query.words):
+            found = self._among_newest(viewer, query, limit, before)
+            if found is not None:
+                return found
+        statement = self._wanted(viewer, query)
+        if before:
+            statement = statement.where(document.c.id < before)
+        return self._documents(newest(viewer, statement, limit))
+
+    def _documents(self, statement: Select[Any]) -> list[Document]:
         return [document_of(row) for row in self._connection.execute(statement)]
+
+    def _ranked(
+        self, viewer: Account, query: Query, rank: "_Rank", limit: int, before: int | None
+    ) -> Select[Any]:
+        statement = self._wanted(viewer, query).limit(limit)
+        if query.folder != "todo":  # whose turn it is sees the document
+            statement = statement.where(visible_to(viewer))
+        if before and query.after:
+            same = (rank.column == query.after) & (document.c.id < before)
+            statement = statement.where(or_(rank.further(query.after), same))
+        return statement.order_by(rank.order, document.c.id.desc())
+
+    def _among_newest(
+        self, viewer: Account, query: Query, limit: int, before: int | None
+    ) -> list[Document] | None:
+        """What has the words among the newest that the viewer may see; None if there may be more further back.
+
+        The index of words gives all documents that have them, of common ones very many; and of those only few may be seen.
+        """
+        past = document.c.id < before if before else true()
+        near = newest(viewer, select(document).where(past), _NEAR).with_only_columns(document.c.id).subquery()
+        extent = select(func.count(), func.min(near.c.id)).select_from(near)
+        read, oldest = self._connection.execute(extent).one()
+        statement = self._asked(viewer, query).where(
+            spelled(query.words), past, document.c.id >= (oldest or 0)
+        )
+        found = self._documents(newest(viewer, statement, limit))
+        return found if len(found) == limit or read < _NEAR else None
 
     def count(self, viewer: Account, query: Query) -> int:
         """How many documents a list has, up to `MOST_COUNTED`."""
@@ -61,9 +101,12 @@ class ListStore:
         return self._connection.execute(select(func.count()).select_from(some)).scalar_one()
 
     def _wanted(self, viewer: Account, query: Query) -> Select[Any]:
+        statement = self._asked(viewer, query)
+        return statement.where(*called(self._connection, query.words)) if query.words else statement
+
+    def _asked(self, viewer: Account, query: Query) -> Select[Any]:
+        """All that is asked for but the words."""
         statement = select(document).where(*_filters(query))
-        if query.words:
-            statement = statement.where(*called(self._connection, query.words))
         if query.order == "urgent" or query.folder == "late" or query.overdue:
             statement = statement.join(deadline, deadline.c.document_id == document.c.id)
         if query.folder == "copied":

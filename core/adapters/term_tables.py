@@ -16,9 +16,10 @@ deadline = Table(
     Column("step", Integer, nullable=False, server_default="0"),
     Column("next_at", Utc),
     Column("reminded", Integer, nullable=False, server_default="0"),
-    Index(None, "due_at"),
     Index(None, "next_at"),
 )  # fmt: skip
+# the most urgent first, of those the newest
+Index("ix_deadline_due_at_document_id", deadline.c.due_at, deadline.c.document_id.desc())
 
 # What was told about a document without moving it: each slot of a visit once.
 nudge = Table(

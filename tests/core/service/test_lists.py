@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from core.adapters import list_store
 from core.domain.errors import (
     InvalidError,
 )
@@ -36,6 +37,30 @@ def test_a_list_is_searched_and_paged(each_world: World) -> None:
     order = world.order(world.plan(node="dispatched"))
     assert [line.number for line in found(kind="mall_order")] == [order]
     assert [line.number for line in documents.listing(world.system, handler, kind="mall_order")] == [order]
+
+
+@pytest.mark.parametrize("near", [2, 2000])
+def test_words_are_found_near_and_far_back(
+    each_world: World, near: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many of the newest are read through before the index of words is asked."""
+    monkeypatch.setattr(list_store, "_NEAR", near)
+    world, handler = each_world, each_world["handler"]
+    numbers = [world.plan() for _ in range(4)]
+
+    def found(words: str, limit: int = 50, before: int | None = None) -> list[DocumentSummary]:
+        return lists.find(world.system, handler, Query(words=words), limit=limit, before=before)
+
+    assert [line.number for line in found(numbers[0][-7:])] == [numbers[0]]
+    common = numbers[0][:-6]
+    seen = [line.number for line in found(common)]
+    assert seen[:4] == numbers[::-1]
+    line, paged = None, list[str]()
+    while page := found(common, 3, line.id if line else None):
+        paged += [one.number for one in page]
+        line = page[-1]
+    assert paged == seen
+    assert found("没有人写过这几个字") == []
 
 
 def test_to_do_is_whose_turn_it_is(world: World) -> None:

@@ -54,6 +54,11 @@ def compiled(
     # A node that only other variants use (dispatched, for a plan without process) is not part of this one.
     other = {n for a in models["action"].values() if a.variants for n in a.routes().values()} - mentioned
     kept = {key: _node(key, node) for key, node in nodes.items() if key not in other}
+    parents = tuple(
+        Parent(p.kind, tuple(p.variants), tuple(p.nodes), p.say, p.variant_in)
+        for p in kind.parents
+        if not p.own or variant in p.own
+    )
     draft = Process(
         region=region, kind=kind.kind, variant=variant, label=kind.label, variant_label=kind.variants[variant],
         version="", start=kind.start, nodes=kept,
@@ -64,12 +69,7 @@ def compiled(
             fields=_fields(fields, "", codes), checks=tuple(_check(check) for check in checks.values()),
             amount=kind.form.amount, title=kind.form.title, funding=kind.form.funding,
         ),
-        parents=tuple(
-            Parent(p.kind, tuple(p.variants), tuple(p.nodes), p.say, p.variant_in)
-            for p in kind.parents
-            if not p.own or variant in p.own
-        ),
-        alone=kind.alone, made=kind.made, inherits=kind.inherits, prefix=kind.prefix, menu=kind.menu,
+        parents=parents, alone=kind.alone or not parents, made=kind.made, inherits=kind.inherits, prefix=kind.prefix, menu=kind.menu,
         renamed={old: new for old, new in kind.renamed.items() if new in kept},
     )  # fmt: skip
     return replace(draft, version=digest(draft))

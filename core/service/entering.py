@@ -116,7 +116,7 @@ def fits(process: Process, above: Document | None) -> None:
     elif any(_matches(item, above, process.variant) for item in process.parents):
         return
     elif not process.parents:
-        raise BlockedError(f"{process.label}不挂在别的单据下面，请直接新建")
+        raise BlockedError(f"{process.variant_label}不挂在别的单据下面，请直接新建")
     said = next((item.say for item in process.parents if item.say), "")
     raise BlockedError(said or f"{process.label}要从它的上级单据里新建，现在没有合适的上级单据")
 

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from core import walks
 from core.adapters import tables
 from core.domain.errors import NotFoundError
 from core.service import above, acts, planning, repairs
@@ -16,6 +15,7 @@ from core.service.system import System
 from core.settings import Settings
 from tests.core.world import SEALED, new_key
 from tests.support.shared import copy_of
+from tests.support.steps import go_on, play
 
 
 @pytest.fixture
@@ -29,14 +29,10 @@ class Stage:
 
     def __init__(self, system: System) -> None:
         self.system = system
-        self.player = walks.Player(system, self._walk([{"as": "handler"}]), "neimenggu-test")
-
-    def _walk(self, steps: list[dict[str, Any]]) -> walks.Walk:
-        return walks.Walk.model_validate({"region": "neimenggu", "label": "测试", "steps": steps})
+        self.player = play(system, "neimenggu", [{"as": "handler"}])
 
     def play(self, *steps: dict[str, Any]) -> None:
-        self.player.walk = self._walk(list(steps))
-        self.player.play()
+        go_on(self.player, steps)
 
     def filed(self, name: str, variant: str, form: dict[str, Any]) -> str:
         """A filed plan."""

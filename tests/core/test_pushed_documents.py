@@ -1,35 +1,30 @@
 """What other systems make and move here by signed messages: lots of a trading centre, intranet plans of finance."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
-from uuid import uuid4
 
 import pytest
 
-from core import walks, worlds
+from core import worlds
 from core.bootstrap import build_system, migrate
 from core.domain.accounts import Role
 from core.domain.errors import DomainError, InvalidError, NotFoundError
 from core.service import (
     accounts,
     documents,
-    exchange_inbox,
-    exchange_signature,
     lists,
     review_day,
     situations,
 )
-from core.service.exchange_ports import SYSTEMS
 from core.service.page_ports import Query
 from core.service.system import System
 from core.settings import Settings
-from tests.core.conftest import fast_engine
 from tests.core.world import Clock
+from tests.support.pushing import push
+from tests.support.shared import fast_engine
+from tests.support.steps import play
 
-SECRETS = dict.fromkeys(SYSTEMS, b"shared with everybody in this test")
 PLAN = {
     "name": "教学服务器", "platform": "city",
     "lines": [{"catalogue": "A02010301", "name": "服务器", "quantity": 1, "unit_price_fen": 5_000_000}],
@@ -39,49 +34,27 @@ PLAN = {
 
 @pytest.fixture(scope="module")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    """Two regions' units and people, no documents."""
+    """Units and people of two regions and of no other, an indicator in one of them, no documents."""
     folder = tmp_path_factory.mktemp("pushed")
     settings = Settings(var=folder, database_url=f"sqlite:///{folder / 'pushed.db'}")
     migrate(settings)
     engine = fast_engine(settings.database_url)
     built = build_system(settings, clock=Clock(datetime(2026, 11, 3, 9, tzinfo=UTC)), engine=engine)
     with built.database.write() as tx:
-        for region in ("xuchang", "neimenggu"):
-            worlds.build(built, tx, worlds.places()[region])
+        worlds.build(built, tx, worlds.places()["neimenggu"])
+        units = worlds.build(built, tx, worlds.places()["xuchang"])
+        worlds.budget(built, tx, units["school"], "Z-1", "设备", 10_000_000)
     yield built
     engine.dispose()
 
 
-def pushed(system: System, topic: str, body: dict[str, Any], key: str) -> exchange_inbox.Receipt:
-    source = topic.partition(".")[0]
-    raw = json.dumps({"topic": topic, "body": body}).encode()
-    headers = exchange_signature.sign(
-        SECRETS[source], f"{exchange_signature.PLATFORM}:{source}", key, raw, system.clock()
-    )
-    return exchange_inbox.receive(system, SECRETS, source, raw, headers)
-
-
-def player(system: System, region: str, *steps: dict[str, Any]) -> walks.Player:
-    made = walks.Player(
-        system,
-        walks.Walk.model_validate({"region": region, "label": "测试", "steps": list(steps)}),
-        uuid4().hex,
-    )
-    made.play()
-    return made
-
-
-def funded(system: System) -> None:
-    unit = {"division": worlds.places()["xuchang"].division, "unit": "101001", "year": 2026}
-    money = {**unit, "code": "Z-1", "name": "设备", "add_fen": 10_000_000}
-    pushed(system, "finance.indicator", money, "money-1")
-
-
 @pytest.mark.covers("xc-announce", "xc-plan")
 def test_the_trading_centre_pushes_lots_and_takes_them_back(system: System) -> None:
-    funded(system)
-    played = player(system, "xuchang", {"enter": "plan/interconnected", "name": "plan", "form": PLAN},
-                    {"repair": "filed", "on": "plan"})  # fmt: skip
+    steps = [
+        {"enter": "plan/interconnected", "name": "plan", "form": PLAN},
+        {"repair": "filed", "on": "plan"},
+    ]
+    played = play(system, "xuchang", steps)
     plan, handler = played.numbers["plan"], played.account("handler")
     lot = {
         "kind": "lot",
@@ -98,19 +71,19 @@ def test_the_trading_centre_pushes_lots_and_takes_them_back(system: System) -> N
         ({**whole, "act": "withdraw_all"}, "withdraw_all"),
     ):
         with pytest.raises(DomainError, match=why):
-            pushed(system, "trade.document", wrong, f"wrong-{why}")
+            push(system, "trade.document", wrong, f"wrong-{why}")
     assert documents.get(system, handler, plan).linked == ()  # nothing is half taken
-    assert "已办“推送标段”" in pushed(system, "trade.document", whole, "lot-1").said
-    assert pushed(system, "trade.document", whole, "lot-1").repeated
+    assert "已办“推送标段”" in push(system, "trade.document", whole, "lot-1").said
+    assert push(system, "trade.document", whole, "lot-1").repeated
     view = documents.get(system, handler, plan)
     assert [one.node for one in view.linked] == ["pushed"]
     assert "lots_pushed" in view.document.flags
     with pytest.raises(InvalidError):
-        pushed(system, "trade.document", {**whole, "colour": "red"}, "lot-2")
+        push(system, "trade.document", {**whole, "colour": "red"}, "lot-2")
     number = view.linked[0].number
     with pytest.raises(NotFoundError, match="没有这种单据"):
-        pushed(system, "trade.act", {"number": plan, "act": "pass"}, "act-1")
-    pushed(
+        push(system, "trade.act", {"number": plan, "act": "pass"}, "act-1")
+    push(
         system,
         "trade.act",
         {"number": number, "act": "withdraw", "arguments": {"reason": "重新划分"}},
@@ -125,23 +98,20 @@ def test_experts_answer_there_and_the_list_is_pushed_on_the_review_day(system: S
         "review_on": "2026-11-10", "place": "评标室", "contact": "李明", "phone": "0374-1234567",
         "groups": [{"category": "医疗设备", "area": "本市", "count": 2}],
     }  # fmt: skip
-    funded(system)
     ordinary = {key: value for key, value in PLAN.items() if key != "platform"}
-    played = player(
-        system,
-        "xuchang",
+    played = play(system, "xuchang", [
         {"enter": "plan/ordinary", "name": "plan", "form": ordinary},
         {"repair": "filed", "on": "plan"},
         {"enter": "expert_request/expert_request", "under": "plan", "name": "request", "form": form},
         {"act": "submit", "on": "request"},
-    )
+    ])  # fmt: skip
     number, clock = played.numbers["request"], system.clock
     assert isinstance(clock, Clock)
     clock.pass_by(days=7)
     assert review_day.settle_due(system) == 0  # nobody has answered
     for expert in ("ZJ007", "ZJ008"):
         arguments = {"expert": expert, "answer": "accept"}
-        pushed(
+        push(
             system,
             "trade.act",
             {"number": number, "act": "answer", "arguments": arguments},
@@ -175,14 +145,14 @@ def test_finance_pushes_intranet_plans(system: System) -> None:
     }
     lost = {**batch, "form": {"name": "一", "plans": [{**plans[0], "unit": "999999"}]}}
     with pytest.raises(DomainError, match="999999"):
-        pushed(system, "finance.document", lost, "batch-0")
+        push(system, "finance.document", lost, "batch-0")
     placeless = {name: value for name, value in batch.items() if name != "region"}
     with pytest.raises(InvalidError) as unplaced:
-        pushed(system, "finance.document", placeless, "batch-nowhere")
+        push(system, "finance.document", placeless, "batch-nowhere")
     assert "region" in unplaced.value.fields["body"]
     for nowhere in ("atlantis", "fujian"):  # fujian has processes, but nobody here
         with pytest.raises(NotFoundError, match="平台账号"):
-            pushed(system, "finance.document", {**batch, "region": nowhere}, f"batch-{nowhere}")
-    pushed(system, "finance.document", batch, "batch-1")
+            push(system, "finance.document", {**batch, "region": nowhere}, f"batch-{nowhere}")
+    push(system, "finance.document", batch, "batch-1")
     found = lists.find(system, handler, Query("todo"), limit=10)
     assert [(one.kind, one.title, one.node) for one in found] == [("intranet_plan", "打印机", "unused")]

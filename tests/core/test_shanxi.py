@@ -1,29 +1,29 @@
 """Shanxi beside its walks: when budgets were imported, and a signature that is demanded or not."""
 
-import json
-import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from core import walks, worlds
+from core import worlds
 from core.adapters import processes
 from core.bootstrap import build_system, migrate
 from core.domain import graph
 from core.domain.documents import Situation
-from core.service import documents, exchange_inbox, exchange_signature
-from core.service.exchange_ports import SYSTEMS
+from core.service import documents
 from core.service.system import System
 from core.settings import Settings
+from core.walks import Player
 from tests.core.world import Clock
+from tests.support.process_data import copied
+from tests.support.pushing import push
 from tests.support.shared import fast_engine
+from tests.support.steps import go_on, play
 
-SECRETS = dict.fromkeys(SYSTEMS, b"shared with everybody in this test")
 PLACE = worlds.places()["shanxi"]
 LINE = {"catalogue": "A02021003", "name": "激光打印机", "quantity": 1, "unit_price_fen": 180_000}
+BUDGET = {"division": PLACE.division, "unit": "101001", "year": 2026, "name": "设备"}
 FORM = {"name": "打印机", "organisation": "central", "lines": [LINE]}
 
 
@@ -44,73 +44,39 @@ def shanxi(tmp_path: Path, clock: Clock) -> Iterator[System]:
     engine.dispose()
 
 
-def imported(system: System, clock: Clock, code: str) -> None:
+def imported(system: System, code: str) -> None:
     """The division's finance office brings a budget onto the platform."""
-    body = {
-        "topic": "finance.indicator",
-        "body": {"division": PLACE.division, "unit": "101001", "year": 2026, "code": code, "name": "设备", "add_fen": 200_000},
-    }  # fmt: skip
-    pushed(system, clock, body, f"push-{code}")
+    push(system, "finance.indicator", {**BUDGET, "code": code, "add_fen": 200_000}, f"push-{code}")
 
 
-def stated(system: System, clock: Clock, code: str) -> None:
+def stated(system: System, code: str) -> None:
     """Finance states what a budget's total is now."""
-    line = {
-        "division": PLACE.division,
-        "unit": "101001",
-        "year": 2026,
-        "code": code,
-        "name": "设备",
-        "total_fen": 300_000,
-    }
-    body = {"topic": "finance.budget", "body": {"as_of": clock().isoformat(), "lines": [line]}}
-    pushed(system, clock, body, f"state-{code}")
+    lines = [{**BUDGET, "code": code, "total_fen": 300_000}]
+    push(system, "finance.budget", {"as_of": system.clock().isoformat(), "lines": lines}, f"state-{code}")
 
 
-def pushed(system: System, clock: Clock, body: dict[str, Any], key: str) -> None:
-    raw = json.dumps(body).encode()
-    headers = exchange_signature.sign(
-        SECRETS["finance"], f"{exchange_signature.PLATFORM}:finance", key, raw, clock()
-    )
-    exchange_inbox.receive(system, SECRETS, "finance", raw, headers)
-
-
-def play(system: System, *steps: dict[str, Any]) -> walks.Player:
-    walk = walks.Walk.model_validate({"region": "shanxi", "label": "测试", "steps": list(steps)})
-    player = walks.Player(system, walk, "shanxi-test")
-    player.play()
-    return player
-
-
-def said_of_budget(system: System, player: walks.Player) -> str:
+def said_of_budget(system: System, player: Player) -> str:
     view = documents.get(system, player.account("handler"), player.numbers["plan"])
     return view.form_errors["funding"]
 
 
 @pytest.mark.covers("sx-no-budget", "sx-plan-needed")
 def test_without_a_budget_the_last_and_the_next_import_are_shown(shanxi: System, clock: Clock) -> None:
-    player = play(shanxi, {"enter": "plan/general", "name": "plan", "form": FORM})
+    player = play(shanxi, "shanxi", [{"enter": "plan/general", "name": "plan", "form": FORM}])
     assert "财政还没有导入过，每周一次" in said_of_budget(shanxi, player)
-    imported(shanxi, clock, "first")
+    imported(shanxi, "first")
     assert "上次导入 2026-11-03，下次约 2026-11-10，每周一次" in said_of_budget(shanxi, player)
     clock.pass_by(days=7)
-    imported(shanxi, clock, "second")
+    imported(shanxi, "second")
     assert "上次导入 2026-11-10，下次约 2026-11-17" in said_of_budget(shanxi, player)
     clock.pass_by(days=7)
-    stated(shanxi, clock, "second")
+    stated(shanxi, "second")
     assert "上次导入 2026-11-17，下次约 2026-11-24" in said_of_budget(shanxi, player)
-    player.walk = walks.Walk.model_validate(
-        {
-            "region": "shanxi",
-            "label": "测试",
-            "steps": [
-                {"act": "submit", "on": "plan", "refused": "下次约 2026-11-24"},
-                {"save": {"funding": [{"indicator": 1, "amount_fen": 180_000}]}, "on": "plan", "errors": []},
-                {"act": "submit", "on": "plan", "expect": "unit_second"},
-            ],
-        }
-    )
-    player.play()
+    go_on(player, [
+        {"act": "submit", "on": "plan", "refused": "下次约 2026-11-24"},
+        {"save": {"funding": [{"indicator": 1, "amount_fen": 180_000}]}, "on": "plan", "errors": []},
+        {"act": "submit", "on": "plan", "expect": "unit_second"},
+    ])  # fmt: skip
 
 
 def test_a_kind_without_an_amount_shows_none(shanxi: System) -> None:
@@ -120,7 +86,7 @@ def test_a_kind_without_an_amount_shows_none(shanxi: System) -> None:
         "name": "phone",
         "form": {"landline": "0351-1234567"},
     }
-    player = play(shanxi, phone, {"enter": "plan/general", "name": "plan", "form": FORM})
+    player = play(shanxi, "shanxi", [phone, {"enter": "plan/general", "name": "plan", "form": FORM}])
     shown = [documents.get(shanxi, player.account(who), player.numbers[name]).summary
              for who, name in (("agency", "phone"), ("handler", "plan"))]  # fmt: skip
     assert [(one.has_amount, one.amount_fen) for one in shown] == [(False, 0), (True, 180_000)]
@@ -130,8 +96,7 @@ def test_a_kind_without_an_amount_shows_none(shanxi: System) -> None:
 @pytest.mark.parametrize(("wanted", "after"), [(1, "seal"), (0, "accepting")])
 def test_a_node_may_be_set_to_demand_a_signature(wanted: int, after: str, tmp_path: Path) -> None:
     """The region's data decides; the flow itself is the same."""
-    data = tmp_path / "data"
-    shutil.copytree(processes.DATA, data, ignore=shutil.ignore_patterns("fonts"))
+    data = copied(tmp_path)
     file = data / "regions" / "shanxi.yaml"
     text = file.read_text(encoding="utf-8")
     assert text.count("entrustment_seal: [{value: 1,") == 1

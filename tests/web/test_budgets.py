@@ -1,20 +1,17 @@
 """What a unit and those below it have to spend, and choosing the document above, on pages and through the API."""
 
 import io
-import json
 from collections.abc import Callable
 
 import pytest
 from flask import Flask
 from openpyxl import load_workbook
 
-from core.service import exchange_inbox
-from core.service.exchange_signature import sign
 from core.service.system import System
+from tests.support.pushing import push
 from tests.web.conftest import HANDLER, OTHER, REVIEWER, Browser
 
 SUPERVISING, AGENCY = "15029910100001", "150299AG000101"
-SECRETS = {"finance": b"secret of finance"}
 
 
 @pytest.fixture
@@ -26,9 +23,7 @@ def pushed(system: System) -> None:
             "division": "150299", "unit": "101001", "year": year, "code": code, "name": "=一体化指标",
             "add_fen": 1_234_567_00,
         }  # fmt: skip
-        raw = json.dumps({"topic": "finance.indicator", "body": body}).encode()
-        headers = sign(SECRETS["finance"], "platform:finance", f"push-{code}-{year}", raw, system.clock())
-        exchange_inbox.receive(system, SECRETS, "finance", raw, headers)
+        push(system, "finance.indicator", body, f"push-{code}-{year}")
 
 
 @pytest.mark.covers("fj-1.1")

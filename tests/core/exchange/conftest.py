@@ -1,6 +1,6 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -10,24 +10,12 @@ from core.adapters.counterpart.server import Counterpart
 from core.adapters.exchange_client import HttpExchange
 from core.service import exchange
 from core.service.exchange_ports import SYSTEMS
+from tests.core.world import Clock
 from tests.support import small_world
+from tests.support.pushing import SECRETS
 from tests.support.small_world import World
 
-SECRETS = {system: f"secret of {system}".encode() for system in SYSTEMS}
 PATIENCE = httpx.Timeout(5, read=0.5)
-
-
-class Clock:
-    """Stands still until told."""
-
-    def __init__(self) -> None:
-        self.now = datetime(2026, 6, 1, 8, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def forward(self, **delta: float) -> None:
-        self.now += timedelta(**delta)
 
 
 @dataclass(frozen=True)
@@ -52,7 +40,7 @@ class Exchange:
 
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(datetime(2026, 6, 1, 8, tzinfo=UTC))
 
 
 @pytest.fixture

@@ -64,9 +64,9 @@ def test_messages_of_one_document_keep_their_order(line: Exchange) -> None:
     line.world.act(plan.number, "redispatch", role=Role.HANDLER, key="again")
     line.counterpart.fail("mall", "busy")
     assert line.deliver() == 0  # the withdrawal did not get through, and the dispatch behind it waits
-    line.clock.forward(seconds=1)
+    line.clock.pass_by(seconds=1)
     assert line.deliver() == 0
-    line.clock.forward(seconds=5)
+    line.clock.pass_by(seconds=5)
     assert [line.deliver(), line.deliver()] == [1, 1]
     assert [topic for topic, _ in line.seen()] == ["mall.dispatch", "mall.withdraw", "mall.dispatch"]
     assert line.node(plan.number) == "dispatched"
@@ -77,7 +77,7 @@ def test_what_arrived_but_was_answered_too_late_is_sent_again_and_acts_once(line
     line.counterpart.fail("mall", "late", seconds=30)
     assert line.deliver() == 0
     assert line.node(plan.number) == "filed"
-    line.clock.forward(seconds=6)
+    line.clock.pass_by(seconds=6)
     assert line.deliver() == 1
     assert line.seen() == [("mall.dispatch", 2)]
     assert line.node(plan.number) == "dispatched"
@@ -90,7 +90,7 @@ def test_no_understandable_answer_means_again(line: Exchange, kind: str) -> None
     assert line.deliver() == 0
     assert line.deliver() == 0, "not before its time"
     assert parked(line) == []
-    line.clock.forward(seconds=5)
+    line.clock.pass_by(seconds=5)
     assert line.deliver() == 1
     assert line.node(plan.number) == "dispatched"
 
@@ -104,7 +104,7 @@ def test_a_refusal_is_parked_told_and_resumed_by_hand(line: Exchange) -> None:
     assert item.message.problem == "电子卖场不接收：资料不全，请补充后再送"
     heard = [notice.text for notice in notices.unseen(line.world.system, line.world.crew[Role.HANDLER])]
     assert any("资料不全" in text and "已转客服" in text for text in heard)
-    line.clock.forward(days=1)
+    line.clock.pass_by(days=1)
     assert line.deliver() == 0
     with pytest.raises(ForbiddenError):
         exchange.resume(line.world.system, line.world.crew[Role.HANDLER], item.message.id)
@@ -143,7 +143,7 @@ def test_an_unreachable_system_is_tried_eight_times_then_parked(
         if ready:
             tried.append(line.clock())
             exchange.deliver_due(line.world.system, nowhere)
-        line.clock.forward(seconds=5)
+        line.clock.pass_by(seconds=5)
     pauses = [later - earlier for earlier, later in pairwise(tried)]
     assert pauses == [timedelta(seconds=5 * 2**n) for n in range(MOST_ATTEMPTS - 1)]
     assert parked(line)[0].message.problem == "电子卖场联系不上"
@@ -168,7 +168,7 @@ def test_a_sender_that_died_after_sending_is_replaced_when_its_lease_ends(line: 
     assert claimed is not None
     line.port.send("mall", claimed.topic, claimed.body, claimed.key)  # and here the power failed
     assert line.deliver() == 0, "its lease still runs"
-    line.clock.forward(seconds=LEASE.total_seconds() + 1)
+    line.clock.pass_by(seconds=LEASE.total_seconds() + 1)
     assert line.deliver() == 1
     assert line.seen() == [("mall.dispatch", 2)]
     assert exchange._settle(line.world.system, claimed) == 0, "who comes back late changes nothing"

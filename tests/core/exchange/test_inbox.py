@@ -16,7 +16,8 @@ from core.domain.errors import AuthenticationError, BlockedError, ConflictError,
 from core.service import entering, exchange_inbox
 from core.service.exchange_inbox import Receipt
 from core.service.exchange_signature import sign
-from tests.core.exchange.conftest import SECRETS, Clock
+from tests.core.world import Clock
+from tests.support.pushing import SECRETS, push
 from tests.support.servers import serving
 from tests.support.small_world import DIVISION, TO_FILED, YEAR, World
 
@@ -30,13 +31,8 @@ TOP_UP = {
 }
 
 
-def push(
-    world: World, clock: Clock, topic: str, body: Any, key: str = "push-1", source: str | None = None
-) -> Receipt:
-    source = source or topic.partition(".")[0]
-    raw = json.dumps({"topic": topic, "body": body}).encode()
-    headers = sign(SECRETS[source], f"platform:{source}", key, raw, clock())
-    return exchange_inbox.receive(world.system, SECRETS, source, raw, headers)
+def came(world: World, topic: str, body: Any, key: str = "push-1", source: str = "") -> Receipt:
+    return push(world.system, topic, body, key, source)
 
 
 def totals(world: World) -> dict[str, int]:
@@ -54,24 +50,24 @@ def order(world: World) -> Document:
     )
 
 
-def test_an_indicator_comes_into_being_and_grows_once_for_each_key(world: World, clock: Clock) -> None:
-    first = push(world, clock, "finance.indicator", TOP_UP)
+def test_an_indicator_comes_into_being_and_grows_once_for_each_key(world: World) -> None:
+    first = came(world, "finance.indicator", TOP_UP)
     assert (first.said, first.repeated) == ("指标 N-1 增加 5.00 元，现在共 5.00 元", False)
-    again = push(world, clock, "finance.indicator", TOP_UP)
+    again = came(world, "finance.indicator", TOP_UP)
     assert (again.said, again.repeated) == (first.said, True)
-    push(world, clock, "finance.indicator", {**TOP_UP, "add_fen": 70}, key="push-2")
+    came(world, "finance.indicator", {**TOP_UP, "add_fen": 70}, key="push-2")
     assert totals(world)["N-1"] == 570
     with pytest.raises(InvalidError) as caught:
-        push(world, clock, "finance.indicator", {**TOP_UP, "add_fen": 71}, key="push-2")
+        came(world, "finance.indicator", {**TOP_UP, "add_fen": 71}, key="push-2")
     assert caught.value.code == "key_reused"
     assert totals(world)["N-1"] == 570
     assert world.problems() == []
 
 
-def test_pushes_at_the_same_time_all_count_and_each_once(world: World, clock: Clock) -> None:
+def test_pushes_at_the_same_time_all_count_and_each_once(world: World) -> None:
     def attempt(number: int) -> bool:
         try:
-            return not push(world, clock, "finance.indicator", TOP_UP, key=f"push-{number % 4}").repeated
+            return not came(world, "finance.indicator", TOP_UP, key=f"push-{number % 4}").repeated
         except ConflictError:  # the same key at this very moment
             return False
 
@@ -80,22 +76,22 @@ def test_pushes_at_the_same_time_all_count_and_each_once(world: World, clock: Cl
     assert totals(world)["N-1"] == 4 * 500
 
 
-def test_the_supplier_confirms_and_finishes_in_the_mall(world: World, clock: Clock, order: Document) -> None:
-    assert not push(world, clock, "mall.order.confirm", {"order": order.number}, key="1").repeated
+def test_the_supplier_confirms_and_finishes_in_the_mall(world: World, order: Document) -> None:
+    assert not came(world, "mall.order.confirm", {"order": order.number}, key="1").repeated
     assert world.find(order.number).node == "confirmed"
-    assert push(world, clock, "mall.order.confirm", {"order": order.number}, key="1").repeated
+    assert came(world, "mall.order.confirm", {"order": order.number}, key="1").repeated
     with pytest.raises(BlockedError):
-        push(world, clock, "mall.order.confirm", {"order": order.number}, key="2")
-    push(world, clock, "mall.order.finish", {"order": order.number}, key="3")
+        came(world, "mall.order.confirm", {"order": order.number}, key="2")
+    came(world, "mall.order.finish", {"order": order.number}, key="3")
     assert world.find(order.number).node == "done"
 
 
 @pytest.mark.parametrize("before", [(), ("confirm",)])
 def test_an_order_is_cancelled_in_the_mall_at_any_stage(
-    world: World, clock: Clock, order: Document, before: tuple[str, ...]
+    world: World, order: Document, before: tuple[str, ...]
 ) -> None:
     for verb in (*before, "cancel"):
-        push(world, clock, f"mall.order.{verb}", {"order": order.number, "reason": "缺货"}, key=verb)
+        came(world, f"mall.order.{verb}", {"order": order.number, "reason": "缺货"}, key=verb)
     assert world.find(order.number).node == "cancelled"
     with world.system.database.read() as tx:
         assert tx.documents.history(order.id)[-1].opinion == "缺货"
@@ -109,33 +105,31 @@ def test_an_order_is_cancelled_in_the_mall_at_any_stage(
         {"division": "１５０２９９"}, {"code": ""}, {"code": "a\x00b"}, {"name": "x" * 101}, {"extra": 1}, {"year": 1},
     ],
 )  # fmt: skip
-def test_broken_content_is_named_and_changes_nothing(
-    world: World, clock: Clock, wrong: dict[str, Any]
-) -> None:
+def test_broken_content_is_named_and_changes_nothing(world: World, wrong: dict[str, Any]) -> None:
     with pytest.raises(InvalidError) as caught:
-        push(world, clock, "finance.indicator", {**TOP_UP, **wrong})
+        came(world, "finance.indicator", {**TOP_UP, **wrong})
     assert set(caught.value.fields) == set(wrong)
     assert "N-1" not in totals(world)
 
 
-def test_who_may_push_what(world: World, clock: Clock, order: Document) -> None:
+def test_who_may_push_what(world: World, order: Document) -> None:
     with pytest.raises(InvalidError):
-        push(world, clock, "finance.indicator", TOP_UP, source="mall")
+        came(world, "finance.indicator", TOP_UP, source="mall")
     with pytest.raises(NotFoundError):
-        push(world, clock, "finance.indicator", {**TOP_UP, "unit": "NOBODY"})
+        came(world, "finance.indicator", {**TOP_UP, "unit": "NOBODY"})
     with pytest.raises(NotFoundError):
-        push(world, clock, "mall.order.confirm", {"order": "DD-000000-2026-000001"})
+        came(world, "mall.order.confirm", {"order": "DD-000000-2026-000001"})
     plan = world.find("JH-150299-2026-000001")
     with pytest.raises(NotFoundError):
-        push(world, clock, "mall.order.confirm", {"order": plan.number})
+        came(world, "mall.order.confirm", {"order": plan.number})
     with pytest.raises(NotFoundError):
         exchange_inbox.receive(world.system, SECRETS, "nobody", b"{}", {})
     for raw in (b"", b"\xff", b"[]", b'{"topic": "finance.indicator"}', b"[" * 60_000):
-        headers = sign(SECRETS["finance"], "platform:finance", "k", raw, clock())
+        headers = sign(SECRETS["finance"], "platform:finance", "k", raw, world.system.clock())
         with pytest.raises(InvalidError):
             exchange_inbox.receive(world.system, SECRETS, "finance", raw, headers)
     raw = json.dumps({"topic": "finance.indicator", "body": TOP_UP}).encode()
-    headers = sign(SECRETS["mall"], "platform:finance", "k", raw, clock())
+    headers = sign(SECRETS["mall"], "platform:finance", "k", raw, world.system.clock())
     with pytest.raises(AuthenticationError):
         exchange_inbox.receive(world.system, SECRETS, "finance", raw, headers)
 
@@ -180,21 +174,19 @@ def stated(total: int, hour: int) -> dict[str, Any]:
     return {"as_of": f"2026-03-01T{hour:02}:00:00+08:00", "lines": [{**line, "total_fen": total}]}
 
 
-def test_totals_may_come_in_any_order_late_and_twice(world: World, clock: Clock) -> None:
-    first = push(world, clock, "finance.budget", stated(700, 9), key="t-1")
+def test_totals_may_come_in_any_order_late_and_twice(world: World) -> None:
+    first = came(world, "finance.budget", stated(700, 9), key="t-1")
     assert (first.said, first.repeated) == ("新增 1 条；总额增加 7.00 元", False)
-    assert push(world, clock, "finance.budget", stated(700, 9), key="t-1").repeated
-    assert (
-        push(world, clock, "finance.budget", stated(500, 11), key="t-3").said == "调减 1 条；总额减少 2.00 元"
-    )
-    late = push(world, clock, "finance.budget", stated(900, 10), key="t-2")
+    assert came(world, "finance.budget", stated(700, 9), key="t-1").repeated
+    assert came(world, "finance.budget", stated(500, 11), key="t-3").said == "调减 1 条；总额减少 2.00 元"
+    late = came(world, "finance.budget", stated(900, 10), key="t-2")
     assert late.said.startswith("已有更新的数、没有用 1 条")
     assert totals(world)["N-1"] == 500
     with world.system.database.read() as tx:
         ((_, body), *_) = tx.records.imports("neimenggu", ["N-1"])
     assert (body["code"], body["total_fen"]) == ("N-1", 700)
     with pytest.raises(InvalidError) as caught:
-        push(world, clock, "finance.budget", stated(1, 12), key="t-1")
+        came(world, "finance.budget", stated(1, 12), key="t-1")
     assert caught.value.code == "key_reused"
     assert world.problems() == []
 
@@ -206,8 +198,8 @@ def test_totals_may_come_in_any_order_late_and_twice(world: World, clock: Clock)
         {"lines": [{**stated(1, 9)["lines"][0], "total_fen": -1}]}, {"lines": [{**stated(1, 9)["lines"][0], "unit": "NOBODY"}]},
     ],
 )  # fmt: skip
-def test_totals_that_cannot_be_taken(world: World, clock: Clock, wrong: dict[str, Any]) -> None:
+def test_totals_that_cannot_be_taken(world: World, wrong: dict[str, Any]) -> None:
     before = totals(world)
     with pytest.raises(InvalidError):
-        push(world, clock, "finance.budget", {**stated(1, 9), **wrong})
+        came(world, "finance.budget", {**stated(1, 9), **wrong})
     assert totals(world) == before

@@ -5,15 +5,15 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from core import walks
 from core.domain.accounts import Account
 from core.service.system import System
 from core.settings import Settings
+from core.walks import Player
 from tests.core.world import Clock
+from tests.support import steps
 from tests.support.shared import copy_of
 
 
@@ -24,22 +24,13 @@ class Fujian:
     system: System
     clock: Clock
 
-    def play(self, steps: list[dict[str, Any]]) -> walks.Player:
-        """A walk that goes on where its player is told to."""
-        walk = walks.Walk.model_validate({"region": "fujian", "label": "测试", "steps": steps})
-        player = walks.Player(self.system, walk, "fujian-test")
-        player.play()
-        return player
+    def play(self, wanted: steps.Steps) -> Player:
+        """A walk that `go_on` takes further."""
+        return steps.play(self.system, "fujian", wanted)
 
     def person(self, who: str) -> Account:
         """`handler`, `handler@province`."""
         return self.play([{"as": "handler"}]).account(who)
-
-
-def go_on(player: walks.Player, steps: list[dict[str, Any]]) -> None:
-    """Further steps of the same walk."""
-    player.walk = walks.Walk.model_validate({"region": "fujian", "label": "测试", "steps": steps})
-    player.play()
 
 
 @pytest.fixture

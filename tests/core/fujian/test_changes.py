@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from core.service import acts, documents, filling
 from core.walks import Player
-from tests.core.fujian.conftest import Fujian, go_on
+from tests.core.fujian.conftest import Fujian
+from tests.support.steps import go_on
 
 PROJECT: dict[str, Any] = {
     "name": "教学服务器", "category": "goods", "implementation": "general", "government": True,

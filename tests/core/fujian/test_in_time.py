@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.core.fujian.conftest import Fujian, go_on
+from tests.core.fujian.conftest import Fujian
+from tests.support.steps import go_on
 
 LINE = {
     "catalogue": "A02020400",

@@ -1,18 +1,16 @@
 """Contracts signed in the trading platform or the mall enter and publish themselves, once."""
 
-import json
 from typing import Any
 
 import pytest
 
 from core.domain.errors import BlockedError, InvalidError
-from core.service import exchange_inbox, publications
+from core.service import publications
 from core.service.exchange_inbox import Receipt
-from core.service.exchange_signature import sign
 from tests.core.fujian_money.stage import LINE, Stage
+from tests.support.pushing import push
 
 pytestmark = pytest.mark.covers("fj-5.1.1")
-SECRETS = {"trade": b"secret of trade", "mall": b"secret of mall"}
 FORM: dict[str, Any] = {
     "name": "电脑合同", "signed_on": "2026-11-19", "supplier": "SP0001", "supplier_size": "small", "reserve": "none",
     "lines": [{**LINE, "quantity": 2, "unit_price_fen": 500_000, "fiscal_fen": 1_000_000}],
@@ -21,11 +19,9 @@ FORM: dict[str, Any] = {
 }  # fmt: skip
 
 
-def push(stage: Stage, form: dict[str, Any], source: str = "trade", key: str = "signed-0001") -> Receipt:
+def signed(stage: Stage, form: dict[str, Any], source: str = "trade", key: str = "signed-0001") -> Receipt:
     body = {"plan": stage.numbers["plan"], "form": form}
-    raw = json.dumps({"topic": f"{source}.contract.signed", "body": body}).encode()
-    headers = sign(SECRETS[source], f"platform:{source}", key, raw, stage.system.clock())
-    return exchange_inbox.receive(stage.system, SECRETS, source, raw, headers)
+    return push(stage.system, f"{source}.contract.signed", body, key)
 
 
 def contracts(stage: Stage) -> list[Any]:
@@ -36,8 +32,8 @@ def contracts(stage: Stage) -> list[Any]:
 @pytest.mark.parametrize(("source", "origin"), [("trade", "trade"), ("mall", "supermarket")])
 def test_it_is_entered_and_published_and_only_once(stage: Stage, source: str, origin: str) -> None:
     stage.plan()
-    assert not push(stage, FORM, source).repeated
-    assert push(stage, FORM, source).repeated
+    assert not signed(stage, FORM, source).repeated
+    assert signed(stage, FORM, source).repeated
     (made,) = contracts(stage)
     assert (made.node, made.flags, made.form["signed_in"]) == ("published", {"automatic"}, origin)
     assert len(publications.of(stage.system, stage.person("handler"), made.number)) == 1
@@ -51,7 +47,7 @@ def test_it_is_entered_and_published_and_only_once(stage: Stage, source: str, or
 
 def test_what_is_missing_is_left_to_the_handler(stage: Stage) -> None:
     stage.plan()
-    said = push(stage, {**FORM, "payees": []}).said
+    said = signed(stage, {**FORM, "payees": []}).said
     (made,) = contracts(stage)
     assert made.node == "entry"
     assert "请至少添加一个收款方" in said
@@ -63,10 +59,10 @@ def test_what_is_missing_is_left_to_the_handler(stage: Stage) -> None:
 def test_nothing_is_left_behind_where_the_money_does_not_suffice(stage: Stage) -> None:
     stage.plan(quantity=1)
     with pytest.raises(BlockedError, match="额度不够"):
-        push(stage, FORM)
+        signed(stage, FORM)
     assert contracts(stage) == []
     with pytest.raises(InvalidError, match="bogus"):
-        push(stage, {**FORM, "bogus": 1}, key="signed-0002")
+        signed(stage, {**FORM, "bogus": 1}, key="signed-0002")
 
 
 def test_a_plan_on_its_way_takes_no_contract(stage: Stage) -> None:
@@ -74,4 +70,4 @@ def test_a_plan_on_its_way_takes_no_contract(stage: Stage) -> None:
     stage.contract()
     stage.numbers["plan"] = stage.numbers["contract"]
     with pytest.raises(BlockedError, match="不能录合同"):
-        push(stage, FORM)
+        signed(stage, FORM)

@@ -10,6 +10,7 @@ from core.adapters.process_models import KindModel, RegionModel
 from core.adapters.yaml_reader import Located, read_model
 from core.domain.certificates import Vendor
 from core.domain.errors import DataError, NotFoundError
+from core.domain.fields import FieldType
 from core.domain.process import Process
 from core.domain.values import Dated, Values
 
@@ -154,7 +155,7 @@ def _references(resolved: dict[tuple[str, str, str], Process]) -> list[str]:
     spawned = {(region, spawn.kind) for region, action in acts for spawn in action.spawns}
     found = []
     for process in resolved.values():
-        said = [*_brought_along(process, kinds), *_above(process, kinds)]
+        said = [*_brought_along(process, kinds), *_above(process, kinds), *_chosen(process, kinds)]
         if process.made and (process.region, process.kind) not in spawned:
             said.append("只能由别的单据生成（made），却没有动作生成它")
         found += [f"[{process.region}/{process.kind}] {one}" for one in said]
@@ -188,3 +189,17 @@ def _above(process: Process, kinds: Kinds) -> Iterator[str]:
             item.id == parent.variant_in for one in fitting for item in one.form.fields
         ):
             yield f"上级单据“{parent.kind}”没有字段“{parent.variant_in}”（variant_in）"
+
+
+def _chosen(process: Process, kinds: Kinds) -> Iterator[str]:
+    """Documents that a form asks for."""
+    columns = (column for item in process.form.fields for column in item.fields)
+    for item in (*process.form.fields, *columns):
+        if item.type is not FieldType.DOCUMENT:
+            continue
+        named = {kind: kinds.get((process.region, kind), []) for kind in item.kinds}
+        for kind in (kind for kind, known in named.items() if not known):
+            yield f"字段“{item.id}”要选的单据“{kind}”不存在"
+        nodes = {node for known in named.values() for one in known for node in one.nodes}
+        for node in (node for node in item.nodes if named and node not in nodes):
+            yield f"字段“{item.id}”要选的单据没有节点“{node}”"

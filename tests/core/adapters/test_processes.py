@@ -119,6 +119,14 @@ def test_what_a_kind_says_of_the_documents_above_it_is_there(wrong: str, says: s
     assert any(says in one for one in problems(data))
 
 
+def test_the_documents_that_a_form_asks_for_are_there(data: Path) -> None:
+    asked = "{id: basis, label: 依据, type: document, kinds: [plan, lease], nodes: [filed, despatched]}"
+    edit(data / REGION, "  mall_order: []", f"  mall_order:\n    - add_field: {asked}")
+    assert {one.partition("] ")[2] for one in problems(data)} == {
+        "字段“basis”要选的单据“lease”不存在", "字段“basis”要选的单据没有节点“despatched”",
+    }  # fmt: skip
+
+
 def test_money_spent_is_never_promised_again(data: Path) -> None:
     edit(data / PLAN, "lane: 交易执行\n    actors: [{role: handler, of: unit}, {role: agency, of: agency}]\n    funds: used",
          "lane: 交易执行\n    actors: [{role: handler, of: unit}, {role: agency, of: agency}]\n    funds: frozen")  # fmt: skip

@@ -136,10 +136,12 @@ class LedgerStore:
         self._budget_moved([(found, add_fen)], source, at)
         return _indicator(self._connection.execute(select(indicator).where(indicator.c.id == found)).one())
 
-    def budgets(self, units: Collection[int], years: Collection[int]) -> list[Indicator]:
-        """Everything of these units and years that bears a code, locked until the transaction ends."""
+    def budgets(self, units: Collection[int], years: Collection[int], *, lock: bool) -> list[Indicator]:
+        """Everything of these units and years that bears a code; `lock` it until the transaction ends, to change it."""
         there = indicator.c.unit_id.in_(sorted(units)) & indicator.c.year.in_(sorted(years))
-        statement = select(indicator).where(there).order_by(indicator.c.id).with_for_update()
+        statement = select(indicator).where(there).order_by(indicator.c.id)
+        if lock:
+            statement = statement.with_for_update()
         return [_indicator(row) for row in self._connection.execute(statement)]
 
     def add_budgets(self, rows: Sequence[Mapping[str, Any]], source: str, at: datetime) -> list[int]:

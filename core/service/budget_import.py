@@ -83,7 +83,7 @@ def preview(system: System, actor: Account, content: bytes, sheets: Spreadsheets
     lines, wrong = read(book.rows)
     origin = Origin(actor.login, "", region=actor.region, left=book.left)
     with system.database.read() as tx:
-        return _compared(tx, lines, origin, wrong).outcome
+        return _compared(tx, lines, origin, wrong, lock=False).outcome
 
 
 def upload(system: System, actor: Account, content: bytes, sheets: Spreadsheets) -> Outcome:
@@ -131,14 +131,14 @@ class _Compared:
 
 
 def _compared(
-    tx: Transaction, lines: Sequence[BudgetLine], origin: Origin, unread: Sequence[BadCell]
+    tx: Transaction, lines: Sequence[BudgetLine], origin: Origin, unread: Sequence[BadCell], *, lock: bool
 ) -> _Compared:
     units = {key: unit for key, unit in units_of(tx, lines).items() if origin.region in {"", unit.region}}
     good = [line for line in lines if (line.division, line.unit) in units]
     wanted = {(units[line.division, line.unit].id, line.year, line.code): line for line in reversed(good)}
     known = {
         (one.unit_id, one.year, one.code): one
-        for one in tx.ledger.budgets({key[0] for key in wanted}, {key[1] for key in wanted})
+        for one in tx.ledger.budgets({key[0] for key in wanted}, {key[1] for key in wanted}, lock=lock)
     }
     wrong = [
         *unread,
@@ -162,7 +162,7 @@ def take_in(
 
     InvalidError names every cell that cannot be taken, `unread` ones too; then nothing is changed.
     """
-    compared = _compared(tx, lines, origin, unread)
+    compared = _compared(tx, lines, origin, unread, lock=True)
     wanted, known, regions = compared.wanted, compared.known, compared.regions
     now = system.clock()
     fresh = [

@@ -161,6 +161,15 @@ def test_an_administrator_sees_what_a_file_would_change_and_brings_it_in(world: 
     assert world.problems() == []
 
 
+def test_a_preview_waits_for_nobody(world: World, small_url: str, tmp_path: Path) -> None:
+    hurried = small_url if small_url.startswith("sqlite") else f"{small_url}?options=-clock_timeout%3D1s"
+    other, content = small_world.reopen(hurried, tmp_path), sheet([*LINE[:3], CODE, "设备购置", "2500"])
+    with world.system.database.write() as tx:
+        tx.ledger.budgets({world.units["buyer"]}, {YEAR}, lock=True)  # an import is under way
+        assert budget_import.preview(other.system, administrator(other), content, Xlsx()).lowered == 1
+    other.system.database.engine.dispose()  # type: ignore[attr-defined]
+
+
 def test_only_who_may_and_only_for_units_of_the_own_region(world: World) -> None:
     content = sheet(LINE)
     for bring in (budget_import.preview, budget_import.upload):

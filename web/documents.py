@@ -58,6 +58,8 @@ def page_of(number: str, *, error: DomainError | None = None, action: str = "") 
     around = dossier.dossier(system(), actor(), number)
     words = form_shown.Words(system().catalogue, around.names)
     place, person = called()
+    tasks = [task for task in repairs.mine(system(), actor()) if number in (task.number, task.step.number)]
+    asked = {task.step.action for task in tasks if task.step.number == number}
     return render_template(
         "document.html",
         view=view,
@@ -75,17 +77,30 @@ def page_of(number: str, *, error: DomainError | None = None, action: str = "") 
         mine=is_among(view.whose_turn, place, person),
         decided=decisions.decision(system(), actor(), number),
         told=told.opened(system(), actor(), number),
-        tasks=[task for task in repairs.mine(system(), actor()) if number in (task.number, task.step.number)],
+        tasks=tasks,
+        # What a colleague asked for stands above, with a form of its own: it is not offered a second time.
+        offers=[offer for offer in view.offers if offer.action not in asked],
         around=around,
         shown=form_shown.shown(view.process.form.fields, view.document.form, words, around.hidden),
         labels=attachments.labels(list(around.files), view.document.form, view.process),
         under=filling.under(system(), actor(), number),
         error=error,
         failed=action,
-        payable="payment" in system().processes.kinds(view.document.region),
+        more=_more(view),
         typed=request.form if error else {},
         key=uuid4().hex,
     )
+
+
+def _more(view: DocumentView) -> list[tuple[str, str]]:
+    """What else there is to see of a document: endpoint and name of each page."""
+    kind, kinds = view.document.kind, system().processes.kinds(view.document.region)
+    there = {
+        ("reports.course", "项目采购过程"): actor().looks_after is not None,
+        ("reports.paid", "合同支付查询"): kind == "contract" and "payment" in kinds,
+        ("reports.drawn", "评审专家名单"): kind == "expert_request",
+    }
+    return [page for page, shown in there.items() if shown]
 
 
 def _ahead(drawn: flow.Flow) -> list[flow.FlowNode]:

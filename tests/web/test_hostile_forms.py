@@ -145,7 +145,7 @@ def test_no_number_is_too_big(browse: Any, bearer: Any, app: Flask, number: int 
     for path, fields in (
         ("/news", {"cursor": number, "known": number, "waiting": number}),
         ("/feedback", {"conversation": "x", "seq": number, "good": 1}),
-        ("/documents/views/1/delete", {}),
+        (f"/documents/views/{number}/delete", {}),
         (f"/repairs/{number}", {"version": number, "key": "k" * 12}),
         ("/notices/seen", {"id": number}),
         ("/todo/batch", {"pick": f"JH-150299-2026-000001:{number}", "action": "submit", "key": "k" * 12}),

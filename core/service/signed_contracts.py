@@ -6,6 +6,7 @@ from typing import Any
 from core.domain.accounts import Account
 from core.domain.documents import Document
 from core.domain.errors import BlockedError, InvalidError
+from core.domain.process import Process
 from core.service import acts, entering, situations
 from core.service.ports import Transaction
 from core.service.system import System
@@ -31,16 +32,7 @@ def enter(
     BlockedError where the plan takes no contract, its money does not suffice, or the region enters none by itself;
     InvalidError for fields that do not exist.
     """
-    process = system.processes.current(plan.region, "contract", "contract")
-    if _ACT not in process.actions:
-        raise BlockedError(f"{system.processes.region_label(plan.region)}的合同不由系统自动录入")
-    if not entering.may_stand_under(process, plan):
-        raise BlockedError(f"{plan.number} 现在不能录合同")
-    unknown = sorted(form.keys() - {item.id for item in process.form.fields})
-    if unknown:
-        raise InvalidError(
-            "合同里有不认识的内容：" + "、".join(unknown), fields=dict.fromkeys(unknown, "没有这一项")
-        )
+    process = _process(system, plan, form)
     given = {**form, "signed_in": _ORIGINS[source]}
     made = entering.spawn(system, tx, process, plan, given, platform)
     errors = situations.case(system, tx, made).form_errors
@@ -57,3 +49,18 @@ def enter(
         system.clock(),
     )  # fmt: skip
     return done.said
+
+
+def _process(system: System, plan: Document, form: Mapping[str, Any]) -> Process:
+    """On which such a contract may be entered under the plan."""
+    process = system.processes.current(plan.region, "contract", "contract")
+    if _ACT not in process.actions:
+        raise BlockedError(f"{system.processes.region_label(plan.region)}的合同不由系统自动录入")
+    if not entering.may_stand_under(process, plan):
+        raise BlockedError(f"{plan.number} 现在不能录合同")
+    unknown = sorted(form.keys() - {item.id for item in process.form.fields})
+    if unknown:
+        raise InvalidError(
+            "合同里有不认识的内容：" + "、".join(unknown), fields=dict.fromkeys(unknown, "没有这一项")
+        )
+    return process

@@ -61,14 +61,17 @@ def _long(viewer: Viewer, number: str, said: str) -> bool:
     """Whether a message is more than a command without a number is, unless it is an offered act's own long name."""
     if len(said) <= _BARE_LIMIT:
         return False
-    offers = viewer.look(number).offers if number and viewer.sees(number) else ()
-    return all(words.key(offer.label) != said for offer in offers)
+    process = viewer.process(number) if number else None
+    if process is None or all(words.key(action.label) != said for action in process.actions.values()):
+        return True
+    return all(words.key(offer.label) != said for offer in viewer.look(number).offers)
 
 
 def _said_of(viewer: Viewer, number: str, text: str) -> bool:
     """Whether a message names no other kind than the document's."""
     kind = named(viewer.kinds, words.key(text))
-    return not kind or not viewer.sees(number) or viewer.look(number).summary.kind == kind
+    process = viewer.process(number) if kind and number else None
+    return process is None or process.kind == kind
 
 
 def _not_known(scene: Scene, view: DocumentView) -> Outcome | None:

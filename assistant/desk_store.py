@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Row, and_, case, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from assistant.sql import Sql, engine_of
+from assistant.sql import Sql
 from assistant.tables import conversation, feedback, message, ticket, turn_key
 from core.service.system import System
 
@@ -117,4 +117,4 @@ class DeskStore(Sql):
 
 def of(system: System) -> DeskStore:
     """The store beside the core's own tables."""
-    return DeskStore(engine_of(system))
+    return DeskStore(system)

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-import diagnostics
 from assistant import store
 from assistant.cards import DeskCard, FactsCard, FindingCard, Reply, Row
 from assistant.knowledge import Knowledge
@@ -24,7 +23,7 @@ from core.service import certificates
 from core.service.identity_ports import Binding
 from core.service.system import System
 from diagnostics import page as pages
-from diagnostics.held import held
+from diagnostics.held import held, lasting
 from diagnostics.result import Report, Result
 from kb import Entry
 from kb import text as texts
@@ -107,10 +106,8 @@ def session_replies(scene: Scene) -> tuple[Reply, ...]:
     """How long the session lasts, judged by the server's own clock; nothing where it is not known."""
     if scene.expires_at is None or scene.viewer is None:
         return ()
-    now = scene.viewer.system.clock()
-    given = {"token_expires_at": scene.expires_at, "reference_time": now}
     try:
-        report = diagnostics.run(scene.region, only=["token"], facts=given, now=now, offline=True)
+        report = lasting(scene.region, scene.expires_at, scene.viewer.system.clock())
     except DomainError:
         return ()  # a region without checks still has its answer
     return (Reply(report.say(), _card(report.of("token"), say("finding_title"))),)

@@ -11,6 +11,7 @@ from assistant.knowledge import Knowledge
 from assistant.understanding import Heard
 from assistant.wording import commands
 from core.domain.accounts import Account, Session
+from core.domain.process import Process
 from core.service import documents
 from core.service.ports import Notice
 from core.service.repairs import RepairTask
@@ -93,6 +94,10 @@ class Viewer:
     def sees(self, number: str) -> bool:
         """Whether the asker may know that there is such a document."""
         return documents.is_seen(self.system, self.account, number)
+
+    def process(self, number: str) -> Process | None:
+        """What a document runs on, which costs a tenth of a look at it; None where the asker may not know of it."""
+        return documents.process_of(self.system, self.account, number)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import OperationalError
 
-from core.adapters.database import reader_of
 from core.domain.errors import UnavailableError
 from core.service.system import System
 
@@ -14,14 +13,16 @@ from core.service.system import System
 class Sql:
     """Transactions; UnavailableError where the database is busy for too long."""
 
-    def __init__(self, engine: Engine) -> None:
-        """Keep the engine; nothing is opened yet."""
-        self._engine = engine
-        self._reader = reader_of(engine)
+    def __init__(self, system: System) -> None:
+        """Beside the core's own tables; nothing is opened yet."""
+        self._engine = engine_of(system)
+        self._database = system.database
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
-        with _translated(), self._reader.connect() as connection:
+        """Where the turn looks at everything at one moment, at that one."""
+        with self._database.read() as tx:
+            connection: Connection = tx.connection  # type: ignore[attr-defined]  # as `engine_of`
             yield connection
 
     @contextmanager

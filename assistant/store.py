@@ -14,7 +14,7 @@ from assistant import conversation as talk
 from assistant.cards import Reply, Turn, from_json, to_json
 from assistant.conversation import State
 from assistant.plain import render_replies
-from assistant.sql import Sql, engine_of
+from assistant.sql import Sql
 from assistant.tables import conversation, feedback, message, ticket, turn_key
 from core.adapters.prepared import Prepared
 from core.domain.errors import InvalidError, NotFoundError
@@ -315,4 +315,4 @@ def _load(connection: Connection, conversation_id: str, owner: Owner) -> Opened 
 
 def of(system: System) -> Store:
     """The store beside the core's own tables."""
-    return Store(engine_of(system))
+    return Store(system)

@@ -73,29 +73,30 @@ def respond(  # noqa: PLR0913 - what a surface knows of a message
     knowledge.check(place)
     wanted = store.digest(text, conversation_id)
     for _ in range(TRIES):
-        found = kept.open(conversation_id, owner, key, wanted)
-        if isinstance(found, Turn):
-            return found
-        opened = found or _begun(conversation_id, owner, place, channel)
-        unseen, tasks = _waiting(system, account) if account else ((), ())
-        held = kept.ticket(opened.state.ticket) if opened.state.ticket else None
-        scene = Scene(
-            knowledge=knowledge,
-            region=opened.region,
-            heard=hear(text),
-            state=opened.state
-            if held is None or held.state != "closed"
-            else replace(opened.state, ticket=""),
-            viewer=Viewer(system, account) if account else None,
-            tasks=tasks,
-            unseen=unseen,
-            page_number=_number_on(page),
-            expires_at=expires_at,
-            session=session,
-        )
-        now = system.clock()
-        attended = held is not None and held.state == "taken"
-        outcome, ticket, told = _attended(scene) if attended else _take(scene, kept, opened, now)
+        with system.database.look():
+            found = kept.open(conversation_id, owner, key, wanted)
+            if isinstance(found, Turn):
+                return found
+            opened = found or _begun(conversation_id, owner, place, channel)
+            unseen, tasks = _waiting(system, account) if account else ((), ())
+            held = kept.ticket(opened.state.ticket) if opened.state.ticket else None
+            scene = Scene(
+                knowledge=knowledge,
+                region=opened.region,
+                heard=hear(text),
+                state=opened.state
+                if held is None or held.state != "closed"
+                else replace(opened.state, ticket=""),
+                viewer=Viewer(system, account) if account else None,
+                tasks=tasks,
+                unseen=unseen,
+                page_number=_number_on(page),
+                expires_at=expires_at,
+                session=session,
+            )
+            now = system.clock()
+            attended = held is not None and held.state == "taken"
+            outcome, ticket, told = _attended(scene) if attended else _take(scene, kept, opened, now)
         outcome = replace(outcome, replies=knowledge.worded(text, outcome.replies))
         try:
             about, lack = _about(scene.state, outcome)

@@ -1,6 +1,7 @@
 """Engines and units of work for SQLite and PostgreSQL."""
 
 import copy
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from typing import Any
 
 from pydantic_core import to_json
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy.exc import OperationalError, ProgrammingError, SQLAlchemyError
 
 from core.adapters.account_store import AccountStore
 from core.adapters.assignment_store import AssignmentStore
@@ -130,6 +131,14 @@ class SqlTransaction:
         )
 
 
+class _Look(threading.local):
+    """What one thread reads together: whether it wants to, over which transaction, how many are reading."""
+
+    wanted = False
+    transaction: SqlTransaction | None = None
+    readers = 0
+
+
 class SqlDatabase:
     """Opens units of work on one engine."""
 
@@ -141,16 +150,56 @@ class SqlDatabase:
         self._reader = (
             reader_of(engine) if sqlite else engine.execution_options(isolation_level="REPEATABLE READ")
         )
+        self._look = _Look()
+
+    @contextmanager
+    def look(self) -> Iterator[None]:
+        """What this thread reads within is of one moment, over one connection, until it writes: then as without."""
+        outermost = not self._look.wanted and self._look.transaction is None
+        self._look.wanted = self._look.wanted or outermost
+        try:
+            yield
+        finally:
+            if outermost:
+                self._end_look()
+
+    def _end_look(self) -> None:
+        self._look.wanted = False
+        if self._look.transaction is not None and not self._look.readers:
+            self._look.transaction.connection.close()
+            self._look.transaction = None
 
     @contextmanager
     def read(self) -> Iterator[SqlTransaction]:
         """Consistent reading; nothing is kept."""
-        with self._translated(), self._reader.connect() as connection:
-            yield SqlTransaction.over(connection)
+        with self._translated():
+            if self._look.wanted:
+                with self._together() as transaction:
+                    yield transaction
+            else:
+                with self._reader.connect() as connection:
+                    yield SqlTransaction.over(connection)
+
+    @contextmanager
+    def _together(self) -> Iterator[SqlTransaction]:
+        look = self._look
+        if look.transaction is None:
+            look.transaction = SqlTransaction.over(self._reader.connect())
+        look.readers += 1
+        try:
+            yield look.transaction
+        except SQLAlchemyError:
+            look.wanted = False  # PostgreSQL answers nothing more in a transaction that failed
+            raise
+        finally:
+            look.readers -= 1
+            if not look.wanted:
+                self._end_look()
 
     @contextmanager
     def write(self) -> Iterator[SqlTransaction]:
         """Commit on clean exit, else roll back."""
+        self._end_look()  # what is read from now on has to see what is written
         with self._translated(), self.engine.begin() as connection:
             transaction = SqlTransaction.over(connection)
             yield transaction

@@ -40,6 +40,13 @@ def is_seen(system: System, actor: Account, number: str) -> bool:
         return tx.documents.by_number(number.strip().upper(), actor) is not None
 
 
+def process_of(system: System, actor: Account, number: str) -> Process | None:
+    """What a document runs on; None also for another unit's."""
+    with system.database.read() as tx:
+        found = tx.documents.by_number(number.strip().upper(), actor)
+        return system.processes.version(found.process_version, tx) if found else None
+
+
 def listing(
     system: System, actor: Account, *, kind: str | None = None, limit: int = 50
 ) -> list[DocumentSummary]:

@@ -10,7 +10,7 @@ from assistant.prepared import signing
 from assistant.replies import say
 from assistant.scene import Outcome, Scene, Viewer
 from assistant.wording import named
-from core.domain.accounts import BUYERS, ROLE_LABELS, Role, account_number
+from core.domain.accounts import Role
 from core.domain.errors import NotFoundError
 from core.domain.money import yuan
 from core.service import accounts, reports
@@ -155,18 +155,11 @@ def numbers(scene: Scene) -> tuple[Reply, ...]:
     """Account numbers of the asker's own unit, derived by the rule and with the people who have them (nm-5)."""
     viewer = scene.asker
     unit = viewer.account.unit
-    people = accounts.colleagues(viewer.system, viewer.account)
-    if viewer.account.buys:
-        rows = []
-        for role in BUYERS:
-            login = account_number(unit.division, unit.code, role)
-            names = "、".join(one.name for one in people if one.login == login)
-            rows.append(Row(ROLE_LABELS[role], f"{login}（{names}）" if names else login))
-    else:
-        rows = [Row(ROLE_LABELS[one.role], f"{one.login}（{one.name}）") for one in people]
+    known = accounts.numbers(viewer.system, viewer.account)
+    rows = tuple(Row(one.role, f"{one.login}（{one.name}）" if one.name else one.login) for one in known)
     text = say("account_numbers", unit=unit.name, division=unit.division, code=unit.code)
     own = say("account_own", login=viewer.account.login)
-    return (Reply(text + own, FactsCard(say("account_title"), tuple(rows))),)
+    return (Reply(text + own, FactsCard(say("account_title"), rows)),)
 
 
 def seal(scene: Scene, number: str) -> Outcome:

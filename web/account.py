@@ -10,7 +10,6 @@ from flask import session as browser_session
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
-from core.domain.accounts import BUYERS, ROLE_LABELS, Account, account_number
 from core.domain.errors import DomainError, InvalidError
 from core.service import accounts, certificates, challenges, deputies, second_factor, staff
 from web import numbers
@@ -24,18 +23,6 @@ pages.before_request(require_session)
 Answer = Response | tuple[str, int]
 
 
-def _numbers(own: Account) -> list[tuple[str, str, str]]:
-    """(role, account number, people) of the unit: for a buyer by the rule (nm-5), else as they are."""
-    people = accounts.colleagues(system(), own)
-    if not any(one.buys for one in people):
-        return [(ROLE_LABELS[one.role], one.login, one.name) for one in people]
-    ruled = [(role, account_number(own.unit.division, own.unit.code, role)) for role in BUYERS]
-    names = {one.login: one.name for one in people}
-    rows = [(ROLE_LABELS[role], login, names.get(login, "还没有开通")) for role, login in ruled]
-    known = {login for _, login in ruled}
-    return rows + [(ROLE_LABELS[one.role], one.login, one.name) for one in people if one.login not in known]
-
-
 def _page(section: str = "", error: DomainError | None = None) -> str:
     """The whole page; `error` is said in its section."""
     core, session = system(), opened()
@@ -44,7 +31,7 @@ def _page(section: str = "", error: DomainError | None = None) -> str:
         "account.html",
         me=me,
         session=session,
-        numbers=_numbers(me),
+        numbers=accounts.numbers(core, me),
         phone=staff.phone_of(core, me),
         bindings=certificates.mine(core, me),
         sessions=accounts.sessions(core, session),

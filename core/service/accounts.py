@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from math import ceil
 
-from core.domain.accounts import Account, Session
+from core.domain.accounts import BUYERS, ROLE_LABELS, Account, Session, account_number
 from core.domain.errors import AuthenticationError, InvalidError, NotFoundError
 from core.domain.passwords import weaknesses
 from core.service import acting
@@ -30,6 +30,15 @@ class SessionView:
     created_at: datetime
     expires_at: datetime
     current: bool
+
+
+@dataclass(frozen=True)
+class Number:
+    """An account number of a unit: the label of its role, and who has it (empty: nobody yet)."""
+
+    role: str
+    login: str
+    name: str
 
 
 def digest(token: str) -> str:
@@ -220,6 +229,17 @@ def check_new(password: str, login: str, name: str) -> None:
     if reasons:
         said = "；".join(reasons)
         raise InvalidError(f"新密码不行：{said}", code="weak_password", fields={"new_password": said})
+
+
+def numbers(system: System, actor: Account) -> list[Number]:
+    """Account numbers of the actor's unit: of a buyer first those that the rule gives it (nm-5), used or not."""
+    people, unit = colleagues(system, actor), actor.unit
+    names = {one.login: one.name for one in people}
+    ruled = {}
+    if any(one.buys for one in people):
+        ruled = {account_number(unit.division, unit.code, role): role for role in BUYERS}
+    known = ruled | {one.login: one.role for one in people if one.login not in ruled}
+    return [Number(ROLE_LABELS[role], login, names.get(login, "")) for login, role in known.items()]
 
 
 def colleagues(system: System, actor: Account) -> list[Account]:

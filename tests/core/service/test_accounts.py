@@ -97,3 +97,16 @@ def test_the_accounts_of_ones_own_unit(world: World) -> None:
         ("15029910100102", Role.REVIEWER),
     ]
     assert [ROLE_LABELS[account.role][-2:] for account in found] == ["01", "02"]
+
+
+@pytest.mark.covers("nm-5")
+def test_the_numbers_of_a_unit_are_those_of_the_rule_also_where_nobody_has_one_yet(each_world: World) -> None:
+    world = each_world
+    mine = accounts.numbers(world.system, world["handler"])
+    assert [(one.login, one.name) for one in mine] == [("15029910100101", "李明"), ("15029910100102", "王芳")]
+    with world.system.database.write() as tx:
+        tx.staff.set_active(world["reviewer"].id, active=False)
+    mine = accounts.numbers(world.system, world["handler"])
+    assert [(one.login, one.name) for one in mine] == [("15029910100101", "李明"), ("15029910100102", "")]
+    (other,) = accounts.numbers(world.system, world["agency"])
+    assert other.login == world["agency"].login

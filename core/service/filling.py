@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from itertools import product
 from typing import Any
 
 from core.domain import form_state
@@ -13,6 +14,7 @@ from core.domain.forms import Field, FieldType, Review
 from core.domain.money import yuan
 from core.domain.process import Process
 from core.service import entering, people, situations
+from core.service.page_ports import Query
 from core.service.ports import Indicator, Transaction
 from core.service.system import System
 
@@ -162,9 +164,9 @@ def _documents(
     system: System, tx: Transaction, actor: Account, document: Document, item: Field
 ) -> tuple[tuple[str, str], ...]:
     found = []
-    for kind in item.kinds or (None,):
-        for one in tx.documents.newest(actor, kind=kind, limit=_MOST):
-            if one.unit_id == document.unit_id and (not item.nodes or one.node in item.nodes):
+    for kind, node in product(item.kinds or ("",), item.nodes or ("",)):
+        for one in tx.lists.find(actor, Query(kind=kind, node=node), limit=_MOST, before=None):
+            if one.unit_id == document.unit_id:
                 process = system.processes.version(one.process_version, tx)
                 found.append((one.number, f"{one.title}（{one.number}，{process.node(one.node).label}）"))
     return tuple(found)

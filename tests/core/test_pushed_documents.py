@@ -13,6 +13,7 @@ from core.domain.errors import DomainError, InvalidError, NotFoundError
 from core.service import (
     accounts,
     documents,
+    filling,
     lists,
     review_day,
     situations,
@@ -81,6 +82,12 @@ def test_the_trading_centre_pushes_lots_and_takes_them_back(system: System) -> N
     with pytest.raises(InvalidError):
         push(system, "trade.document", {**whole, "colour": "red"}, "lot-2")
     number = view.linked[0].number
+    with system.database.write() as tx:  # of very many that came to nothing later
+        gone = replace(situations.find(tx, None, number), trail=("void",))
+        for seq in range(300):
+            tx.documents.add(replace(gone, number=f"BD-{seq}"))
+    form = filling.new(system, handler, "contract", "contract", parent=plan)
+    assert [one for one, _ in form.choices["lot"]] == [number]
     with pytest.raises(NotFoundError, match="没有这种单据"):
         push(system, "trade.act", {"number": plan, "act": "pass"}, "act-1")
     push(

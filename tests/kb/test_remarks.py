@@ -4,7 +4,7 @@ import pytest
 
 from core.adapters import processes
 from kb import Entry
-from kb.entries import VOICES
+from kb.entries import VOICES, Phrasings
 from kb.remarks import remarks
 from tests.kb.made_up import entry_data
 
@@ -13,9 +13,11 @@ PROCESSES = processes.load().processes
 
 @pytest.fixture
 def judged(library):
-    def judge(**changes: object) -> dict[str, list[str]]:
+    def judge(beside: object = None, **changes: object) -> dict[str, list[str]]:
         one = Entry.model_validate(entry_data("a", "盖章", region="neimenggu") | changes)
         other = Entry.model_validate(entry_data("b", "付款", region="neimenggu"))
+        if beside:
+            other = other.model_copy(update={"phrasings": Phrasings.model_validate(beside)})
         found: dict[str, list[str]] = {}
         for remark in remarks(library.with_entries([one, other]), PROCESSES):
             if remark.place == "neimenggu/a":
@@ -60,6 +62,17 @@ def test_nearly_the_same_words_under_two_topics(judged):
     assert "几乎相同的问法" not in near
     near = judged(phrasings={"dialect": ["昨天领导让我处理，几时付款呢", "去哪里交作业"]})
     assert all("“昨天领导让我处理，几时付款呢”与 b 的“" in sentence for sentence in near["几乎相同的问法"])
+
+
+def test_the_same_words_but_for_the_topics_own_are_told_apart(judged):
+    """几时盖章 and 几时付款 differ in what they are about; 几时付款 and 几时付款呀 do not."""
+    told = [f"明天开会以前领导要我{how}盖章" for how in ("几时", "哪里", "如何")]
+    other = "明天开会以前领导要我几时付款"
+    assert "几乎相同的问法" not in judged(phrasings={"dialect": told}, beside={"dialect": [other]})
+    (sentence,) = judged(phrasings={"dialect": [*told, other]}, beside={"dialect": [f"{other}呀"]})[
+        "几乎相同的问法"
+    ]
+    assert sentence == f"“{other}”与 b 的“{other}呀”"
 
 
 def test_the_projects_own_entries_have_every_voice(library):

@@ -69,8 +69,8 @@ def compiled(
             fields=_fields(fields, "", codes), checks=tuple(_check(check) for check in checks.values()),
             amount=kind.form.amount, title=kind.form.title, funding=kind.form.funding,
         ),
-        parents=parents, alone=kind.alone or not parents, made=kind.made, inherits=kind.inherits, prefix=kind.prefix, menu=kind.menu,
-        renamed={old: new for old, new in kind.renamed.items() if new in kept},
+        parents=parents, alone=kind.alone or not parents, made=kind.made, inherits=kind.inherits,
+        prefix=kind.prefix, menu=kind.menu, renamed={old: new for old, new in kind.renamed.items() if new in kept},
     )  # fmt: skip
     return replace(draft, version=digest(draft))
 
@@ -110,6 +110,7 @@ def _action(key: str, model: ActionModel) -> Action:
         also=tuple(Also(item.kind, item.act) for item in model.also), warn=model.warn,
         spawns=tuple(Spawn(item.kind, item.variant, item.each, item.when) for item in model.spawns),
         sends=model.sends, form=tuple(model.form), cost=model.cost, hidden=model.hidden, menu=model.menu,
+        outside=model.outside,
     )  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """Shapes of the process files, strictly: what is not named here is refused."""
 
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -148,6 +148,7 @@ class ActionModel(Strict):
     cost: Cost = Cost.PLAIN
     hidden: bool = False
     menu: str = ""
+    outside: str = ""
 
     @model_validator(mode="after")
     def _routes_given(self) -> "ActionModel":
@@ -186,6 +187,7 @@ class FieldModel(Strict):
     role: str = ""
     kinds: list[Name] = []
     nodes: list[Name] = []
+    format: Literal["", "phone", "bank_account"] = ""
     fields: list["FieldModel"] = []
     variants: list[Name] = []
 

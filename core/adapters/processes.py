@@ -159,7 +159,17 @@ def _references(resolved: dict[tuple[str, str, str], Process]) -> list[str]:
         if process.made and (process.region, process.kind) not in spawned:
             said.append("只能由别的单据生成（made），却没有动作生成它")
         found += [f"[{process.region}/{process.kind}] {one}" for one in said]
-    return found
+    return found + _shared_prefixes(kinds)
+
+
+def _shared_prefixes(kinds: Kinds) -> list[str]:
+    """In one region a number says by its prefix what kind of document it is."""
+    first: dict[tuple[str, str], str] = {}
+    return [
+        f"[{region}/{kind}] 编号前缀“{of[0].prefix}”已经是“{first[region, of[0].prefix]}”的"
+        for (region, kind), of in kinds.items()
+        if first.setdefault((region, of[0].prefix), kind) != kind
+    ]
 
 
 def _brought_along(process: Process, kinds: Kinds) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """The fields of a form: what each type holds, what a value of it may be, and what to say when it is not."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -33,6 +34,22 @@ class FieldType(StrEnum):
     TABLE = "table"
 
 
+@dataclass(frozen=True)
+class Format:
+    """How a text has to be written as a whole (regular expression), and how that is said to people."""
+
+    pattern: str
+    say: str
+
+
+FORMATS = {
+    "phone": Format(
+        r"(\+?86[- ]?)?1[3-9]\d{9}|(0\d{2,3}[- ]?)?\d{7,8}([-转]\d{1,6})?|[48]00-?\d{3}-?\d{4}|\d{5}",
+        "要写手机号（11 位），或带区号的固定电话，例如 0351-0000000",
+    ),
+    "bank_account": Format(r"\d([ -]?\d){7,29}", "只写数字，8 到 30 位"),
+}
+
 CHOSEN_TYPES = {
     FieldType.CHOICE, FieldType.CHOICES, FieldType.CATALOGUE, FieldType.UNIT, FieldType.INDICATOR, FieldType.DOCUMENT,
 }  # fmt: skip
@@ -51,7 +68,7 @@ class Field:
     """One thing to fill in. `when` and `required_when` are expressions; `limit` counts characters, fen or rows.
 
     `computed` is always worked out (where `entered`, from what was typed there), `default` only where nothing was
-    filled in. `role` is that of a unit, `kinds` and `nodes` say which documents may be named.
+    filled in. `role` is that of a unit, `kinds` and `nodes` say which documents may be named. `format`: one of `FORMATS`.
     """
 
     id: str
@@ -72,6 +89,7 @@ class Field:
     role: str = ""
     kinds: tuple[str, ...] = ()
     nodes: tuple[str, ...] = ()
+    format: str = ""
     fields: tuple["Field", ...] = ()
 
     @property
@@ -146,7 +164,10 @@ def _number(item: Field, value: Any, _known: Known) -> str | None:
 
 def _text(item: Field, value: Any, _known: Known) -> str | None:
     limit = item.limit or (_LONG_TEXT_LIMIT if item.type is FieldType.LONG_TEXT else _TEXT_LIMIT)
-    return f"{item.label} {len(value)} 字，不能超过 {limit} 字" if len(value) > limit else None
+    if len(value) > limit:
+        return f"{item.label} {len(value)} 字，不能超过 {limit} 字"
+    wanted = FORMATS.get(item.format)
+    return f"{item.label}{wanted.say}" if wanted and not re.fullmatch(wanted.pattern, value.strip()) else None
 
 
 def _date(item: Field, value: Any, _known: Known) -> str | None:

@@ -199,6 +199,7 @@ class Action:
     warn: str = ""  # said before the act is confirmed
     hidden: bool = False  # done by the system or by its own page, not offered as a plain button
     menu: str = ""
+    outside: str = ""  # who, in which other system, takes an act that is nobody's task here
 
     @property
     def chosen(self) -> bool:

@@ -129,7 +129,7 @@ def _lawful(
 def _refuse_others(tx: Transaction, case: Case, action: Action, actor: Account) -> None:
     """Who may: by the process, or (where the task was handed over or is voted on) by how the decision stands."""
     if not situations.may(case, actor, action):
-        who = people.names_of(tx, situations.turns(case, action)) or "系统"
+        who = people.names_of(tx, situations.turns(case, action)) or action.outside or "系统"
         raise ForbiddenError(f"“{action.label}”要由{who}办理，您的账号不能代办", fields={"who": who})
     if waits := situations.waited_for(case, actor, action):
         said = f"还在等{people.names_of(tx, [row.to for row in waits])}的意见，等到了，或收回、减签以后，才能{action.label}"

@@ -116,7 +116,10 @@ def _in_words(tx: Transaction, case: Case, step: Step, actor: Account) -> Repair
     own = step.account_id == actor.desk_id if step.account_id else step.nearness == planner.OWN
     return RepairStep(
         number=step.number, action=step.action, label=step.label,
-        who=step.who or people.names(tx, tx.accounts.unit(document.unit_id), document, step.actors) or "系统",
+        who=step.who
+        or people.names(tx, tx.accounts.unit(document.unit_id), document, step.actors)
+        or (action.outside if action else "")
+        or "系统",
         mine=own and action is not None,  # what one is asked is answered on the document's page, by no act
         form=fields_of(step.form, ((target.id, target.label),) if step.chosen else ()),
         source=step.source, source_label=process.node(step.source).label,

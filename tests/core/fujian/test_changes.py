@@ -17,7 +17,7 @@ PROJECT: dict[str, Any] = {
     "funding": [{"indicator": 1, "amount_fen": 6_000_000}],
 }  # fmt: skip
 PLAN = {
-    "organisation": "central", "method": "open", "agency": "AG0001", "contact": "李明", "phone": "0591-1",
+    "organisation": "central", "method": "open", "agency": "AG0001", "contact": "李明", "phone": "0591-1234567",
     "reserved_fen": 6_000_000,
 }  # fmt: skip
 FILED: list[dict[str, Any]] = [

@@ -83,7 +83,8 @@ def test_below_the_line_everything_is_reserved_for_small_firms(category: str, li
 
     def wrong(amount: int, **policy: int | str) -> set[str]:
         form = {
-            "name": "项目", "category": category, "organisation": "central", "method": "open", "contact": "甲", "phone": "1",
+            "name": "项目", "category": category, "organisation": "central", "method": "open", "contact": "甲",
+            "phone": "0591-1234567",
             "lines": [{"catalogue": "A0701", "name": "设备", "quantity": 1, "unit_price_fen": amount, "total_fen": amount}],
             **policy,
         }  # fmt: skip

@@ -28,6 +28,7 @@ from assistant.understanding import hear
 from kb import text as words
 
 _CHOICE = 6  # characters up to which a message is taken for a choice, though none of the list
+_LOOKS = frozenset({"status", "paid", "seal"})  # errands that nobody has to be led back to
 _REMINDED = 2  # times that a running thing is led back to; then it is let go
 
 
@@ -41,8 +42,11 @@ def decide(scene: Scene) -> Outcome:
         return outcome
     aside = handled is None and top == before
     uncovered = handled is not None and len(outcome.state.stack) < len(scene.state.stack)
-    if not aside and not uncovered:
-        return outcome
+    return _led_back(scene, outcome, top) if aside or uncovered else outcome
+
+
+def _led_back(scene: Scene, outcome: Outcome, top: Frame) -> Outcome:
+    """The running thing on top is spoken of again; where that was done often enough, it is let go."""
     if top.reminded == _REMINDED or scene.heard.act == "bye":
         return replace(outcome, state=outcome.state.pop())
     line = repair.resume_line(top)
@@ -96,7 +100,9 @@ def _choosing_document(scene: Scene, frame: Frame) -> Outcome | None:
             return _take_up(below, int(picked[0].value))
     elif number := _one_number(scene, frame, [option.value for option in picked]):
         if own := _own_of(below, errand, number):
-            return own
+            if own.state.stack != below.state.stack or errand.kind in _LOOKS:
+                return own
+            return _led_back(scene, replace(own, state=own.state.push(frame)), frame)
         return answering.begin(below, replace(errand, number=number), frame.slots)
     elif len(picked) > 1:
         left = [scene.asker.look(one.value).summary for one in picked if scene.asker.sees(one.value)]

@@ -52,10 +52,25 @@ def _offer(viewer: Viewer, state: State, found: Prepared, slots: Mapping[str, st
         if missing is None:
             return _confirm(viewer, state, found, frame, (first,))
         offered = state.swap(replace(frame, stage=Stage.OFFERING))
-        return Outcome(offered, (first, Reply(_question(found), choices=YES_NO)))
+        return Outcome(offered, (first, _asking(found, slots)))
     if missing is not None:
         return _ask(state, frame, missing, found.view, lead=where)
     return _confirm(viewer, state, found, frame, lead=where)
+
+
+def _asking(found: Prepared, slots: Mapping[str, str]) -> Reply:
+    """Whether to do it. Where one text is still needed, that is the answer: it is then confirmed, and only once."""
+    text = _only_text(found, slots)
+    if text is None:
+        return Reply(_question(found), choices=YES_NO)
+    example = say(f"example_{text.name}")
+    return Reply(_question(found) + say("answer_with", label=text.label, example=example))
+
+
+def _only_text(found: Prepared, slots: Mapping[str, str]) -> FormField | None:
+    """The one field that is still open, where it is a text."""
+    missing = [field for field in found.fields if not slots.get(field.name, "").strip()]
+    return missing[0] if len(missing) == 1 and not missing[0].options else None
 
 
 def about(view: DocumentView) -> str:
@@ -200,10 +215,8 @@ def give(scene: Scene, frame: Frame, text: str) -> Outcome | None:
     found = errands.prepare(scene.asker, frame.errand)
     if isinstance(found, Refused) or not found.open:
         return None
-    open_fields = [field for field in found.fields if not frame.slots.get(field.name, "").strip()]
-    if len(open_fields) != 1 or open_fields[0].options:
-        return None
-    return fill(scene, replace(frame, asked=open_fields[0].name), text)
+    field = _only_text(found, frame.slots)
+    return fill(scene, replace(frame, asked=field.name), text) if field is not None else None
 
 
 def reword(scene: Scene, frame: Frame, slots: Mapping[str, str]) -> Outcome:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 import diagnostics
 from core.domain.errors import InvalidError
+from diagnostics.held import lasting
 from diagnostics.probes.token import TOKEN_VARIABLE, expiry_of_jwt
 from tests.diagnostics.conftest import NOW
 
@@ -46,6 +47,16 @@ def test_expiry_is_said_in_minutes(left: timedelta, status: str, finding: str, w
         None if status == "ok" else "nm-13",
     )
     assert words in report.say()
+
+
+@pytest.mark.parametrize("minutes", [-5000, -2, -0.5, 0.5, 5, 90])
+def test_what_the_server_judges_by_itself_is_what_a_run_would_say(minutes: float) -> None:
+    expires = NOW + timedelta(minutes=minutes)
+    run, own = check(token_expires_at=expires, reference_time=NOW), lasting("neimenggu", expires, NOW)
+    assert own.say() == run.say()
+    assert own.exit_code == run.exit_code
+    found = [(one.probe, one.status, one.finding, one.evidence, one.topic) for one in own.results]
+    assert found == [(one.probe, one.status, one.finding, one.evidence, one.topic) for one in run.results]
 
 
 @pytest.mark.covers("nm-13")

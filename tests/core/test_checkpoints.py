@@ -24,6 +24,7 @@ from core.service import checkpoints
 from core.service.system import System
 from tests.core.world import Clock, World
 from tests.support import small_world
+from tests.support.commands import call
 from web import upkeep
 
 REGIONS, ENTRIES = ("fujian", "neimenggu"), 5
@@ -247,8 +248,8 @@ def test_the_commands(commanded: World, tmp_path: Path, capsys: pytest.CaptureFi
     file, public = tmp_path / "out.json", tmp_path / "their.pub"
 
     def run(*arguments: object) -> tuple[int, str]:
-        code = main(["audit", *map(str, arguments)])
-        return code, "".join(capsys.readouterr())
+        done = call(main, capsys, "audit", *arguments)
+        return done.returncode, done.said
 
     code, key = run("--public-key")
     public.write_text(key, encoding="ascii")

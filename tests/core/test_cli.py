@@ -4,7 +4,6 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -16,15 +15,9 @@ from core.adapters import tables
 from core.adapters.database import make_engine
 from core.settings import Settings
 from tests.core.world import World
+from tests.support.commands import Done, call
 
 ROOT = Path(core.__file__).parents[1]
-
-
-@dataclass(frozen=True)
-class Done:
-    returncode: int
-    stdout: str
-    stderr: str
 
 
 Run = Callable[..., Done]
@@ -32,17 +25,12 @@ Run = Callable[..., Done]
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """A command in this process, with its environment: a process of its own takes longer to start than to run."""
+    """A command with its environment."""
 
     def run_it(*arguments: str, **environment: str) -> Done:
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
-        try:
-            code = main(list(arguments))
-        except SystemExit as stopped:
-            code = int(str(stopped.code))
-        out, err = capsys.readouterr()
-        return Done(code, out, err)
+        return call(main, capsys, *arguments)
 
     return run_it
 

@@ -5,15 +5,13 @@ from pathlib import Path
 import pytest
 
 from core import demo, worlds
-from core.adapters import softhsm
 from core.bootstrap import build_system, migrate
 from core.domain.accounts import Role
-from core.domain.errors import UnavailableError
 from core.service import accounts, documents, notices, planning
 from core.service.planning import RepairPlan
 from core.settings import Settings
 from tests.core.world import LOGINS, World
-from tests.support.need import missing
+from tests.support.need import softhsm_module
 
 
 def test_every_printed_account_can_sign_in(world: World) -> None:
@@ -47,10 +45,7 @@ def test_both_cases_of_a_mistaken_plan_are_there(world: World) -> None:
 
 
 def test_with_seals_plans_reach_every_state(tmp_path: Path) -> None:
-    try:
-        softhsm.find_module()
-    except UnavailableError:
-        missing("SoftHSM", "softhsm2")
+    softhsm_module()
     system = demo.start(
         Settings(var=tmp_path, database_url=f"sqlite:///{tmp_path / 'demo.db'}"), ["neimenggu"], walked=False
     )

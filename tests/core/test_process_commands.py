@@ -15,6 +15,7 @@ from core.adapters.process_build import dump, restore
 from core.adapters.process_registry import ProcessRegistry
 from core.domain.process_diff import How, difference, differences
 from tests.core.world import World
+from tests.support.commands import call
 
 PLAN, REGION = "processes/base/plan.yaml", "regions/neimenggu.yaml"
 SMALL = "region: neimenggu\nlabel: 内蒙古\nprocesses:\n  plan: []\n  mall_order: []\n"
@@ -47,9 +48,8 @@ Run = Callable[..., tuple[int, str]]
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str]) -> Run:
     def run_it(*arguments: object) -> tuple[int, str]:
-        code = main(["diff", *map(str, arguments)])
-        out, err = capsys.readouterr()
-        return code, out + err
+        done = call(main, capsys, "diff", *arguments)
+        return done.returncode, done.said
 
     return run_it
 

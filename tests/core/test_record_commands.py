@@ -7,14 +7,15 @@ from openpyxl import load_workbook
 
 from core.__main__ import main
 from tests.core.world import World
+from tests.support.commands import call
 
 
 def test_a_budget_from_a_file(commanded: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file, unit = tmp_path / "budget.xlsx", commanded["handler"].unit
 
     def run(*arguments: object) -> tuple[int, str]:
-        code = main(["import-budget", *map(str, arguments)])
-        return code, "".join(capsys.readouterr())
+        done = call(main, capsys, "import-budget", *arguments)
+        return done.returncode, done.said
 
     assert run("--template", file)[0] == 0
     assert run("--template", file)[0] == 1, "what is there is not written over"

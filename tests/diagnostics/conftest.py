@@ -16,8 +16,8 @@ from cryptography.x509.oid import NameOID
 
 from diagnostics import catalogue
 from diagnostics.desk import Desk
-from tests.support.need import missing, program
-from tests.support.softhsm import MODULES
+from tests.support import need
+from tests.support.need import program
 
 NOW = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)
 PIN = "12345678"
@@ -93,10 +93,7 @@ def public_key_object(key: ec.EllipticCurvePrivateKey, identity: str) -> dict[st
 
 @pytest.fixture
 def softhsm_module() -> Path:
-    module = next((Path(path) for path in MODULES if Path(path).exists()), None)
-    if module is None:
-        missing("SoftHSM", "softhsm2")
-    return module
+    return need.softhsm_module()
 
 
 @pytest.fixture

@@ -16,12 +16,11 @@ import pytest
 from core.adapters import softhsm
 from core.adapters.certificates import X509Judge
 from core.adapters.seal_trust import Trust
-from core.domain.errors import UnavailableError
 from core.service.challenges import _parts
 from diagnostics import agent
 from diagnostics.agent import Agent
 from tests.diagnostics.test_agent import ORIGIN, Page, check
-from tests.support.need import missing
+from tests.support.need import softhsm_module
 from tests.support.servers import free_port, running
 
 PIN = "73915026"
@@ -30,10 +29,7 @@ CHALLENGE = "caigou-v1:sign_in:" + "A" * 43
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> softhsm.Provisioned:
-    try:
-        softhsm.find_module()
-    except UnavailableError:
-        missing("SoftHSM", "softhsm2")
+    softhsm_module()
     seals = [softhsm.DemoSeal("公章"), softhsm.DemoSeal("加密章", encryption_only=True)]
     token = softhsm.DemoToken("DESK", "河湾示例区第三中学", PIN, seals)
     return softhsm.provision(tmp_path_factory.mktemp("desk"), [token])

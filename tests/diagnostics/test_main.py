@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,9 @@ from diagnostics import result, table
 from diagnostics.arguments import REGION_VARIABLE
 from tests.diagnostics.conftest import issue
 from tests.diagnostics.test_token import NOW, jwt
+from tests.support.commands import Done, call
 
-Run = Callable[..., tuple[int, str, str]]
+Run = Callable[..., Done]
 EXPIRED = "2020-01-01T00:00:00+08:00"
 
 
@@ -25,15 +27,7 @@ def _one_region(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    def call(*arguments: str) -> tuple[int, str, str]:
-        try:
-            code = command.main(list(arguments))
-        except SystemExit as stop:
-            code = int(stop.code or 0)
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return call
+    return partial(call, command.main, capsys)
 
 
 def test_the_whole_command_on_a_real_token(make_key: Callable[..., Path]) -> None:

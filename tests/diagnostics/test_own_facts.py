@@ -19,7 +19,6 @@ from core.adapters.seal_trust import Trust
 from core.adapters.signer import Pkcs11Signer
 from core.adapters.softhsm import DemoSeal, DemoToken
 from core.adapters.tables import outbox
-from core.domain.errors import UnavailableError
 from core.settings import Settings
 from diagnostics import own_facts
 from diagnostics.result import Result
@@ -29,7 +28,7 @@ from tests.diagnostics.authority import DAY, LOOPBACK, Authority, Site, pem, sit
 from tests.diagnostics.test_site_tls import Authority as SiteAuthority
 from tests.diagnostics.test_site_tls import Serve, authority, serve
 from tests.support import small_world
-from tests.support.need import missing
+from tests.support.need import softhsm_module
 from tests.support.small_world import TO_FILED, World
 
 __all__ = ["authority", "serve"]
@@ -182,10 +181,7 @@ def test_our_own_certificate(authority: SiteAuthority, serve: Serve, ends: timed
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> softhsm.Provisioned:
-    try:
-        softhsm.find_module()
-    except UnavailableError:
-        missing("SoftHSM", "softhsm2")
+    softhsm_module()
     tokens = [
         DemoToken("WELL", "一中", PIN, [DemoSeal("公章"), DemoSeal("旧章", NOW - 90 * DAY, NOW - DAY)]),
         DemoToken("SOON", "二中", PIN, [DemoSeal("公章", NOW - DAY, NOW + 10 * DAY)]),

@@ -22,6 +22,7 @@ from diagnostics.desk import Desk, PsutilServices
 from diagnostics.repair import Repaired
 from tests.diagnostics.conftest import NOW
 from tests.diagnostics.test_desk import NAMES, WindowsService
+from tests.support.commands import Done, call
 from tests.support.need import program
 
 # What sc.exe does, in its exit codes: config and start of services in a JSON file.
@@ -201,13 +202,13 @@ def test_a_page_is_opened_and_the_user_finishes_it(
 
 def test_the_system_refuses_with_a_sentence(tmp_path: Path) -> None:
     none = SystemActions(sc=None, chrome=None)
-    for call, error in (
+    for act, error in (
         (lambda: none.start_service("x"), UnavailableError),
         (lambda: none.start_program(tmp_path / "none.exe"), NotFoundError),
         (lambda: none.open_page("ms-settings:dateandtime"), UnavailableError),
     ):
         with pytest.raises(DomainError) as caught:
-            call()
+            act()
         assert isinstance(caught.value, error)
         assert "请" in caught.value.message or "没有" in caught.value.message
 
@@ -233,13 +234,12 @@ def ask(machine: Machine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
     """`ask(answer, …)` runs the repair command with these answers to its questions."""
     monkeypatch.setattr(command, "Desk", lambda: machine.desk)
 
-    def call(*arguments: str, answers: str = "") -> tuple[int, str, str]:
+    def asked(*arguments: str, answers: str = "") -> Done:
         monkeypatch.setattr(sys, "stdin", io.StringIO(answers))
-        code = command.main(["repair", "--region", "neimenggu", "--offline", "--only", "service", *arguments])
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
+        repair = ("repair", "--region", "neimenggu", "--offline", "--only", "service")
+        return call(command.main, capsys, *repair, *arguments)
 
-    return call
+    return asked
 
 
 def test_nothing_is_changed_without_a_yes(machine: Machine, ask: Callable) -> None:

@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
+from functools import partial
 
 import pytest
 from openpyxl import load_workbook
@@ -14,25 +14,12 @@ from kb import Entry
 from kb.__main__ import main
 from kb.parameters import load_parameters
 from tests.kb.made_up import entry_data
-
-
-@dataclass(frozen=True)
-class Done:
-    returncode: int
-    stdout: str
-    stderr: str
+from tests.support.commands import call
 
 
 @pytest.fixture
 def run(capsys):
-    """The command in this process: one of its own takes longer to start than most commands take."""
-
-    def call(*arguments: object) -> Done:
-        code = main([str(one) for one in arguments])
-        said = capsys.readouterr()
-        return Done(code, said.out, said.err)
-
-    return call
+    return partial(call, main, capsys)
 
 
 def run_apart(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -7,6 +7,9 @@ from typing import NoReturn
 
 import pytest
 
+from core.adapters import softhsm
+from core.domain.errors import UnavailableError
+
 
 def missing(part: str, package: str) -> NoReturn:
     """Skip, saying what is missing; under CI as root, where it could have been installed, fail."""
@@ -14,6 +17,14 @@ def missing(part: str, package: str) -> NoReturn:
     if os.environ.get("CI") == "true" and os.geteuid() == 0:
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+def softhsm_module() -> Path:
+    """SoftHSM's library."""
+    try:
+        return softhsm.find_module()
+    except UnavailableError:
+        missing("SoftHSM", "softhsm2")
 
 
 def program(name: str, package: str) -> Path:

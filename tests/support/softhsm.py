@@ -9,13 +9,7 @@ from pathlib import Path
 import pkcs11
 import pytest
 
-from tests.support.need import missing, program
-
-MODULES = [
-    "/usr/lib/softhsm/libsofthsm2.so",
-    "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so",
-    "/usr/lib/aarch64-linux-gnu/softhsm/libsofthsm2.so",
-]
+from tests.support.need import program, softhsm_module
 
 
 @dataclass(frozen=True)
@@ -38,9 +32,7 @@ class SoftHsm:
 @pytest.fixture(scope="session")
 def softhsm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SoftHsm]:
     """One for a pytest process: the library reads its configuration once."""
-    module = next((path for path in MODULES if Path(path).exists()), None)
-    if module is None:
-        missing("SoftHSM", "softhsm2")
+    module = str(softhsm_module())
     home = tmp_path_factory.mktemp("softhsm")
     (home / "tokens").mkdir()
     conf = home / "softhsm2.conf"

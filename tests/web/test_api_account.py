@@ -3,7 +3,6 @@
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 
@@ -15,10 +14,9 @@ from flask.testing import FlaskClient
 
 from core import demo
 from core.__main__ import main
-from core.adapters import softhsm
-from core.domain.errors import UnavailableError
 from core.settings import Settings
-from tests.support.need import missing
+from tests.support.commands import Done, call
+from tests.support.need import softhsm_module
 from tests.web.conftest import HANDLER, OTHER, REVIEWER, SUPPORT
 
 ADMIN = "150299PT000102"
@@ -33,20 +31,10 @@ def http(site: str) -> Iterator[httpx.Client]:
         yield client
 
 
-@dataclass(frozen=True)
-class Signed:
-    returncode: int
-    stdout: str
-    stderr: str
-
-
 @pytest.fixture
 def keys(demo_world: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """The demonstration key of the school is the one that is plugged in."""
-    try:
-        softhsm.find_module()
-    except UnavailableError:
-        missing("SoftHSM", "softhsm2")
+    softhsm_module()
     monkeypatch.setenv("CAIGOU_VAR", str(demo_world.var))
     for name in ("SOFTHSM2_CONF", "CAIGOU_PKCS11_MODULE"):
         monkeypatch.delenv(name, raising=False)
@@ -55,14 +43,12 @@ def keys(demo_world: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def sign(
     keys: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Callable[..., Signed]:
-    """`sign-challenge` in this process: one of its own takes longer to start than to sign. The PIN goes to standard input."""
+) -> Callable[..., Done]:
+    """`sign-challenge`; the PIN goes to standard input."""
 
-    def run(challenge: str, *more: str, pin: str = demo.PIN) -> Signed:
+    def run(challenge: str, *more: str, pin: str = demo.PIN) -> Done:
         monkeypatch.setattr("sys.stdin", StringIO(f"{pin}\n"))
-        capsys.readouterr()
-        code = main([*SIGN, challenge, *(more or ("--certificate", "公章"))])
-        return Signed(code, *capsys.readouterr())
+        return call(main, capsys, *SIGN, challenge, *(more or ("--certificate", "公章")))
 
     return run
 
@@ -87,7 +73,7 @@ def challenge(http: httpx.Client, purpose: str) -> str:
 @pytest.mark.covers("nm-6")
 @pytest.mark.covers("nm-7")
 @pytest.mark.covers("ah-2.2")
-def test_a_real_key_is_bound_signs_in_and_is_unbound(http: httpx.Client, sign: Callable[..., Signed]) -> None:
+def test_a_real_key_is_bound_signs_in_and_is_unbound(http: httpx.Client, sign: Callable[..., Done]) -> None:
     def sign_in() -> httpx.Response:
         text = challenge(http, "sign_in")
         signed = sign(text)
@@ -127,7 +113,7 @@ def test_a_real_key_is_bound_signs_in_and_is_unbound(http: httpx.Client, sign: C
 
 
 def test_the_command_refuses_what_it_should(
-    http: httpx.Client, sign: Callable[..., Signed], capsys: pytest.CaptureFixture[str]
+    http: httpx.Client, sign: Callable[..., Done], capsys: pytest.CaptureFixture[str]
 ) -> None:
     text = challenge(http, "sign_in")
     several = sign(text, "--certificate", "")
@@ -143,15 +129,13 @@ def test_the_command_refuses_what_it_should(
     # by serial, too
     listed = several.stderr.split("公章（", 1)[1].split("序列号 ", 1)[1].split("）", 1)[0]
     assert sign(text, "--certificate", listed.lower()).returncode == 0
-    capsys.readouterr()
-    with pytest.raises(SystemExit):
-        main(["sign-challenge", "--help"])
-    assert "--challenge" in (help_ := capsys.readouterr().out)
-    assert "--pin" not in help_
+    told = call(main, capsys, "sign-challenge", "--help").stdout
+    assert "--challenge" in told
+    assert "--pin" not in told
 
 
 def test_a_certificate_signature_for_another_text_is_refused(
-    http: httpx.Client, sign: Callable[..., Signed]
+    http: httpx.Client, sign: Callable[..., Done]
 ) -> None:
     first, second = challenge(http, "sign_in"), challenge(http, "sign_in")
     proof = sign(first).stdout.strip()

@@ -9,15 +9,15 @@ from playwright.sync_api import Page, expect
 
 import diagnostics
 from core import demo
-from core.adapters import challenge_signing, softhsm
+from core.adapters import challenge_signing
 from core.adapters.database import SqlDatabase
-from core.domain.errors import ForbiddenError, UnavailableError
+from core.domain.errors import ForbiddenError
 from core.service.system import System
 from core.settings import Settings
 from diagnostics import agent
 from diagnostics.desk_reports import DeskReports
 from diagnostics.result import Report
-from tests.support.need import missing
+from tests.support.need import softhsm_module
 from tests.support.servers import running
 from tests.web.echo import app_over
 from web import probe, security
@@ -49,10 +49,7 @@ def desk(
     site: str, said: list[str], demo_world: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[[str], agent.Agent]]:
     """`desk(pin)` is an agent with the school's demonstration key; an empty PIN is a refusal."""
-    try:
-        softhsm.find_module()
-    except UnavailableError:
-        missing("SoftHSM", "softhsm2")
+    softhsm_module()
     monkeypatch.setenv("CAIGOU_VAR", str(demo_world.var))
     monkeypatch.delenv("SOFTHSM2_CONF", raising=False)
 

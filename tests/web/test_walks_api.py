@@ -7,13 +7,12 @@ import httpx
 import pytest
 
 from core import walks, worlds
-from core.adapters import softhsm
-from core.domain.errors import DomainError, UnavailableError
+from core.domain.errors import DomainError
 from core.service.system import System
 from core.settings import Settings
 from core.walk_ways import Who
 from tests.support.api_way import ApiWay
-from tests.support.need import missing
+from tests.support.need import softhsm_module
 from tests.support.servers import serving
 from tests.support.shared import copy_of
 from tests.web.echo import app_over
@@ -47,10 +46,7 @@ def client(world: System, bare_worlds: Settings, monkeypatch: pytest.MonkeyPatch
 
 @pytest.mark.parametrize("name", MAIN)
 def test_a_main_walk_through_the_api(name: str, world: System, client: httpx.Client) -> None:
-    try:
-        softhsm.find_module()
-    except UnavailableError:
-        missing("SoftHSM", "softhsm2")
+    softhsm_module()
     walk = WALKS[name]
     way = ApiWay(client, worlds.places()[walk.region])
     walks.Player(world, walk, name, way).play()

@@ -32,7 +32,7 @@ from core.service.sealing_ports import (
     SignedPdf,
     Signer,
 )
-from tests.support.need import missing, program
+from tests.support.need import program, softhsm_module
 
 NOW = datetime.now(UTC)
 UNIT = "河湾示例区第三中学"
@@ -77,13 +77,6 @@ def plan() -> FilingCertificate:
 
 
 PDF = render(plan())
-
-
-def softhsm_module() -> Path:
-    try:
-        return demo.find_module()
-    except UnavailableError:
-        missing("SoftHSM", "softhsm2")
 
 
 def import_mismatched(made: demo.Provisioned, folder: Path) -> None:

@@ -10,17 +10,14 @@ from core.adapters.signer import Pkcs11Signer
 from core.adapters.softhsm import DemoSeal, DemoToken, Provisioned, provision
 from core.domain.errors import InvalidError, UnavailableError
 from core.service.sealing_ports import Seal
-from tests.support.need import missing
+from tests.support.need import softhsm_module
 
 TOKEN = DemoToken("河湾三中", "河湾示例区第三中学", "73915026", (DemoSeal("公章"), DemoSeal("财务专用章")))
 
 
 @pytest.fixture(autouse=True)
 def _installed() -> None:
-    try:
-        softhsm.find_module()
-    except UnavailableError:
-        missing("SoftHSM", "softhsm2")
+    softhsm_module()
 
 
 def seals(made: Provisioned, token: str) -> list[Seal]:

@@ -23,7 +23,7 @@ from core.service.sealing_ports import SignedPdf, Signer
 from core.service.views import ActResult
 from core.settings import Settings
 from tests.core.world import World, new_key
-from tests.support.need import missing
+from tests.support.need import softhsm_module
 
 pytestmark = pytest.mark.covers("nm-9")
 
@@ -37,10 +37,8 @@ def tokens(tmp_path_factory: pytest.TempPathFactory, template: Settings) -> Sett
     token = DemoToken(
         "DEMO-SCHOOL", "青原市示范中学", demo.PIN, (DemoSeal("公章"), DemoSeal("合同专用章"), old)
     )
-    try:
-        softhsm.provision(var / "softhsm", [token])
-    except UnavailableError:
-        missing("SoftHSM", "softhsm2")
+    softhsm_module()
+    softhsm.provision(var / "softhsm", [token])
     return replace(template, var=var)
 
 

@@ -37,14 +37,15 @@ def choices(
         found = {
             document.id: document
             for parent in process.parents
+            for node in parent.nodes or ("",)
             for document in tx.lists.find(
-                actor, Query(kind=parent.kind, words=words.strip()), limit=_MOST, before=None
+                actor, Query(kind=parent.kind, node=node, words=words.strip()), limit=_MOST, before=None
             )
             if entering.may_stand_under(process, document)
         }
         able = [
             document
-            for document in found.values()
+            for document in sorted(found.values(), key=lambda one: one.id, reverse=True)
             if people.may(actor, tx.accounts.unit(document.unit_id), document, start.actors)
         ]
         shown = [_choice(system, tx, document) for document in able]

@@ -11,6 +11,7 @@ from core.bootstrap import build_system, migrate
 from core.domain.accounts import Role
 from core.domain.errors import DomainError, InvalidError, NotFoundError
 from core.service import (
+    above,
     accounts,
     documents,
     filling,
@@ -83,11 +84,13 @@ def test_the_trading_centre_pushes_lots_and_takes_them_back(system: System) -> N
         push(system, "trade.document", {**whole, "colour": "red"}, "lot-2")
     number = view.linked[0].number
     with system.database.write() as tx:  # of very many that came to nothing later
-        gone = replace(situations.find(tx, None, number), trail=("void",))
-        for seq in range(300):
-            tx.documents.add(replace(gone, number=f"BD-{seq}"))
+        for one in (number, plan):
+            gone = replace(situations.find(tx, None, one), trail=("void",))
+            for seq in range(300):
+                tx.documents.add(replace(gone, number=f"{one}-{seq}"))
     form = filling.new(system, handler, "contract", "contract", parent=plan)
     assert [one for one, _ in form.choices["lot"]] == [number]
+    assert [one.number for one in above.choices(system, handler, "contract", "contract")] == [plan]
     with pytest.raises(NotFoundError, match="没有这种单据"):
         push(system, "trade.act", {"number": plan, "act": "pass"}, "act-1")
     push(

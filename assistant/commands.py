@@ -108,7 +108,7 @@ def _among_waiting(scene: Scene, viewer: Viewer) -> Outcome | None:
     for summary in viewer.todo[:LOOKED_AT]:
         view = viewer.look(summary.number)
         match = _best(view, said.replace(words.key(part_of(summary.title, said)), ""), bare=True)
-        if match and match.kind == "act" and match.name in {offer.action for offer in view.offers}:
+        if match and match.kind == "act" and match.name in _on_offer(view):
             found.append((summary, match))
     pointed = closest(found, lambda pair: pair[0].title, scene.heard.plain) or found
     if not pointed:
@@ -129,11 +129,10 @@ def _carry(scene: Scene, view: DocumentView, match: _Match) -> Outcome | None:
         return seal(scene, number)
     target = _target(view, match.name, scene.heard.lead)
     slots = {"target": target} if target else {}
-    offered = {offer.action for offer in view.offers}
     if match.kind == "goal":
         topic = leading(scene.knowledge.library, scene.region, match.name)
         return propose(scene, Errand("goal", number=number, goal=match.name, topic=topic))
-    if match.name not in offered and not scene.heard.numbers:
+    if match.name not in _on_offer(view) and not scene.heard.numbers:
         return None  # without a number it was perhaps not meant as a command
     if match.name not in view.process.actions:
         return not_offered(scene, view)
@@ -148,12 +147,16 @@ def _target(view: DocumentView, action: str, text: str) -> str:
     return ""
 
 
+def _on_offer(view: DocumentView) -> set[str]:
+    return {offer.action for offer in view.offers}
+
+
 def _best(view: DocumentView, said: str, *, bare: bool) -> _Match | None:
     """What is wished for, else the longest word in the message; without a number it has to be nearly all of it."""
     found = [match for match in _matches(view, said) if not bare or match.length * 2 > len(said)]
-    offered = {offer.action for offer in view.offers}
+    open_now = _on_offer(view)
     # 作废 is the act and the goal: the goal also brings the steps of others.
-    return max(found, key=lambda m: (m.wished, m.length, m.kind == "goal", m.name in offered), default=None)
+    return max(found, key=lambda m: (m.wished, m.length, m.kind == "goal", m.name in open_now), default=None)
 
 
 def _matches(view: DocumentView, said: str) -> Iterator[_Match]:

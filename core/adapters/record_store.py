@@ -269,17 +269,18 @@ class RecordStore:
         rows = _WAITING.rows(self._connection, {"unit": unit_id, "role": role.value})
         return [_repair(row) for row in rows]
 
-    def waited_for(self, repair_id: int) -> list[tuple[int, Role]]:
-        """(unit id, role) of those whose turn a repair is."""
-        columns = repair_waiting.c
-        statement = select(columns.unit_id, columns.role).where(columns.repair_id == repair_id)
-        return [(row.unit_id, Role(row.role)) for row in self._connection.execute(statement)]
-
     def set_repair(
-        self, repair_id: int, *, state: str, position: int, why: str, waiting: Iterable[tuple[int, Role]]
+        self,
+        repair_id: int,
+        *,
+        state: str,
+        position: int,
+        why: str = "",
+        waiting: Iterable[tuple[int, Role]] = (),
+        asked: Collection[int] = (),
     ) -> None:
-        """How far a repair has come, and whose turn it is."""
-        values = {"state": state, "position": position, "why_stopped": why}
+        """How far a repair has come, whose turn it is, and which accounts were asked."""
+        values = {"state": state, "position": position, "why_stopped": why, "asked": sorted(asked)}
         self._connection.execute(update(repair).where(repair.c.id == repair_id).values(values))
         self._connection.execute(delete(repair_waiting).where(repair_waiting.c.repair_id == repair_id))
         rows = [{"repair_id": repair_id, "unit_id": unit_id, "role": role.value} for unit_id, role in waiting]
@@ -302,5 +303,5 @@ class RecordStore:
 def _repair(row: Any) -> RepairRow:
     return RepairRow(
         row.id, row.document_id, row.number, row.goal, row.asked_by, row.state, row.steps, row.position,
-        row.fingerprint, row.why_stopped,
+        row.fingerprint, row.why_stopped, tuple(row.asked or ()),
     )  # fmt: skip

@@ -233,6 +233,7 @@ repair = Table(
     Column("fingerprint", String(64), nullable=False),
     Column("why_stopped", Text, nullable=False, server_default=""),
     Column("at", Utc, nullable=False),
+    Column("asked", JSON),
     CheckConstraint("state in ('running', 'done', 'stopped')", name="state"),
     Index(None, "document_id", "state"),
 )  # fmt: skip

@@ -1,8 +1,9 @@
 """Running repairs follow every act on their documents, from whichever page, chat or API it came."""
 
-from core.domain.accounts import Account, Role
+from core.domain.accounts import Account
+from core.domain.approval import Seat
 from core.domain.documents import Document
-from core.service import situations
+from core.service import people, situations, standings
 from core.service.ports import RepairRow, Transaction
 from core.service.system import System
 
@@ -23,7 +24,7 @@ def follow(system: System, tx: Transaction, after: Document, action: str, actor:
             continue
         step = row.steps[here]
         if here + 1 == len(row.steps):
-            tx.records.set_repair(row.id, state="done", position=here + 1, why="", waiting=())
+            tx.records.set_repair(row.id, state="done", position=here + 1)
             tell = f"{row.number} 的处理已全部办完：{step['label']}之后现在是“{step['target_label']}”"
             tx.records.notify({row.asked_by} - {actor.id}, row.number, tell, system.clock())
         else:
@@ -57,16 +58,11 @@ def _reached(row: RepairRow, after: Document, action: str) -> int | None:
 def stop(system: System, tx: Transaction, row: RepairRow, why: str, actor: Account) -> None:
     """End a repair: its asker hears why, and those who were asked for the next step that it is void."""
     step, asker = row.steps[row.position], tx.accounts.account(row.asked_by)
-    asked = {
-        account.id
-        for unit_id, role in tx.records.waited_for(row.id)
-        for account in tx.accounts.of(unit_id, role)
-    }
-    tx.records.set_repair(row.id, state="stopped", position=row.position, why=why, waiting=())
+    tx.records.set_repair(row.id, state="stopped", position=row.position, why=why)
     tell = f"{row.number} 的处理已停下：{why}。需要的话请重新问我"
     tx.records.notify({row.asked_by} - {actor.id}, row.number, tell, system.clock())
     void = f"{asker.label}请您办的 {step['number']}“{step['label']}”不用办了：{why}"
-    tx.records.notify(asked - {row.asked_by, actor.id}, step["number"], void, system.clock())
+    tx.records.notify(set(row.asked) - {row.asked_by, actor.id}, step["number"], void, system.clock())
 
 
 def hand_on(system: System, tx: Transaction, row: RepairRow, position: int, actor: Account) -> None:
@@ -74,19 +70,22 @@ def hand_on(system: System, tx: Transaction, row: RepairRow, position: int, acto
     step = row.steps[position]
     asker = tx.accounts.account(row.asked_by)
     waiting = _turns(system, tx, step["number"], step["action"])
-    if (asker.unit.id, asker.role) in waiting:  # whoever asked for the repair takes the steps that are theirs
-        waiting = [(asker.unit.id, asker.role)]
-    tx.records.set_repair(row.id, state="running", position=position, why="", waiting=waiting)
-    told = {account.id for unit_id, role in waiting for account in tx.accounts.of(unit_id, role)} - {actor.id}
+    own_seat = standings.seat_of(asker)
+    if mine := [seat for seat in waiting if seat.taken_by(own_seat)]:
+        waiting = mine  # whoever asked for the repair takes the steps that are theirs
+    asked = {account.id for account in people.accounts_at(tx, waiting)}
+    places = {(seat.unit_id, seat.role) for seat in waiting}
+    tx.records.set_repair(row.id, state="running", position=position, waiting=places, asked=asked)
+    told = asked - {actor.id}
     text = f"{asker.label}请您办理：{step['number']}“{step['label']}”到“{step['target_label']}”"
     tx.records.notify(told - {row.asked_by}, step["number"], text, system.clock())
     own = f"{row.number}：轮到您办“{step['label']}”了"
     tx.records.notify(told & {row.asked_by}, step["number"], own, system.clock())
 
 
-def _turns(system: System, tx: Transaction, number: str, action: str) -> list[tuple[int, Role]]:
-    """(unit id, role) of those who may take `action` on the document where it stands; nobody is asked for an answer anew."""
+def _turns(system: System, tx: Transaction, number: str, action: str) -> list[Seat]:
+    """Who may take `action` on the document where it stands; nobody is asked for an answer anew."""
     if action == ANSWER:
         return []
     case = situations.case(system, tx, situations.find(tx, None, number))
-    return [(seat.unit_id, seat.role) for seat in situations.turns(case, case.process.actions[action])]
+    return list(situations.turns(case, case.process.actions[action]))

@@ -136,6 +136,7 @@ class RepairRow:
     position: int
     fingerprint: str
     why_stopped: str
+    asked: Sequence[int] = ()  # ids of the accounts that were told it is their turn
 
 
 class Accounts(Protocol):
@@ -243,9 +244,15 @@ class Records(Protocol):
     def repair(self, repair_id: int) -> RepairRow | None: ...
     def running_repairs(self, document_ids: Sequence[int]) -> list[RepairRow]: ...
     def waiting_repairs(self, unit_id: int, role: Role) -> list[RepairRow]: ...
-    def waited_for(self, repair_id: int) -> list[tuple[int, Role]]: ...
     def set_repair(
-        self, repair_id: int, *, state: str, position: int, why: str, waiting: Iterable[tuple[int, Role]]
+        self,
+        repair_id: int,
+        *,
+        state: str,
+        position: int,
+        why: str = "",
+        waiting: Iterable[tuple[int, Role]] = (),
+        asked: Collection[int] = (),
     ) -> None: ...
     def keep_processes(self, processes: Iterable[Process]) -> None: ...
     def process_body(self, version: str) -> str | None: ...

@@ -1,10 +1,13 @@
 import pytest
 
+from core.domain.accounts import Role
+from core.domain.approval import Kind
 from core.domain.errors import BlockedError, ConflictError, ForbiddenError, InvalidError, NotFoundError
 from core.service import acts, entering, notices, planning, repairs
 from core.service.planning import RepairPlan
 from core.service.repairs import Repair
 from core.service.views import ActResult
+from tests.core.panel import assign, colleague
 from tests.core.world import World, new_key
 
 
@@ -58,6 +61,21 @@ def test_own_steps_are_carried_out_and_those_of_others_become_tasks(each_world: 
     assert any("全部办完" in item.text for item in notices.unseen(world.system, world["handler"]))
     assert world.funds(number) == (0, 0)
     world.sound()
+
+
+def test_of_a_task_handed_over_only_who_has_it_is_asked_and_told_that_it_is_void(world: World) -> None:
+    number = world.plan(node="unit_second")
+    other = colleague(world, "reviewer", Role.REVIEWER, "孟副负责")
+    assign(world, "reviewer", number, Kind.HAND, other)
+    start(world, number, "editable")
+    start(world, number, "editable")
+    told = {}
+    for account in (other, world["reviewer"]):
+        with world.system.database.read() as tx:
+            told[account.id] = [one.text for one in tx.records.notices(account.id) if one.number == number]
+    for said in ("请您办理", "不用办了"):
+        assert any(said in text for text in told[other.id])
+        assert not any(said in text for text in told[world["reviewer"].id])
 
 
 @pytest.mark.covers("nm-4")

@@ -19,7 +19,6 @@ from core import demo
 from tests.web.conftest import HANDLER
 
 START_SECONDS = 180  # the first start builds five regions, on a machine that may be busy
-CLIENT = httpx.Client(timeout=60)  # the machine that runs the tests may be busy
 
 
 def _two_ports() -> int:
@@ -41,6 +40,7 @@ class Served:
         self.port = _two_ports()
         self.url = f"http://127.0.0.1:{self.port}"
         self.process: subprocess.Popen[str] | None = None
+        self.client = httpx.Client(timeout=60)  # the machine that runs the tests may be busy
 
     def start(self) -> None:
         environment = {**os.environ, "CAIGOU_VAR": str(self.var)}
@@ -51,7 +51,7 @@ class Served:
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline and self.process.poll() is None:
             try:
-                CLIENT.get(f"{self.url}/healthz")
+                self.client.get(f"{self.url}/healthz")
             except httpx.TransportError:
                 time.sleep(0.1)
             else:
@@ -74,25 +74,28 @@ class Served:
 def served(tmp_path: Path) -> Iterator[Served]:
     one = Served(tmp_path / "var")
     yield one
+    one.client.close()
     if one.process and one.process.poll() is None:
         one.process.kill()
         one.process.wait()
 
 
-def sign_in(url: str) -> dict[str, str]:
-    answer = CLIENT.post(f"{url}/api/v1/sessions", json={"login": HANDLER, "password": demo.PASSWORD})
+def sign_in(served: Served) -> dict[str, str]:
+    answer = served.client.post(
+        f"{served.url}/api/v1/sessions", json={"login": HANDLER, "password": demo.PASSWORD}
+    )
     return {"Authorization": f"Bearer {answer.json()['token']}"}
 
 
 @pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGINT])
 def test_it_starts_answers_stops_and_keeps_what_was_done(served: Served, by: signal.Signals) -> None:
     served.start()
-    assert CLIENT.get(f"{served.url}/readyz").json()["ready"] is True
-    headers = sign_in(served.url)
+    assert served.client.get(f"{served.url}/readyz").json()["ready"] is True
+    headers = sign_in(served)
     body = {"variant": "mall", "form": {"name": "激光打印机", "need_by": "2026-12-31"}}
-    made = CLIENT.post(f"{served.url}/api/v1/documents", json=body, headers=headers)
+    made = served.client.post(f"{served.url}/api/v1/documents", json=body, headers=headers)
     assert made.status_code == 201, made.text
-    said = CLIENT.post(
+    said = served.client.post(
         f"{served.url}/api/v1/chat", json={"text": "单位账号是多少", "key": "message-1"}, headers=headers
     )
     assert said.status_code == 200, said.text
@@ -112,7 +115,7 @@ def test_it_starts_answers_stops_and_keeps_what_was_done(served: Served, by: sig
     served.start()
     number = made.json()["summary"]["number"]
     # the session outlives the restart, too
-    again = CLIENT.get(f"{served.url}/api/v1/documents/{number}", headers=headers)
+    again = served.client.get(f"{served.url}/api/v1/documents/{number}", headers=headers)
     assert again.status_code == 200
     served.stop()
 

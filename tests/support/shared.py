@@ -67,10 +67,14 @@ def own_var(shared: Shared, pytestconfig: pytest.Config) -> Iterator[None]:
 
     Only trained indexes stay from run to run, in pytest's cache: their names change with the knowledge and the code.
     """
-    assert pytestconfig.cache
-    kept = pytestconfig.cache.mkdir("kb")
+
+    def build(var: Path) -> None:
+        cache: pytest.Cache | None = getattr(pytestconfig, "cache", None)  # without one, in this run alone
+        if cache:
+            (var / "kb").symlink_to(cache.mkdir("kb"))
+
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CAIGOU_VAR", str(shared("var", lambda var: (var / "kb").symlink_to(kept))))
+        patch.setenv("CAIGOU_VAR", str(shared("var", build)))
         yield
 
 

@@ -14,7 +14,8 @@ from core.adapters.database import make_engine
 from core.adapters.process_registry import ProcessRegistry
 from core.bootstrap import build_system, migrate
 from core.settings import Settings
-from tests.core.world import Clock, World
+from tests.core.world import World
+from tests.support.clock import Clock
 from tests.support.process_data import change_plans, copied
 from tests.support.servers import database, database_template
 from tests.support.shared import Shared, copy_of, fast_engine

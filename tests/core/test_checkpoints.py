@@ -22,8 +22,9 @@ from core.adapters.tables import audit, audit_head, metadata
 from core.domain.errors import BlockedError, InvalidError
 from core.service import checkpoints
 from core.service.system import System
-from tests.core.world import Clock, World
+from tests.core.world import World
 from tests.support import small_world
+from tests.support.clock import Clock
 from tests.support.commands import call
 from web import upkeep
 

@@ -15,7 +15,7 @@ from core.service import documents
 from core.service.system import System
 from core.settings import Settings
 from core.walks import Player
-from tests.core.world import Clock
+from tests.support.clock import Clock
 from tests.support.process_data import copied
 from tests.support.pushing import push
 from tests.support.shared import fast_engine

@@ -2,8 +2,8 @@
 
 import itertools
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,6 +18,7 @@ from core.service import acts, entering, ledger
 from core.service.ports import Certificate, Indicator
 from core.service.system import System
 from core.service.views import ActResult
+from tests.support.clock import Clock
 
 SEALED = Certificate("0" * 64, "公章", "1A2B", datetime(2026, 1, 5, tzinfo=UTC))
 LOGINS = {
@@ -69,19 +70,6 @@ _keys = itertools.count()
 
 def new_key() -> str:
     return f"test-{next(_keys)}"
-
-
-@dataclass
-class Clock:
-    """A clock that a test moves."""
-
-    at: datetime = field(default_factory=lambda: datetime.now(UTC))
-
-    def __call__(self) -> datetime:
-        return self.at
-
-    def pass_by(self, **span: float) -> None:
-        self.at += timedelta(**span)
 
 
 @dataclass

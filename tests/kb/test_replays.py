@@ -12,18 +12,12 @@ from kb.replay import Replay
 from kb.replays import Replays, Running
 from kb.tables import metadata
 from tests.kb.made_up import entry_data
-
-
-class Clock:
-    now = datetime(2026, 11, 20, tzinfo=UTC)
-
-    def __call__(self):
-        return self.now
+from tests.support.clock import Clock
 
 
 @pytest.fixture
 def clock():
-    return Clock()
+    return Clock(datetime(2026, 11, 20, tzinfo=UTC))
 
 
 @pytest.fixture
@@ -64,7 +58,7 @@ def test_a_replay_is_carried_out_once_and_kept(engine, clock, libraries, sets, t
     assert mine.find(1, [7]) is None
     mine.start(1, [7], "here", *libraries)
     other.start(1, [7], "here", *libraries)
-    assert other.find(1, [7]) == Running(clock.now)
+    assert other.find(1, [7]) == Running(clock.at)
     (act,) = acts
     act()
     found = other.find(1, [7])
@@ -91,7 +85,7 @@ def test_a_replay_that_was_lost_or_failed_may_be_asked_for_again(engine, clock, 
     acts = []
     replays = Replays(engine, clock, tmp_path, acts.append)
     replays.start(1, [7], "here", *libraries)
-    clock.now += timedelta(minutes=11)
+    clock.at += timedelta(minutes=11)
     assert replays.find(1, [7]) is None
     replays.start(1, [7], "here", *libraries)
     assert len(acts) == 2

@@ -16,20 +16,14 @@ from kb.live import Live
 from kb.store import SYSTEM, Store
 from kb.tables import metadata
 from tests.kb.made_up import entry_data
+from tests.support.clock import Clock
 
 NOW = datetime(2026, 11, 20, 17, 0, tzinfo=UTC)  # the 21st in Shanghai
 
 
-class Clock:
-    now = NOW
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
 @pytest.fixture
 def clock():
-    return Clock()
+    return Clock(NOW)
 
 
 @pytest.fixture
@@ -224,11 +218,11 @@ def test_effective_dates_are_days_of_shanghai(store, base, clock):
     later = edited(base.entry("here", "a"), short="新规定。")
     published(store, base, later, effective_from=day, effective_until=day)
     assert store.library(base)[1].entry("here", "a").short != "新规定。"
-    clock.now = NOW - timedelta(hours=2) + timedelta(days=1)  # 23:00 on the 21st
+    clock.at = NOW - timedelta(hours=2) + timedelta(days=1)  # 23:00 on the 21st
     assert store.library(base)[1].entry("here", "a").short != "新规定。"
-    clock.now += timedelta(hours=1)
+    clock.at += timedelta(hours=1)
     assert store.library(base)[1].entry("here", "a").short == "新规定。"
-    clock.now += timedelta(days=1)
+    clock.at += timedelta(days=1)
     assert store.library(base)[1].entry("here", "a").short != "新规定。"
     with pytest.raises(InvalidError, match="生效日期"):
         store.draft(later, "writer", effective_from=day, effective_until=day - timedelta(days=1))

@@ -12,6 +12,7 @@ import pytest
 from core.domain.accounts import Role
 from core.service import documents, escalating, lists, notices
 from core.service.page_ports import Query
+from tests.support.clock import Clock
 from tests.support.process_data import change_plans, copied
 from tests.support.small_world import World
 
@@ -44,14 +45,6 @@ def data(folder: Path, changes: str = CHANGES) -> Path:
 
 
 FRIDAY = datetime(2026, 11, 20, 2, tzinfo=UTC)  # 10:00 in Shanghai
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.at = FRIDAY
-
-    def __call__(self) -> datetime:
-        return self.at
 
 
 def escalate(world: World) -> None:

@@ -10,8 +10,8 @@ from core.adapters.counterpart.server import Counterpart
 from core.adapters.exchange_client import HttpExchange
 from core.service import exchange
 from core.service.exchange_ports import SYSTEMS
-from tests.core.world import Clock
 from tests.support import small_world
+from tests.support.clock import Clock
 from tests.support.pushing import SECRETS
 from tests.support.small_world import World
 

@@ -16,7 +16,7 @@ from core.domain.errors import AuthenticationError, BlockedError, ConflictError,
 from core.service import entering, exchange_inbox
 from core.service.exchange_inbox import Receipt
 from core.service.exchange_signature import sign
-from tests.core.world import Clock
+from tests.support.clock import Clock
 from tests.support.pushing import SECRETS, push
 from tests.support.servers import serving
 from tests.support.small_world import DIVISION, TO_FILED, YEAR, World

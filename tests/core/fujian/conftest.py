@@ -12,8 +12,8 @@ from core.domain.accounts import Account
 from core.service.system import System
 from core.settings import Settings
 from core.walks import Player
-from tests.core.world import Clock
 from tests.support import steps
+from tests.support.clock import Clock
 from tests.support.shared import copy_of
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from core.settings import Settings
 from tests.core.fujian_money.stage import Stage
-from tests.core.world import Clock
+from tests.support.clock import Clock
 from tests.support.shared import copy_of
 
 

@@ -11,7 +11,8 @@ from core.domain.accounts import Account, Role
 from tests.core.panel import colleague
 from tests.core.world import World as WholeWorld
 from tests.support import small_world
-from tests.support.limited import Clock, data
+from tests.support.clock import Clock
+from tests.support.limited import FRIDAY, data
 from tests.support.process_data import in_force
 from tests.support.small_world import World
 
@@ -32,7 +33,7 @@ def limited_world(
     limited_processes: None, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[World, Clock]]:
     """One world for the tests that look only at their own documents."""
-    folder, clock = tmp_path_factory.mktemp("limits"), Clock()
+    folder, clock = tmp_path_factory.mktemp("limits"), Clock(FRIDAY)
     built = small_world.build(f"sqlite:///{folder / 'caigou.db'}", folder, clock=clock)
     yield built, clock
     assert built.problems() == []
@@ -42,7 +43,7 @@ def limited_world(
 @pytest.fixture
 def crowd(limited_processes: None, small_url: str, tmp_path: Path) -> Iterator[tuple[list[World], Clock]]:
     """The same world opened four times, on each database."""
-    clock = Clock()
+    clock = Clock(FRIDAY)
     built = small_world.build(small_url, tmp_path, clock=clock)
     opened = [built, *(small_world.reopen(small_url, tmp_path, clock=clock) for _ in range(3))]
     yield opened, clock

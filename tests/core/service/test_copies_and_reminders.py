@@ -8,9 +8,9 @@ from core.domain.accounts import Role
 from core.domain.errors import BlockedError, ForbiddenError, InvalidError, NotFoundError
 from core.service import copies, documents, home, lists, reminders, told
 from core.service.page_ports import Query
+from tests.support.clock import Clock
 from tests.support.limited import (
     FRIDAY,
-    Clock,
     at_once,
     clock,
     due,

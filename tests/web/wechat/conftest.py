@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 from flask import Flask
@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 from werkzeug.serving import make_server
 
 from core.adapters.database import make_engine
+from tests.support.clock import Clock
 from tests.support.servers import running
 from web.wechat.client import WeChatClient
 from web.wechat.config import Channel
@@ -24,19 +25,6 @@ from web.wechat.webhook import create_blueprint
 
 SECRET = b"made-up key of the tests"
 AES_KEY = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
-
-
-class Clock:
-    """Stands still until it is moved."""
-
-    def __init__(self) -> None:
-        self.now = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def advance(self, **parts: float) -> None:
-        self.now += timedelta(**parts)
 
 
 @dataclass
@@ -59,7 +47,7 @@ class Talk:
 
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(datetime(2026, 3, 2, 1, 0, tzinfo=UTC))
 
 
 @pytest.fixture

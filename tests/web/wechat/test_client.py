@@ -40,7 +40,7 @@ def test_sends_with_one_token(client: WeChatClient, counterpart: Counterpart):
 def test_token_is_renewed_before_it_ends(client: WeChatClient, counterpart: Counterpart, clock):
     counterpart.allow("oUser1")
     client.send_text("demo", "oUser1", "a")
-    clock.advance(seconds=7200 - 299)
+    clock.pass_by(seconds=7200 - 299)
     client.send_text("demo", "oUser1", "b")
     assert counterpart.token_calls == 2
 
@@ -187,7 +187,7 @@ def test_a_lock_of_a_dead_worker_runs_out(engine: Engine, clock):
     store._ensure_row(APP)
     assert store._take_lease(APP, "dead")
     assert not store._take_lease(APP, "alive")
-    clock.advance(seconds=31)
+    clock.pass_by(seconds=31)
     assert store.refresh(APP, None, lambda: AccessToken("t" * 512, 60)) == "t" * 512
     with engine.connect() as connection:
         assert connection.execute(select(token.c.lease)).scalar() is None

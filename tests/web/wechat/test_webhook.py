@@ -237,7 +237,7 @@ def test_what_a_dead_process_left_is_answered_once(world):
     world.counterpart.allow("oUser1")
     world.inbox.first_time(Job("k1", "demo", "oUser1", "text", "计划录错了"))
     assert world.service.resume(world.runner) == 0
-    world.clock.advance(seconds=61)
+    world.clock.pass_by(seconds=61)
     assert world.service.resume(world.runner) == 1
     assert world.service.resume(world.runner) == 0
     world.settle()
@@ -251,7 +251,7 @@ def test_what_could_not_be_sent_is_sent_later(world, caplog):
     world.inbox.give_up("k1")
     world.service.run("k1")
     assert world.counterpart.sent == []
-    world.clock.advance(seconds=61)
+    world.clock.pass_by(seconds=61)
     world.service.resume(world.runner)
     world.settle()
     assert world.counterpart.sent == [Sent("oUser1", "答：a")]
@@ -264,7 +264,7 @@ def test_a_closed_window_ends_it(world, caplog):
     world.service.run("k1")
     assert "code=wechat_window_closed errcode=45015" in caplog.text
     assert "oUser1" not in caplog.text
-    world.clock.advance(seconds=61)
+    world.clock.pass_by(seconds=61)
     assert world.service.resume(world.runner) == 0
 
 

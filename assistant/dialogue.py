@@ -99,17 +99,24 @@ def _choosing_document(scene: Scene, frame: Frame) -> Outcome | None:
         if len(picked) == 1:
             return _take_up(below, int(picked[0].value))
     elif number := _one_number(scene, frame, [option.value for option in picked]):
-        if own := _own_of(below, errand, number):
-            if own.state.stack != below.state.stack or errand.kind in _LOOKS:
-                return own
-            return _led_back(scene, replace(own, state=own.state.push(frame)), frame)
-        return answering.begin(below, replace(errand, number=number), frame.slots)
+        return _of_number(scene, frame, replace(errand, number=number))
     elif len(picked) > 1:
         left = [scene.asker.look(one.value).summary for one in picked if scene.asker.sees(one.value)]
         return choosing.ask_which(below, left, errand)
     if scene.heard.act == "yes" or not (_says_more(scene) or _is_aside(scene)):
         return Outcome(scene.state, (Reply(say("which_again")),))
     return None
+
+
+def _of_number(scene: Scene, frame: Frame, errand: Errand) -> Outcome:
+    """Begin the errand on the document that was chosen, unless the message says something of its own about it."""
+    below = scene.at(scene.state.pop())
+    own = _own_of(below, errand)
+    if own is None:
+        return answering.begin(below, errand, frame.slots)
+    if own.state.stack != below.state.stack or errand.kind in _LOOKS:
+        return own
+    return _led_back(scene, replace(own, state=own.state.push(frame)), frame)
 
 
 def _one_number(scene: Scene, frame: Frame, picked: list[str]) -> str:
@@ -124,12 +131,12 @@ def _one_number(scene: Scene, frame: Frame, picked: list[str]) -> str:
     return found[0] if len(found) == 1 else ""
 
 
-def _own_of(scene: Scene, errand: Errand, number: str) -> Outcome | None:
+def _own_of(scene: Scene, errand: Errand) -> Outcome | None:
     """What a message that names a document says of it (碎纸机录错了); None where it only answers the open choice."""
-    rest = "" if scene.heard.tail or scene.heard.ordinal else pointing.beyond(scene, number)
+    rest = "" if scene.heard.tail or scene.heard.ordinal else pointing.beyond(scene, errand.number)
     if not rest or wording.says(errand, rest):
         return None
-    alone = scene.hearing(replace(scene.heard, numbers=(number,)))
+    alone = scene.hearing(replace(scene.heard, numbers=(errand.number,)))
     own = _is_command(alone) or bool(wording.named(wording.commands().goals, rest))
     if not own and _says_more(scene):
         own = scene.knowledge.find(scene.region, scene.heard.plain).kind == "answer"

@@ -221,8 +221,8 @@ def _money(viewer: Viewer, legs: Sequence[Leg]) -> Iterator[Change]:
 
 
 def _held(hold: Hold) -> str:
-    amounts = {"used": hold.used_fen, "frozen": hold.frozen_fen}
-    parts = [say(f"money_{name}", amount=yuan(fen)) for name, fen in amounts.items() if fen]
+    parts = [say("money_used", amount=yuan(hold.used_fen))] if hold.used_fen else []
+    parts += [say("money_frozen", amount=yuan(hold.frozen_fen))] if hold.frozen_fen else []
     return "，".join(parts) or say("money_none")
 
 

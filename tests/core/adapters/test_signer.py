@@ -189,16 +189,17 @@ def test_the_signature_says_why_and_where_and_shows_the_seal(signed: SignedPdf) 
     assert top - bottom > 100
 
 
+def poppler(folder: Path, paper: SignedPdf) -> str:
+    """What another program says of the signatures."""
+    (folder / "a.pdf").write_bytes(paper.content)
+    command = [program("pdfsig", "poppler-utils"), "-nocert", folder / "a.pdf"]
+    return subprocess.run(command, check=False, capture_output=True, text=True).stdout
+
+
 def test_poppler_agrees(signed: SignedPdf, tmp_path: Path) -> None:
-    (tmp_path / "a.pdf").write_bytes(signed.content)
-    done = subprocess.run(
-        [program("pdfsig", "poppler-utils"), "-nocert", tmp_path / "a.pdf"],
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-    assert "Signature is Valid" in done.stdout
-    assert "Total document signed" in done.stdout
+    said = poppler(tmp_path, signed)
+    assert "Signature is Valid" in said
+    assert "Total document signed" in said
 
 
 @pytest.mark.covers("nm-9")
@@ -220,12 +221,7 @@ def test_two_parties_seal_one_paper_and_both_signatures_stay_good(
     assert second.content.startswith(first.content)
     assert (second.validation.ok, second.validation.seals) == (True, 2)
     assert second.validation.serial == second.seal.serial != first.seal.serial
-    (tmp_path / "a.pdf").write_bytes(second.content)
-    done = subprocess.run(
-        [program("pdfsig", "poppler-utils"), "-nocert", tmp_path / "a.pdf"],
-        check=False, capture_output=True, text=True,
-    )  # fmt: skip
-    assert done.stdout.count("Signature is Valid") == 2
+    assert poppler(tmp_path, second).count("Signature is Valid") == 2
     with pytest.raises(InvalidError) as caught:
         signer.sign(second.content, token_label=TOKEN, seal="公章", pin=PIN, reason=WHY, parties=2)
     assert caught.value.code == "already_signed"

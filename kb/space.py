@@ -109,7 +109,7 @@ class Space:
         weights *= found
         return _sums(rows, weights, count), holds
 
-    def _looked_up(self, vector: Vector) -> tuple[Floats, Ints, Ints, Floats]:
+    def _looked_up(self, vector: Vector) -> tuple[Floats, Ints, NDArray[np.intp], Floats]:
         """The most telling features' values and lengths of their lists; the lists one after another, rows and values."""
         ids, values = vector.ids, vector.values
         sizes = self.sizes.take(ids)
@@ -125,9 +125,9 @@ class Space:
         ends = (starts + sizes).tolist()
         runs = [lists[start:end] for start, end in zip(starts.tolist(), ends, strict=True)]
         found = np.concatenate(runs)
-        return values, sizes, found[:, 0], found.view(np.float32)[:, 1]
+        return values, sizes, found[:, 0].astype(np.intp), found.view(np.float32)[:, 1]
 
 
-def _sums(rows: Ints, weights: Floats, count: int) -> NDArray[np.float64]:
+def _sums(rows: NDArray[np.intp], weights: Floats, count: int) -> NDArray[np.float64]:
     sums: NDArray[np.float64] = np.bincount(rows, weights, count)  # type: ignore[assignment]
     return sums

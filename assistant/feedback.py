@@ -1,13 +1,14 @@
 """What users asked without a good answer, by meaning, and how it becomes knowledge: a phrasing of an entry or a new draft."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from assistant import desk_store
 from assistant.desk import DAYS
-from assistant.masking import masked
+from assistant.handoff import is_contact
+from assistant.masking import masked, unnumbered
 from assistant.sql import engine_of
 from core.domain.accounts import Account
 from core.domain.errors import InvalidError
@@ -15,6 +16,7 @@ from core.domain.rights import Capability
 from core.service import rights
 from core.service.system import System
 from kb import Entry
+from kb.checks import MAX_SENTENCES, MAX_SHORT, MAX_TITLE, sentences
 from kb.editing import Editing
 from kb.questions import SetAside, compared, together
 from kb.revisions import Revision
@@ -22,6 +24,10 @@ from kb.revisions import Revision
 TEXT_LIMIT = 200
 MOST = 300  # different questions looked at
 _SUGGESTED = 3
+_ANSWER_LIMIT = 1000
+_ANSWERED = "简答和步骤取自客服结单时的答复"
+_UNANSWERED = "还没有人答过，简答和步骤只写了找谁"
+_PERSON, _HOW_TO_ASK = "这件事请找客服办。", "在对话里说“转人工”，客服看得到前面说过的话。"
 
 
 @dataclass(frozen=True)
@@ -36,11 +42,22 @@ class Question:
 
 
 @dataclass(frozen=True)
+class Start:
+    """What the draft of a new entry starts with, so that it can be kept as it is; `note` says where that is from."""
+
+    title: str
+    short: str
+    steps: str
+    note: str
+
+
+@dataclass(frozen=True)
 class Cluster:
     """Questions that mean the same, the newest first; `entries` are what the assistant would think of."""
 
     questions: Sequence[Question]
     entries: Sequence[Entry]
+    start: Start
 
     @property
     def texts(self) -> tuple[str, ...]:
@@ -79,6 +96,8 @@ class Feedback:
         texts = list(dict.fromkeys(one.text for one in asked))[:MOST]
         snapshot = self._editing.live.current()
         retriever = snapshot.retriever(actor.region)
+        answers = self._answers(actor.region)
+        contact = next((one for one in snapshot.library.of_region(actor.region) if is_contact(one)), None)
         found = []
         for group in together(texts, retriever, snapshot.library):
             members = {texts[at] for at in group}
@@ -91,8 +110,16 @@ class Feedback:
                 for topic in dict.fromkeys((*answered, *thought))
                 if (actor.region, topic) in known
             ]
-            found.append(Cluster(questions, entries[:_SUGGESTED]))
+            start = _start(questions, answers, contact)
+            found.append(Cluster(questions, entries[:_SUGGESTED], start))
         return sorted(found, key=lambda one: (one.declined, -len(one.questions)))
+
+    def _answers(self, region: str) -> dict[str, str]:
+        """What the staff answered to questions that were handed over, by what was asked; the newest answer."""
+        closed = [one for one in self._desk.tickets(region) if one.state == "closed" and one.note]
+        return {
+            compared(_plain(one.question)): unnumbered(one.note, _ANSWER_LIMIT) for one in reversed(closed)
+        }
 
     def _open(self, actor: Account, since: datetime) -> list[Question]:
         """Newest first."""
@@ -153,6 +180,21 @@ def _is_open(one: Question, aside: dict[str, datetime], owners: dict[str, str]) 
     if not same or (same in aside and one.at <= aside[same]):
         return False
     return owners.get(same, one.topic) == one.topic
+
+
+def _start(questions: Sequence[Question], answers: Mapping[str, str], contact: Entry | None) -> Start:
+    """An answer that somebody of the staff gave to one of them; while there is none, whom to turn to."""
+    title = questions[0].text[:MAX_TITLE]
+    told = next((answers[same] for one in questions if (same := compared(one.text)) in answers), "")
+    if told:
+        steps = sentences(told)
+        short = "".join(steps[:MAX_SENTENCES])
+        if len(short) > MAX_SHORT:
+            short = steps[0] if len(steps[0]) <= MAX_SHORT else f"{steps[0][: MAX_SHORT - 1]}…"
+        return Start(title, short, "\n".join(steps), _ANSWERED)
+    if contact is None:
+        return Start(title, _PERSON, _HOW_TO_ASK, _UNANSWERED)
+    return Start(title, contact.short, "\n".join(contact.cases[0].steps), _UNANSWERED)
 
 
 def _chosen(texts: Iterable[str]) -> list[str]:

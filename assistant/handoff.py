@@ -15,10 +15,11 @@ from core.domain.errors import InvalidError, NotFoundError
 from core.domain.rights import Capability
 from core.service import accounts, rights
 from core.service.system import System
+from kb import Entry
 
 _LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # read out over the telephone without mistakes
 _NOTE_LIMIT = 1000
-CONTACT = "-contact"  # ids of the entries with contact lines end so
+_CONTACT = "-contact"  # ids of the entries with contact lines end so
 
 
 @dataclass(frozen=True)
@@ -37,11 +38,14 @@ class TicketView:
     state: str = "open"
 
 
+def is_contact(entry: Entry) -> bool:
+    """Whether an entry has the region's contact lines."""
+    return entry.id.endswith(_CONTACT)
+
+
 def contacts(scene: Scene) -> FactsCard:
     """Contact lines of the region, from its own entry."""
-    entry = next(
-        (one for one in scene.knowledge.library.of_region(scene.region) if one.id.endswith(CONTACT)), None
-    )
+    entry = next(filter(is_contact, scene.knowledge.library.of_region(scene.region)), None)
     rows = tuple(Row(case.when, "\n".join(case.steps)) for case in entry.cases) if entry else ()
     return FactsCard(say("ticket_title"), rows, type="contacts")
 

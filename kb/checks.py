@@ -38,6 +38,11 @@ def check(
     return problems + _phrasing_problems(read, negatives, negatives_at)
 
 
+def sentences(text: str) -> list[str]:
+    """A text's sentences with their marks."""
+    return [one.strip() for one in _SENTENCE.findall(text) if one.strip()]
+
+
 def _own_problems(entry: Entry, where: Located) -> list[str]:
     """What one entry can be told without looking at others."""
     problems = []
@@ -50,9 +55,9 @@ def _own_problems(entry: Entry, where: Located) -> list[str]:
         problems.append(where.problem(("title",), f"title 有 {len(entry.title)} 字，最多 {MAX_TITLE} 字"))
     if len(entry.short) > MAX_SHORT:
         problems.append(where.problem(("short",), f"short 有 {len(entry.short)} 字，最多 {MAX_SHORT} 字"))
-    sentences = len(_SENTENCE.findall(entry.short))
-    if sentences > MAX_SENTENCES:
-        problems.append(where.problem(("short",), f"short 有 {sentences} 句，最多 {MAX_SENTENCES} 句"))
+    said = len(sentences(entry.short))
+    if said > MAX_SENTENCES:
+        problems.append(where.problem(("short",), f"short 有 {said} 句，最多 {MAX_SENTENCES} 句"))
     count = sum(1 for _ in entry.phrasings.items())
     if count < MIN_PHRASINGS:
         problems.append(where.problem(("phrasings",), f"只有 {count} 种问法，至少要 {MIN_PHRASINGS} 种"))

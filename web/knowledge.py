@@ -5,6 +5,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from core.domain.calendar import day_of
 from core.domain.errors import DataError, InvalidError
 from core.domain.rights import Capability
+from kb.checks import MAX_TITLE
 from kb.editing import Editing, said
 from kb.entries import VOICE_NAMES, Case, Entry, Phrasings
 from kb.explaining import explain
@@ -107,7 +108,9 @@ def new() -> str:
     """The form of an entry that is not there yet."""
     entry = _blank()
     fields = forms.shown(entry)
-    fields.title, fields.cases = request.args.get("title", "")[:24], [forms.CaseFields("一般情况")]
+    given = {name: request.args.get(name, "")[:1000] for name in ("title", "short", "steps", "note")}
+    fields.title, fields.short, fields.note = given["title"][:MAX_TITLE], given["short"], given["note"]
+    fields.cases = [forms.CaseFields("一般情况", given["steps"])]
     fields.phrasings["short"] = "\n".join(text[:200] for text in request.args.getlist("q")[:20])
     return _form(entry, fields, fresh=True)
 

@@ -7,11 +7,13 @@ import pytest
 
 from assistant import live, store
 from assistant.feedback import Cluster, Feedback
+from assistant.handoff import Tickets
 from assistant.knowledge import open_live
 from core.domain.errors import ForbiddenError, InvalidError
 from kb.editing import Editing
 from kb.features import cache_folder
 from kb.revisions import Revision
+from tests.assistant.test_handoff import opened
 from tests.assistant.world import World
 
 
@@ -57,6 +59,19 @@ def test_an_answer_from_the_documents_is_tied_to_its_topic_too(world: World, fee
     down_voted(world, "文件柜的备案书盖错章了")
     (one,) = feedback.clusters(world.account("support"))
     assert [question.topic for question in one.questions] == ["nm-9"]
+
+
+def test_a_new_draft_starts_with_what_the_staff_answered(world: World, feedback: Feedback) -> None:
+    number, support = opened(world), world.account("support")
+    (one,) = feedback.clusters(support)
+    assert "400-0471-010" in one.start.short
+    assert "400-0471-010" in one.start.steps
+    Tickets(world.system).close(support, number, "食谱平台没有。问食堂王师傅，电话 13912345678！他中午在。")
+    (one,) = feedback.clusters(support)
+    assert one.start.title == "怎么做红烧肉"
+    assert one.start.short == "食谱平台没有。问食堂王师傅，电话 某号码！"
+    assert one.start.steps.splitlines() == ["食谱平台没有。", "问食堂王师傅，电话 某号码！", "他中午在。"]
+    assert "客服" in one.start.note
 
 
 def published(editing: Editing, one: Revision) -> None:

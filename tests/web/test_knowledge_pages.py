@@ -247,7 +247,13 @@ def test_a_question_nobody_answered_becomes_knowledge_in_two_clicks(browse: Call
     say(handler, "<i>食堂饭卡</i>怎么充值")
     page = support.get("/desk/questions").text
     assert "&lt;i&gt;食堂饭卡&lt;/i&gt;怎么充值" in page
-    assert "/knowledge/new?title=" in page
+    place = unescape(page.split('href="/knowledge/new?')[1].split('"')[0])
+    fields = filled(support, f"/knowledge/new?{place}")
+    kept = follow(support, support.post("/knowledge/new", fields))  # as it is, nothing typed
+    assert "400-0471-010" in kept
+    assert "还没有人答过，简答和步骤只写了找谁" in kept
+    assert "都答上了" in support.get("/desk/questions").text
+    say(handler, "怎么做红烧肉")
     form = support.form("/desk/questions", "/desk/questions/phrasing")
     given = {**form, "topic": "nm-5", "text": "食堂饭卡怎么充值"}
     assert "的草稿" in follow(support, support.post("/desk/questions/phrasing", given))

@@ -1,5 +1,6 @@
 """From a question to an answer: what is meant, then the answer for the case that holds."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -31,6 +32,7 @@ from kb import text as words
 _NONE_FITS = 0.8  # odds that no topic fits, from which it is said to be out of scope
 _OTHERS = 3  # topics remembered for a correction
 _LINKS = 3
+_CLAUSES = re.compile(r"[，,；;。？?！!\s]+")
 
 Kind = Literal["answer", "clarify", "unknown", "smalltalk"]
 
@@ -149,10 +151,12 @@ def topic(scene: Scene, name: str) -> Outcome:
 
 def _asks_otherwise(scene: Scene, errand: Errand) -> bool:
     """Whether the rules are asked for, or whether it may still be changed where the topic leads on: 意向还能改吗."""
-    heard, known = scene.heard, commands()
+    plain, known = scene.heard.plain, commands()
     leads_on = errand.kind == "goal" and errand.goal not in OF_WHAT_IS
-    back = leads_on and heard.question and named(known.goals, words.key(heard.plain)) == "editable"
-    return back or any(word in heard.plain for word in known.facts)
+    asked = [part for part in _CLAUSES.split(plain) if hear(part).question] if leads_on else []
+    # 怎么发布，发布后能改吗 asks for the way on as well.
+    back = bool(asked) and all(named(known.goals, words.key(part)) == "editable" for part in asked)
+    return back or any(word in plain for word in known.facts)
 
 
 _PLAIN: dict[str, Literal["status", "paid", "seal"]] = {"track": "status", "query": "paid", "sign": "seal"}

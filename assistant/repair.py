@@ -110,10 +110,11 @@ def _to_sign(step: RepairStep) -> str:
 def _offer_to_ask(state: State, found: Prepared, where: str) -> Outcome:
     step = found.waits
     assert step is not None, "checked by the caller"  # noqa: S101
-    said = say("others_first", label=step.label, who=step.who)
+    sentence, yes = ("outside_first", "等那边办") if step.outside else ("others_first", "请他办理")
+    said = say(sentence, label=step.label, who=step.who)
     frame = replace(_frame(found, {}), stage=Stage.OFFERING, asks=True)
     first = Reply(where, found.steps_card())
-    return Outcome(state.push(frame), (first, Reply(said, choices=(Choice("请他办理", "是"), YES_NO[1]))))
+    return Outcome(state.push(frame), (first, Reply(said, choices=(Choice(yes, "是"), YES_NO[1]))))
 
 
 def _frame(found: Prepared, slots: Mapping[str, str]) -> Frame:
@@ -240,7 +241,8 @@ def _asked_others(scene: Scene, frame: Frame) -> Outcome:
     except DomainError as error:
         return _stopped(scene, frame, error)
     step = repair.step
-    said = say("asked", who=repair.waiting_for, label=step.label if step else "", number=repair.number)
+    sentence = "asked_outside" if step and step.outside else "asked"
+    said = say(sentence, who=repair.waiting_for, label=step.label if step else "", number=repair.number)
     state = replace(scene.state.pop(), done=said, number=repair.number)
     return Outcome(state, (Reply(said, progress(repair)),))
 

@@ -208,6 +208,7 @@ class StepOut(Shown):
     target_label: str
     menu: str
     public: bool
+    outside: bool
 
 
 class WayOut(BaseModel):

@@ -53,7 +53,7 @@ GOAL_LABELS = {
 
 @dataclass(frozen=True)
 class RepairStep:
-    """One call. `mine`: the asking account may do it itself; `who` names those who may."""
+    """One call. `mine`: the asking account may do it itself; `who` names those who may, `outside`: in another system."""
 
     number: str
     action: str
@@ -67,6 +67,7 @@ class RepairStep:
     target_label: str
     menu: str
     public: bool
+    outside: bool = False
 
 
 @dataclass(frozen=True)
@@ -114,15 +115,14 @@ def _in_words(tx: Transaction, case: Case, step: Step, actor: Account) -> Repair
     action = process.actions.get(step.action)  # none for an opinion or a signature
     target = process.node(step.target)
     own = step.account_id == actor.desk_id if step.account_id else step.nearness == planner.OWN
+    who = step.who or people.names(tx, tx.accounts.unit(document.unit_id), document, step.actors)
+    outside = "" if who or action is None else action.outside
     return RepairStep(
         number=step.number, action=step.action, label=step.label,
-        who=step.who
-        or people.names(tx, tx.accounts.unit(document.unit_id), document, step.actors)
-        or (action.outside if action else "")
-        or "系统",
+        who=who or outside or "系统",
         mine=own and action is not None,  # what one is asked is answered on the document's page, by no act
         form=fields_of(step.form, ((target.id, target.label),) if step.chosen else ()),
         source=step.source, source_label=process.node(step.source).label,
         target=step.target, target_label=target.label, menu=step.menu,
-        public=action is not None and action.cost is Cost.PUBLIC,
+        public=action is not None and action.cost is Cost.PUBLIC, outside=bool(outside),
     )  # fmt: skip

@@ -171,6 +171,7 @@ def _stored(step: RepairStep) -> dict[str, Any]:
         "number": step.number, "action": step.action, "label": step.label, "who": step.who,
         "source": step.source, "source_label": step.source_label, "target": step.target,
         "target_label": step.target_label, "menu": step.menu, "public": step.public,
+        "outside": step.outside,
         "chosen": any(field.name == "target" for field in form),
         "form": [[field.name, field.label, field.required] for field in form if field.name != "target"],
     }  # fmt: skip
@@ -196,6 +197,7 @@ def _step(
         form=tuple(FormField(name, label, required) for name, label, required in stored["form"]),
         source=stored["source"], source_label=stored["source_label"], target=stored["target"],
         target_label=stored["target_label"], menu=stored["menu"], public=stored["public"],
+        outside=stored.get("outside", False),
     )  # fmt: skip
 
 

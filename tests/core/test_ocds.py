@@ -27,7 +27,7 @@ WALKS = walks.load()
 PLAYED = [
     "neimenggu/project_to_closing", "shanxi/demonstration", "anhui/from_budget_to_contract",
     "xuchang/from_plan_to_acceptance", "fujian/contract_to_acceptance", "fujian/contract_change",
-    "fujian/write_off", "fujian/contract_termination", "fujian/supplement",
+    "fujian/write_off", "fujian/contract_termination", "fujian/supplement", "fujian/project", "fujian/tender",
 ]  # fmt: skip
 PRIVATE = re.compile(r"6200000000|6222000|01[0-9]{2,3}-[0-9]{7}|李明|王芳|罗验收|赵工|验收单|\.pdf")
 RULES = ocds_packages.read_rules()
@@ -143,6 +143,15 @@ def test_a_changed_contract_keeps_what_it_said_before(world: tuple[System, dict[
     history = package["records"][0]["versionedRelease"]["contracts"][0]["value"]["amount"]
     assert [one["value"] for one in history] == [40000, 35000]  # the change that waits is not told
     assert [one["releaseTag"] for one in history] == [["contract"], ["contractAmendment"]]
+
+
+def test_a_changed_project_and_a_changed_method_are_told(world: tuple[System, dict[str, Player]]) -> None:
+    system, _ = world
+    said = compiled(project(world, "fujian/project", "project"), system)
+    assert said["planning"]["budget"]["amount"]["amount"] == 36000  # 30,000 before the change took effect
+    found = project(world, "fujian/tender", "plan")
+    changed = [release["tender"] for release in found.releases if release["tag"] == ["tenderUpdate"]]
+    assert [one["procurementMethodDetails"] for one in changed] == ["竞争性磋商"]
 
 
 def test_public_means_published(world: tuple[System, dict[str, Player]]) -> None:

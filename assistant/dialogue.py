@@ -190,8 +190,14 @@ def _is_another_thing(scene: Scene, frame: Frame) -> bool:
     heard = scene.heard
     if heard.act or heard.numbers or heard.question or _is_command(scene):
         return True
-    finding = scene.knowledge.find(scene.region, heard.plain)
-    return frame.errand is None or finding.candidates[0].topic != frame.errand.topic
+    named = scene.knowledge.find(scene.region, heard.plain).candidates[0].topic
+    return frame.errand is None or not (named == frame.errand.topic or _same_goal(scene, frame.errand, named))
+
+
+def _same_goal(scene: Scene, errand: Errand, topic: str) -> bool:
+    """Whether a topic is about the goal already on offer: 项目取消，不再采购 names a way to void, and is the reason."""
+    entry = scene.knowledge.known(scene.region, topic)
+    return entry is not None and entry.operation is not None and entry.operation.goal == (errand.goal or "-")
 
 
 def _filling(scene: Scene, frame: Frame) -> Outcome | None:

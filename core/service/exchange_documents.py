@@ -1,4 +1,4 @@
-"""Documents that other systems make and move here: lots of a trading centre, its experts' answers, batches of intranet plans.
+"""Documents that other systems make and move here: lots and awards of a trading centre, its experts' answers, intranet plans.
 
 What may be done with them is the process's to say, as for every account: these come in the name of the platform's.
 """
@@ -11,7 +11,7 @@ from core.service.exchange_ports import SYSTEMS
 from core.service.ports import Transaction
 from core.service.system import System
 
-_KINDS = {"trade": {"lot", "expert_request"}, "finance": {"intranet_push"}}
+_KINDS = {"trade": {"lot", "expert_request", "award"}, "finance": {"intranet_push"}}
 
 
 def region_of(tx: Transaction, source: str, given: Entered | Moved) -> str:

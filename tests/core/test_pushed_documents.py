@@ -36,7 +36,7 @@ PLAN = {
 
 @pytest.fixture(scope="module")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    """Units and people of two regions and of no other, an indicator in one of them, no documents."""
+    """Units and people of three regions and of no other, an indicator in two of them, no documents."""
     folder = tmp_path_factory.mktemp("pushed")
     settings = Settings(var=folder, database_url=f"sqlite:///{folder / 'pushed.db'}")
     migrate(settings)
@@ -46,8 +46,46 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
         worlds.build(built, tx, worlds.places()["neimenggu"])
         units = worlds.build(built, tx, worlds.places()["xuchang"])
         worlds.budget(built, tx, units["school"], "Z-1", "设备", 10_000_000)
+        units = worlds.build(built, tx, worlds.places()["anhui"])
+        worlds.budget(built, tx, units["school"], "Z-1", "设备", 10_000_000)
     yield built
     engine.dispose()
+
+
+@pytest.mark.covers("ah-3.8.1")
+def test_the_trading_centre_sends_an_award_and_takes_it_back(system: System) -> None:
+    steps = [
+        {"enter": "confirmation/confirmation", "name": "money", "form": {"funding": PLAN["funding"]}},
+        {"act": "confirm", "on": "money"},
+        {
+            "enter": "plan/project", "name": "plan", "form": {
+                "name": "教学服务器", "lines": PLAN["lines"], "organisation": "central", "method": "open",
+                "entrustment": "agency", "agency": "AG0001",
+                "funding": [{"indicator": "account of money", "amount_fen": 5_000_000}],
+            },
+        },
+        {"act": "submit", "on": "plan"},
+        {"as": "reviewer", "act": "pass", "on": "plan"},
+        {"find": "task_book", "under": "plan", "name": "book"},
+        {"act": "file_central", "on": "book"},
+    ]  # fmt: skip
+    plan = play(system, "anhui", steps).numbers["plan"]
+    line: dict[str, object] = {
+        "catalogue": "A02010301",
+        "name": "服务器",
+        "quantity": 1,
+        "unit_price_fen": 4_500_000,
+    }
+    form = {"reference": "CJ-1", "supplier": "SP0001", "awarded_on": "2026-11-03"}
+    sent = {"kind": "award", "variant": "trade", "under": plan, "act": "report"}
+    award = {**sent, "form": {**form, "lines": [line]}}
+    dear = {**sent, "form": {**form, "lines": [{**line, "unit_price_fen": 5_000_001}]}}
+    with pytest.raises(DomainError, match="额度不够"):
+        push(system, "trade.document", dear, "award-dear")
+    said = push(system, "trade.document", award, "award-1").said
+    assert "已办“送达执行结果”" in said
+    back = {"number": said.split()[0], "act": "retract", "arguments": {"reason": "撤销成交"}}
+    assert "已撤销" in push(system, "trade.act", back, "award-back").said
 
 
 @pytest.mark.covers("xc-announce", "xc-plan")

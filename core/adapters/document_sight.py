@@ -8,6 +8,7 @@ from sqlalchemy import (
     Connection,
     Select,
     Text,
+    and_,
     exists,
     func,
     literal_column,
@@ -45,20 +46,31 @@ def whole_number(words: str) -> bool:
 
 
 def spelled(words: str) -> ColumnElement[bool]:
-    """Number or title has these words in it, read letter by letter."""
-    return or_(*(column.contains(words, autoescape=True) for column in (document.c.number, document.c.title)))
+    """Each of these words is in the number or in the title, read letter by letter."""
+    columns = (document.c.number, document.c.title)
+    return and_(
+        *(or_(*(column.contains(word, autoescape=True) for column in columns)) for word in _each(words))
+    )
+
+
+def _each(words: str) -> list[str]:
+    return words.split() or [words]
 
 
 def called(connection: Connection, words: str) -> list[ColumnElement[bool]]:
-    """Number or title has these words in it. PostgreSQL first takes what has all their pairs of characters by an index."""
+    """Number or title has each of these words. PostgreSQL first takes what has all their pairs of characters by an index."""
     if whole_number(words):
         return [document.c.number == words.upper()]
     has = [spelled(words)]
-    if connection.dialect.name == "postgresql" and len(words) > 1:
+    if connection.dialect.name == "postgresql":
         pairs = func.caigou_pairs(
             literal_column("document.number || ' ' || document.title"), type_=ARRAY(Text)
         )
-        has.append(pairs.contains(func.caigou_pairs(words, type_=ARRAY(Text))))
+        has += [
+            pairs.contains(func.caigou_pairs(word, type_=ARRAY(Text)))
+            for word in _each(words)
+            if len(word) > 1
+        ]
     return has
 
 

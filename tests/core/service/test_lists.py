@@ -61,6 +61,9 @@ def test_words_are_found_near_and_far_back(
         line = page[-1]
     assert paged == seen
     assert found("没有人写过这几个字") == []
+    title = world.document(numbers[0]).title
+    assert [line.number for line in found(f"{numbers[0][-7:]} {title[-2:]} {title[0]}")] == [numbers[0]]
+    assert found(f"{title[:2]} 没有人写过这几个字") == []
 
 
 def test_to_do_is_whose_turn_it_is(world: World) -> None:

@@ -112,10 +112,10 @@ def _parts(report: Report) -> list[str]:
     asked = [report.of(name) for name in report.asked]
     if len(asked) < len(report.results):
         return [part for result in asked for part in _finding(_decisive(report, result))]
-    # A check that holds up others matters more than one that only could not be made.
+    # A check that holds up others matters more than one that only could not be made, and of these one with a cure.
     holding = {result.blocked_by for result in report.results}
     open_ones = [result for result in report.results if result.status in ("warn", "unknown")]
-    open_ones.sort(key=lambda result: (result.status != "warn", result.probe not in holding))
+    open_ones.sort(key=lambda each: (each.status != "warn", each.probe not in holding, not each.remedy))
     undone = sum(result.finding == LEFT_OUT for result in report.results)
     rest = [f"另有 {undone} 项检查这里没有做，它们的情况不知道"] if undone else []
     if open_ones:

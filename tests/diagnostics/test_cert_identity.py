@@ -65,6 +65,22 @@ def test_whose_certificate_is_in_the_key_and_to_whom_it_is_bound(make_key: MakeK
     assert "张三" not in str(report.to_dict())
 
 
+@pytest.mark.covers("nm-7")
+def test_whose_certificate_is_in_the_key_where_no_bound_one_is_known(make_key: MakeKey) -> None:
+    result = check(make_key(issue(subject="张三", serial=SERIAL))).of("cert_binding")
+    assert (result.status, "张*" in result.summary, "尾号 d2e8" in result.summary) == ("ok", True, True)
+
+
+def test_a_key_without_public_certificates_is_said_before_what_a_region_does_not_tell(
+    make_key: MakeKey,
+) -> None:
+    report = diagnostics.run(
+        "shanxi", module=make_key(), now=NOW, offline=True, facts={"reference_time": NOW.isoformat()}
+    )
+    assert report.of("cert_dates").finding == "cert_unseen"
+    assert "未见公开证书" in report.say()
+
+
 @pytest.mark.covers("nm-6")
 def test_another_certificate_than_the_bound_one(make_key: MakeKey) -> None:
     report = check(make_key(issue(serial=SERIAL)), bound_serial="99")

@@ -10,6 +10,7 @@ from assistant.cards import Change, ConfirmCard, FactsCard, Reply, Row
 from assistant.conversation import Errand, Frame, Stage
 from assistant.replies import say
 from assistant.scene import YES_NO, Outcome, Scene, Viewer
+from core.domain.calendar import day_of
 from core.domain.errors import DomainError, NotFoundError
 from core.service import certificates
 from core.service.identity_ports import Binding
@@ -37,7 +38,7 @@ def _now(viewer: Viewer, bound: list[Binding]) -> Reply:
     rows = tuple(
         Row(
             one.certificate.owner,
-            say("bound_row", serial=one.certificate.serial, until=f"{one.certificate.not_after:%Y-%m-%d}"),
+            say("bound_row", serial=one.certificate.serial, until=day_of(one.certificate.not_after)),
         )
         for one in bound
     )

@@ -18,6 +18,7 @@ from assistant.replies import say
 from assistant.scene import Outcome, Scene, Viewer
 from core.adapters.yaml_reader import read_model
 from core.domain.accounts import Account, Session
+from core.domain.calendar import day_of
 from core.domain.errors import DataError, DomainError
 from core.service import certificates
 from core.service.identity_ports import Binding
@@ -141,8 +142,8 @@ def _bound_row(one: Binding) -> str:
     return _say(
         "binding_row",
         tail=one.certificate.serial[-_TAIL:],
-        until=f"{one.certificate.not_after:%Y-%m-%d}",
-        bound=f"{one.bound_at:%Y-%m-%d}",
+        until=day_of(one.certificate.not_after),
+        bound=day_of(one.bound_at),
     )
 
 

@@ -111,6 +111,15 @@ def test_what_the_account_is_bound_to(world: World) -> None:
     assert SERIAL not in said
 
 
+def test_days_of_a_bound_certificate_are_those_of_the_wall_clock(world: World) -> None:
+    ends, bound = datetime(2031, 11, 19, 23, 3, tzinfo=UTC), datetime(2026, 11, 21, 23, 7, tzinfo=UTC)
+    held = KeyCertificate(SERIAL, "CN=演示签发机构", "CN=青原市示范中学公章", ends, "ab" * 32)
+    with world.system.database.write() as tx:
+        tx.identities.bind(world.account("handler").id, held, bound)
+    assert "到 2031-11-20 有效，2026-11-22 绑定" in render(world.say("handler", "我的锁绑在谁身上"))
+    assert "2031-11-20" in render(world.say("handler", "CA锁怎么绑定账号"))
+
+
 @pytest.mark.covers("nm-13")
 def test_how_long_the_session_lasts(world: World, session: Session) -> None:
     ends = world.system.clock() + timedelta(minutes=12)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from core.adapters.overlay import Overlay
 from core.adapters.process_models import KindModel, RegionModel
-from core.adapters.yaml_reader import Located, read_model
+from core.adapters.yaml_reader import Located, read_on
 from core.domain.certificates import Vendor
 from core.domain.errors import DataError, NotFoundError
 from core.domain.fields import FieldType
@@ -97,7 +97,7 @@ def _regions(data: Path, problems: list[str]) -> list[tuple[RegionModel, Located
     read: list[tuple[RegionModel, Located]] = []
     for file in sorted((data / "regions").rglob("*.yaml")):
         try:
-            read.append(read_model(file, RegionModel))
+            read.append(read_on(file, RegionModel, problems))
         except DataError as error:
             problems.extend(error.problems)
     seen: set[str] = set()
@@ -133,7 +133,7 @@ def _bases(data: Path, problems: list[str]) -> tuple[dict[str, tuple[KindModel, 
     broken: set[str] = set()
     for file in sorted((data / "processes" / "base").glob("*.yaml")):
         try:
-            model, located = read_model(file, KindModel)
+            model, located = read_on(file, KindModel, problems)
             if model.kind in bases:
                 problems.append(located.problem(("kind",), f"“{model.kind}”的骨架重复"))
             bases[model.kind] = (model, located)

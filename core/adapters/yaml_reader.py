@@ -131,6 +131,37 @@ def read_model(file: Path, model: type[M]) -> tuple[M, Located]:
     return read_in, located
 
 
+def read_on(file: Path, model: type[M], problems: list[str]) -> tuple[M, Located]:
+    """Like `read_model`, but keys nobody knows or that come twice are only listed: the rest is judged too."""
+    located, found = _parse(file)
+    while True:
+        try:
+            read_in = model.model_validate(located.value)
+        except ValidationError as error:
+            found += problems_of(error, located)
+            if not all(_left_out(located.value, item) for item in error.errors()):
+                raise DataError(found) from error
+        else:
+            problems += found
+            return read_in, located
+
+
+def _left_out(value: Value, item: ErrorDetails) -> bool:
+    """Whether it is a key that nobody knows, and is taken out of `value` now."""
+    *path, key = item["loc"]
+    if item["type"] != "extra_forbidden":
+        return False
+    for part in path:
+        try:
+            value = value[part]
+        except (LookupError, TypeError):  # a part that pydantic adds and that stands in no file
+            return False
+    if not isinstance(value, dict) or key not in value:
+        return False
+    del value[key]
+    return True
+
+
 def _parse(file: Path) -> tuple[Located, list[str]]:
     """The file, and its keys given twice; the last of each stands, so that the rest can be judged too."""
     try:

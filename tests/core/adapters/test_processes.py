@@ -90,6 +90,18 @@ def test_all_mistakes_of_all_files_come_together(data: Path) -> None:
     assert text.count(str(data)) == len(problems(data))
 
 
+def test_all_mistakes_of_one_file_come_together(data: Path) -> None:
+    """A key nobody knows and one given twice do not hide the node without anyone and the one nothing leads to."""
+    edit(data / PLAN, "    actors: [{role: reviewer, of: unit}]\n    funds: frozen", "    funds: frozen")
+    edit(data / PLAN, "\nnodes:\n", "\ncolour: red\nlabel: 又一个\nnodes:\n" + DEAD.removesuffix("  void:\n"))
+    edit(data / PLAN, "    editable: true\n    funds", "    editible: true\n    funds")
+    edit(data / REGION, "label: ", "shade: red\nlabel: ")
+    text = "\n".join(problems(data))
+    for part in ("colour: 不认识的键", "键“label”重复出现", "nodes.entry.editible: 不认识的键", "shade: 不认识的键",
+                 "节点“lost”从起点走不到", "节点“unit_second”没有办理人"):  # fmt: skip
+        assert part in text
+
+
 def test_a_dead_node_is_found(data: Path) -> None:
     """A node that can be reached and never left: neither editable nor an end."""
     edit(data / PLAN, "  void:\n", DEAD)

@@ -89,6 +89,16 @@ NAMELESS = """() => {
 }"""
 
 
+def test_on_a_phone_the_name_of_an_amount_is_not_written_over_it(
+    page: Page, site: str, number: Callable[[str], str]
+) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    sign_in(page, site)
+    page.goto(f"{site}/documents/{number('激光打印机')}")
+    wraps = "getComputedStyle(document.querySelector('table.lines td.num'), '::before').whiteSpace"
+    assert page.evaluate(wraps) == "normal"
+
+
 @pytest.mark.parametrize(("width", "height"), SIZES)
 def test_buttons_are_big_enough_for_a_finger(page: Page, site: str, width: int, height: int) -> None:
     page.set_viewport_size({"width": width, "height": height})

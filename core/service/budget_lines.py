@@ -52,10 +52,11 @@ def read(grid: Sequence[Sequence[Cell]]) -> tuple[list[BudgetLine], list[BadCell
     if wrong:
         return [], wrong
     rows, wrong = list_import.parsed("", COLUMNS, numbered, Lookup(Catalogue(())))
-    bad = {cell.row for cell in wrong}
+    unread, bad = {(cell.row, cell.column) for cell in wrong}, {cell.row for cell in wrong}
     lines = []
     for (number, _), row in zip(numbered, rows, strict=True):
-        wrong += (found := [] if number in bad else _bad_values(number, row))
+        found = [cell for cell in _bad_values(number, row) if (number, cell.column) not in unread]
+        wrong += found
         if number not in bad and not found:
             lines.append(BudgetLine(number, **row))
     return lines, wrong

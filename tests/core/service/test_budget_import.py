@@ -108,9 +108,10 @@ def test_every_bad_cell_is_named_at_once(world: World) -> None:
             LINE,
             [*LINE[:3], CODE, "设备购置", 0],
             [*LINE, "多的"],
+            [*LINE[:2], "今年", "另一个", None, 0],
         )
     assert sorted(caught.value.fields) == sorted(
-        ["A2", "B3", "C4", "C5", "D6", "D7", "F8", "F9", "F10", "D12", "F13", "G14"]
+        ["A2", "B3", "C4", "C5", "D6", "D7", "F8", "F9", "F10", "D12", "F13", "G14", "C15", "E15"]
     )
     assert "与第 11 行是同一个指标" in str(caught.value.fields["D12"])
     assert totals(world) == {CODE: 3 * PRICE_FEN}

@@ -26,6 +26,7 @@ from assistant.scene import Outcome, Scene, Viewer
 from assistant.understanding import hear
 from assistant.wording import commands, named
 from core.domain.errors import NotFoundError
+from core.service.views import DocumentSummary
 from kb import Entry, Finding
 from kb import text as words
 
@@ -191,6 +192,8 @@ def _on_document(scene: Scene, before: Scene, entry: Entry, errand: Errand) -> O
         above = number  # 给 HT-… 录验收: a document above those that the topic is about
         below = {item.number for item in viewer.look(number).linked}
         pool = [item for item in pool if item.number in below]
+    elif errand.kind == "goal":
+        pool = _in_full(scene, viewer, entry) or pool
     found = meant(before, pool, looks=errand.kind in {"status", "paid"})
     if not found:
         return _without_document(scene, viewer, entry, above)
@@ -200,6 +203,13 @@ def _on_document(scene: Scene, before: Scene, entry: Entry, errand: Errand) -> O
     if len(found) == 1 or running:
         return begin(scene, replace(errand, number=(running or found)[0].number))
     return ask_which(scene, found, errand)
+
+
+def _in_full(scene: Scene, viewer: Viewer, entry: Entry) -> list[DocumentSummary]:
+    """Open documents whose whole title the message names: the entry may be about another station of theirs."""
+    said = words.key(scene.heard.plain)
+    found = viewer.of_kind(entry.operation.kind if entry.operation else "plan")
+    return [one for one in found if one.stage != "ended" and words.key(one.title) in said]
 
 
 def _without_document(scene: Scene, viewer: Viewer, entry: Entry, above: str) -> Outcome:

@@ -3,7 +3,7 @@
 The goal is then the answer: the way to it is searched on the asker's own documents of the kind that is named.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from assistant import answering, several
@@ -33,9 +33,14 @@ def asked(scene: Scene) -> Outcome | None:
         return None
     if scene.heard.numbers:
         return _named(scene, viewer, goal, scene.heard.numbers[0])
-    if pointed := _by_title(scene, viewer, said):
-        return _named(scene, viewer, goal, pointed)
     kind = named(viewer.kinds, said)
+    titled = _by_title(scene, viewer, said)
+    if len(titled) > 1:
+        titled = [] if kind else [one for one in titled if goal in _goals(viewer, one)]
+    if len(titled) > 1:
+        return ask_which(scene, titled, Errand("goal", goal=goal))
+    if titled:
+        return _named(scene, viewer, goal, titled[0].number)
     return _of_kind(scene, viewer, kind, goal) if kind else _which_kind(scene, viewer, said, goal)
 
 
@@ -85,17 +90,20 @@ def _mendable(viewer: Viewer, kind: str, goal: str) -> Sequence[DocumentSummary]
     for item in viewer.of_kind(kind):
         process = viewer.system.processes.current(viewer.account.region, item.kind, item.variant)
         ways = any(item.node in action.routes for action in process.actions.values())
-        if goal in process.goals:
+        if goal in _goals(viewer, item):
             (found if ways else ended).append(item)
     return found or ended[:1]
 
 
-def _by_title(scene: Scene, viewer: Viewer, said: str) -> str:
-    """Number of the one document whose title a short message names, where no topic is sure; "" for none or several."""
+def _goals(viewer: Viewer, item: DocumentSummary) -> Collection[str]:
+    return viewer.system.processes.current(viewer.account.region, item.kind, item.variant).goals
+
+
+def _by_title(scene: Scene, viewer: Viewer, said: str) -> Sequence[DocumentSummary]:
+    """The documents whose title a short message names, where no topic is sure."""
     if len(said) > _BARE * 2 or scene.knowledge.find(scene.region, scene.heard.plain).kind == "answer":
-        return ""
-    found = closest(viewer.everything, lambda one: one.title, scene.heard.plain)
-    return found[0].number if len(found) == 1 else ""
+        return ()
+    return closest(viewer.everything, lambda one: one.title, scene.heard.plain)
 
 
 def _named(scene: Scene, viewer: Viewer, goal: str, number: str) -> Outcome | None:
@@ -114,13 +122,9 @@ def _which_kind(scene: Scene, viewer: Viewer, said: str, goal: str) -> Outcome |
         return None
     if scene.number and (told := _named(scene, viewer, goal, scene.number)) is not None:
         return told
-    kinds = [
-        kind
-        for kind in commands().kinds
-        if kind in viewer.kinds and not _has_topic(scene, kind, goal) and _mendable(viewer, kind, goal)
-    ]
-    if not kinds:
-        return None
+    kinds = [kind for kind in commands().kinds if kind in viewer.kinds and _mendable(viewer, kind, goal)]
+    if all(_has_topic(scene, kind, goal) for kind in kinds):
+        return None  # the topics are asked about instead
     word = commands().goals[goal][0]
     labels = [viewer.system.processes.variants(viewer.account.region, kind)[0].label for kind in kinds]
     choices = tuple(Choice(f"{label}{word}", f"{label}{word}") for label in labels[:_KINDS_SHOWN])

@@ -19,7 +19,7 @@ from kb import Entry
 
 _LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # read out over the telephone without mistakes
 _NOTE_LIMIT = 1000
-_CONTACT = "-contact"  # ids of the entries with contact lines end so
+_CONTACT = ("-contact", "ah-4")  # ids of the entries with contact lines end so
 
 
 @dataclass(frozen=True)
@@ -52,10 +52,9 @@ def contacts(scene: Scene) -> FactsCard:
 
 def hand_over(scene: Scene, at: datetime) -> tuple[Outcome, dict[str, Any] | None]:
     """The outcome and the ticket's row (None where this conversation has an open one already)."""
-    card = contacts(scene)
     if scene.state.ticket:
-        text = say("ticket_again", number=scene.state.ticket)
-        return Outcome(scene.state, (Reply(text, card),)), None
+        again = say("ticket_again", number=scene.state.ticket)
+        return Outcome(scene.state, (_with_lines(scene, again),)), None
     number = f"GD-{at:%Y%m%d}-" + "".join(secrets.choice(_LETTERS) for _ in range(5))
     row = {
         "number": number,
@@ -69,8 +68,14 @@ def hand_over(scene: Scene, at: datetime) -> tuple[Outcome, dict[str, Any] | Non
         summary = scene.viewer.look(spoken).summary
         row |= {"document_number": summary.number, "document_state": summary.node_label}
     state = replace(scene.state, ticket=number, unknowns=0)
-    replies = (Reply(say("ticket", number=number), card), Reply(say("ticket_after")))
+    replies = (_with_lines(scene, say("ticket", number=number)), Reply(say("ticket_after")))
     return Outcome(state, replies), row
+
+
+def _with_lines(scene: Scene, text: str) -> Reply:
+    """With whom to call meanwhile, where the region has said."""
+    card = contacts(scene)
+    return Reply(text + say("ticket_call"), card) if card.rows else Reply(text)
 
 
 class Tickets:

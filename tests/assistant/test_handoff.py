@@ -1,5 +1,7 @@
 """Tickets: everything collected, seen by support only, answered into the conversation."""
 
+from collections.abc import Callable
+
 import pytest
 
 from assistant import store
@@ -39,6 +41,19 @@ def test_a_ticket_carries_question_document_and_transcript(world: World) -> None
     handed = ticket.transcript[-1][1]
     assert all(row.value in handed for row in contacts(world)), handed
     assert ticket.open
+
+
+@pytest.mark.covers("ah-4")
+def test_whom_to_call_is_said_where_the_region_has_it_and_nothing_is_promised_where_not(
+    world_of: Callable[[str], World],
+) -> None:
+    anhui = world_of("anhui")
+    told = render(anhui.say("handler", "转人工"))
+    assert "着急的话可以打" in told
+    assert "0551-68150640" in told
+    shanxi = render(world_of("shanxi").say("handler", "转人工"))
+    assert "已转人工" in shanxi
+    assert "着急的话可以打" not in shanxi
 
 
 def test_only_support_sees_and_closes(world: World) -> None:

@@ -38,6 +38,8 @@ def offer(scene: Scene, entry: Entry, above: str = "") -> Outcome | None:
         return None
     known = scene.viewer.system.processes.variants(scene.viewer.account.region, operation.kind)
     able = [one for one in _may_start(scene.viewer, known) if concerns(entry, one.variant)]
+    if above:
+        able = [one for one in able if _fitting(scene.viewer, one, above)] or able
     if not able:
         return None
     named = [process for process in able if _named(process, scene.heard.plain)] or able
@@ -100,10 +102,9 @@ def _which(found: Sequence[Process]) -> Reply:
 
 def _propose(scene: Scene, viewer: Viewer, process: Process, above: str = "") -> Outcome:
     """Ask whether to enter it; where it hangs on another document and several fit, on which."""
-    if process.alone and not above:
+    if process.alone and not (above and process.parents):
         return _ask(scene, process, "")
-    known = above_it.choices(viewer.system, viewer.account, process.kind, process.variant)
-    fitting = [item for item in known if above in ("", item.number)]
+    fitting = _fitting(viewer, process, above)
     if not fitting:
         why = next((item.say for item in process.parents if item.say), "")
         return Outcome(scene.state, (Reply(say("start_no_above", variant=process.variant_label, why=why)),))
@@ -120,6 +121,12 @@ def _propose(scene: Scene, viewer: Viewer, process: Process, above: str = "") ->
         options=tuple(Option(item.title, item.number, item.variant_label) for item in fitting[:_SHOWN]),
     )
     return Outcome(scene.state.push(frame), (Reply(said, choices=choices),))
+
+
+def _fitting(viewer: Viewer, process: Process, above: str) -> list[above_it.Choice]:
+    """What it may hang on: `above` alone where one was named."""
+    known = above_it.choices(viewer.system, viewer.account, process.kind, process.variant)
+    return [item for item in known if above in ("", item.number)]
 
 
 def under(scene: Scene, errand: Errand) -> Outcome:

@@ -1,7 +1,7 @@
 """The demonstration world: made-up units and people, indicators, and plans in different states.
 
 It is built through the same use cases that people use, so balances, history and audit are true. Loaded once, into a
-new database; later starts leave everything as users left it.
+new database; later starts leave everything as users left it, but for keys that units did not have yet.
 """
 
 from collections.abc import Collection
@@ -124,6 +124,7 @@ def load(system: System, regions: Collection[str] = (), *, walked: bool = True) 
 def _load(system: System, place: Place, *, walked: bool) -> bool:
     with system.database.write() as tx:
         if worlds.exists(tx, place):
+            worlds.give_keys(tx, place)
             return False
         units = worlds.build(system, tx, place)
         indicators = [worlds.budget(system, tx, units["school"], *row) for row in _INDICATORS]

@@ -93,6 +93,14 @@ def exists(tx: Transaction, place: Place) -> bool:
     return tx.accounts.unit_by_code(place.division, _UNITS["school"][0]) is not None
 
 
+def give_keys(tx: Transaction, place: Place) -> None:
+    """Units of a place that was built before they had a key can use theirs."""
+    for key, (code, _, _) in _UNITS.items():
+        found = tx.accounts.unit_by_code(place.division, code)
+        if (label := place.token(key)) and found and not found.token_label:
+            tx.accounts.set_token(found.id, label)
+
+
 def _code(place: Place, key: str) -> tuple[str, str]:
     """(division, code) of a unit."""
     return (place.province, _PROVINCE) if key == "province" else (place.division, _UNITS[key][0])

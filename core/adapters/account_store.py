@@ -174,6 +174,10 @@ class AccountStore:
         """The unit's landline, where others reach it."""
         self._connection.execute(update(unit).where(unit.c.id == unit_id).values(landline=landline))
 
+    def set_token(self, unit_id: int, label: str) -> None:
+        """The label of the unit's key."""
+        self._connection.execute(update(unit).where(unit.c.id == unit_id).values(token_label=label))
+
     def set_password(self, account_id: int, password_hash: str) -> None:
         """A new password; what failed before it does not count."""
         values = {"password_hash": password_hash, "failures": 0, "locked_until": None}

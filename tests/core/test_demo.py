@@ -27,6 +27,17 @@ def test_it_is_built_once_and_then_left_alone(world: World) -> None:
     assert world.everything() == before
 
 
+def test_a_unit_of_an_earlier_world_gets_the_key_it_has_now(world: World) -> None:
+    place = worlds.places()["neimenggu"]
+    with world.system.database.write() as tx:
+        supplier = tx.accounts.unit_by_code(place.division, "SP0001")
+        assert supplier is not None
+        tx.accounts.set_token(supplier.id, "")
+    demo.load(world.system, ["neimenggu"])
+    with world.system.database.read() as tx:
+        assert tx.accounts.unit_by_code(place.division, "SP0001") == supplier
+
+
 def test_the_past_is_no_news_and_the_books_are_right(each_world: World) -> None:
     for account in each_world.people.values():
         assert notices.unseen(each_world.system, account) == []

@@ -23,6 +23,7 @@ from core.domain.errors import DataError, DomainError
 from core.service import certificates
 from core.service.identity_ports import Binding
 from core.service.system import System
+from diagnostics import catalogue
 from diagnostics import page as pages
 from diagnostics.held import held, lasting
 from diagnostics.result import Report, Result
@@ -31,6 +32,7 @@ from kb import text as texts
 
 FILE = Path(__file__).parent / "data" / "probing.yaml"
 _TAIL = 4  # last characters of a serial that are shown
+_SEALING_TOLD = "service_stopped"  # a region with an entry for it tells of the desk's seal parts
 _HERE = frozenset({"token"})  # probes that judge the session, not the clerk's machine
 
 
@@ -39,6 +41,7 @@ class _Data(BaseModel):
 
     within: int
     questions: dict[str, list[str]]
+    symptoms: list[str]
     along: dict[str, list[str]]
     told_by_entry: list[str]
     repairs: dict[str, str]
@@ -50,12 +53,13 @@ def data(file: Path = FILE) -> _Data:
     """DataError with file and line for a pattern that cannot be read."""
     model, located = read_model(file, _Data)
     problems = []
-    for name, patterns in model.questions.items():
+    for name, patterns in {**model.questions, "symptoms": model.symptoms}.items():
         for at, pattern in enumerate(patterns):
             try:
                 re.compile(pattern)
             except re.error as error:
-                problems.append(located.problem(("questions", name, at), f"写法不对：{error}"))
+                place = ("symptoms", at) if name == "symptoms" else ("questions", name, at)
+                problems.append(located.problem(place, f"写法不对：{error}"))
     if problems:
         raise DataError(problems)
     return model
@@ -79,14 +83,30 @@ def wanted(text: str) -> str:
 def asked(scene: Scene) -> Outcome | None:
     """证书过期了吗, 我的锁绑在谁身上, token还剩多久: looked up; None where it is not asked, or by nobody known."""
     name = wanted(scene.heard.plain)
-    if not name or scene.viewer is None:
+    if scene.viewer is None:
         return None
+    if not name:
+        return _symptom(scene)
     if name == "token":
         replies = session_replies(scene) or (Reply(_say("session_unknown")),)
     else:
         look = {"cert_dates": _dates, "cert_binding": _binding}[name]
         replies = (*look(scene, scene.viewer), offer(scene.region, (name,)))
     return Outcome(scene.state, replies)
+
+
+def _symptom(scene: Scene) -> Outcome | None:
+    """盖章没反应 where the region's notes tell nothing of it: the desk is checked; None for everything else."""
+    plain = texts.key(scene.heard.plain)
+    if not any(re.search(pattern, plain) for pattern in data().symptoms):
+        return None
+    try:
+        told = _SEALING_TOLD in catalogue.load(scene.region).region.topics
+    except DomainError:
+        return None  # a region without checks
+    if told:
+        return None
+    return Outcome(scene.state, (offer(scene.region, tuple(data().along["service"])),))
 
 
 def of_entry(scene: Scene, entry: Entry) -> tuple[Reply, ...]:

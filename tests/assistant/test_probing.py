@@ -1,6 +1,7 @@
 """Checks in the conversation: what the server knows, what a desk reported, and the entry that has the cure."""
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -118,6 +119,18 @@ def test_days_of_a_bound_certificate_are_those_of_the_wall_clock(world: World) -
         tx.identities.bind(world.account("handler").id, held, bound)
     assert "到 2031-11-20 有效，2026-11-22 绑定" in render(world.say("handler", "我的锁绑在谁身上"))
     assert "2031-11-20" in render(world.say("handler", "CA锁怎么绑定账号"))
+
+
+@pytest.mark.parametrize("region", ["shanxi", "fujian"])
+def test_a_symptom_the_notes_do_not_tell_of_is_looked_for_on_the_desk(
+    bare_world_of: Callable[[str], World], region: str
+) -> None:
+    world = bare_world_of(region)
+    for text in ("盖章没反应", "未插入KEY", "提示平台编码不存在"):
+        card = world.say("handler", text).replies[-1].card
+        assert isinstance(card, DeskCard)
+        assert "driver" in card.probes
+    assert not isinstance(world.say("handler", "要不要盖章").replies[-1].card, DeskCard)
 
 
 @pytest.mark.covers("nm-13")

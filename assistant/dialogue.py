@@ -324,8 +324,7 @@ def _look(scene: Scene) -> Outcome | None:
     heard = scene.heard
     if scene.viewer is None:
         return Outcome(scene.state, (Reply(say("sign_in_first")),)) if heard.numbers else None
-    looker = {"todo": looking.todo, "documents": looking.mine}.get(heard.act)
-    if looker:
+    if looker := {"todo": looking.todo, "documents": looking.mine}.get(heard.act):
         return looker(scene)
     if heard.only_number:
         return looking.track(scene, heard.numbers[0])
@@ -347,6 +346,5 @@ def _yes(scene: Scene) -> Outcome:
         return repair.propose(scene, errands.task_errand(scene.tasks[0]))
     if state.done:
         now = looking.who_next(scene)
-        said = Reply(say("again", done=state.done if now is None else now.replies[0].text))
-        return Outcome(state, (said,))
+        return Outcome(state, (Reply(say("again", done=now.replies[0].text if now else state.done)),))
     return Outcome(state, (Reply(say("nothing_to_confirm")),))

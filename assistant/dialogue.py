@@ -185,9 +185,9 @@ def _task_answered(scene: Scene, errand: Errand) -> Outcome | None:
 
 def _is_another_thing(scene: Scene, frame: Frame) -> bool:
     """Whether an offer is left for something of its own. 不买了 under the offer to void is a reason, not a question."""
-    if not _is_aside(scene):
-        return False
     heard = scene.heard
+    if not _is_aside(scene) or (not (heard.act or heard.question) and wording.says_wrong(heard.plain)):
+        return False
     if heard.act or heard.numbers or heard.question or _is_command(scene):
         return True
     named = scene.knowledge.find(scene.region, heard.plain).candidates[0].topic

@@ -66,6 +66,11 @@ def says(errand: Errand, text: str) -> bool:
     return bool(errand.action) and errand.action in {stance(text), named(commands().acts, text)}
 
 
+def says_wrong(text: str) -> bool:
+    """Whether something is said to be wrong and no kind of document is named: 型号选错 is a reason, 计划录错了 a request."""
+    return "错" in text and not named(commands().kinds, text)
+
+
 def takes(name: str, action: str) -> bool:
     """Whether `action` is one that the stance comes to."""
     return name in commands().stances and commands().stances[name].means(action)

@@ -199,7 +199,7 @@ def _on_document(scene: Scene, before: Scene, entry: Entry, errand: Errand) -> O
         return _without_document(scene, viewer, entry, above)
     running = [one for one in found if _is_running(scene, one.number, entry.id)]
     if len(found) > 1 and not running and errand.kind == "goal":
-        found = offering(viewer, found, scene.heard.plain) or found
+        found = offering(viewer, found, scene.heard.plain, entry.title) or found
     if len(found) == 1 or running:
         return begin(scene, replace(errand, number=(running or found)[0].number))
     return ask_which(scene, found, errand)

@@ -120,9 +120,18 @@ def meant(scene: Scene, found: Sequence[DocumentSummary], *, looks: bool) -> lis
     return said or list(found)
 
 
-def offering(viewer: Viewer, found: Sequence[DocumentSummary], text: str) -> list[DocumentSummary]:
-    """Those on which the asker may take an act that the message names (拿回来: what can be withdrawn)."""
-    named = {name for name, spoken in commands().acts.items() if any(word in text for word in spoken)}
+def offering(
+    viewer: Viewer, found: Sequence[DocumentSummary], text: str, title: str
+) -> list[DocumentSummary]:
+    """Those on which the asker may take an act that the message names (拿回来: what can be withdrawn).
+
+    A word of the topic's own `title` points at none of them: 结余指标怎么结项退回 is not about what can be returned.
+    """
+    named = {
+        name
+        for name, spoken in commands().acts.items()
+        if any(word in text and word not in title for word in spoken)
+    }
     if not named:
         return []
     return [
